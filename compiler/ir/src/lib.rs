@@ -1,1 +1,17 @@
+//! The one contract between the compiler and the runtime.
+//!
+//! The compiler writes a [`dag::Dag`] of [`node::Node`]s; their inputs are [`value::Value`]s,
+//! [`expr::Expr`]s and the ports of other nodes, and every port has a [`types::Type`]. The runtime
+//! reads nothing else: it knows no syntax, and a DAG that comes from a file on another machine runs
+//! just as well.
+//!
+//! The data structures here carry no `serde`; their written forms are borders of their own.
+#![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod dag;
+pub mod expr;
+pub mod hash;
+pub mod node;
+pub mod policy;
+pub mod types;
+pub mod value;

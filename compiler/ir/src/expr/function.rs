@@ -1,0 +1,92 @@
+//! The scalar functions: one row a function, with the name that text and JSON give it.
+
+macro_rules! functions {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $version:literal;)*) => {
+        /// A scalar function. What each means stands in the language's table of meanings, and in
+        /// the reference interpreter.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Function { $($(#[$doc])* $variant,)* }
+
+        impl Function {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Rises when the function's results change; part of cache keys.
+            pub fn version(self) -> u32 {
+                match self { $(Self::$variant => $version,)* }
+            }
+
+            pub fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+functions! {
+    Add "add" 1;
+    Subtract "subtract" 1;
+    Multiply "multiply" 1;
+    /// Always a Float, but Duration / Int.
+    Divide "divide" 1;
+    /// Remainder with the sign of the dividend.
+    Remainder "remainder" 1;
+    Power "pow" 1;
+    Negate "negate" 1;
+    Equal "equal" 1;
+    NotEqual "not_equal" 1;
+    Less "less" 1;
+    LessEqual "less_equal" 1;
+    Greater "greater" 1;
+    GreaterEqual "greater_equal" 1;
+    /// The first argument is one of the others.
+    In "in" 1;
+    And "and" 1;
+    Or "or" 1;
+    Not "not" 1;
+    /// `a ?? b`
+    OrElse "or_else" 1;
+    IsMissing "is_missing" 1;
+    Abs "abs" 1;
+    Ceil "ceil" 1;
+    Floor "floor" 1;
+    Round "round" 1;
+    Sqrt "sqrt" 1;
+    Exp "exp" 1;
+    Log "log" 1;
+    Log1p "log1p" 1;
+    Expm1 "expm1" 1;
+    Min "min" 1;
+    Max "max" 1;
+    Clip "clip" 1;
+    Sign "sign" 1;
+    Sin "sin" 1;
+    Cos "cos" 1;
+    Tanh "tanh" 1;
+    Sigmoid "sigmoid" 1;
+    Lower "lower" 1;
+    Upper "upper" 1;
+    Trim "trim" 1;
+    Length "length" 1;
+    Contains "contains" 1;
+    StartsWith "starts_with" 1;
+    Replace "replace" 1;
+    /// A regular expression in the second argument, unanchored.
+    Matches "matches" 1;
+    Concat "concat" 1;
+    Year "year" 1;
+    Month "month" 1;
+    Day "day" 1;
+    /// 1 is Monday, 7 is Sunday.
+    Weekday "weekday" 1;
+    Hour "hour" 1;
+    MinutesBetween "minutes_between" 1;
+    DaysBetween "days_between" 1;
+    /// The field of a record value; the second argument is the field's name.
+    Field "field" 1;
+    /// The element of a list value.
+    Element "element" 1;
+}

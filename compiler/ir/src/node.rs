@@ -1,0 +1,144 @@
+//! One node of the DAG.
+
+use crate::{expr::Expr, hash::Hash, policy::Policy, types::Type, value::Value};
+
+/// A node's place in [`crate::dag::Dag::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeIndex(pub u32);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    /// For people, and last: `model`, `candidates[2].gbdt`, `gbdt#2`. Unique in its DAG.
+    pub id: String,
+    pub kind: NodeKind,
+    /// By the parameters' names, in the operator's order; those at their default are there too.
+    pub inputs: Vec<(String, Input)>,
+    /// Nodes that must have finished first, though no data comes from them.
+    pub after: Vec<NodeIndex>,
+    pub outputs: Vec<Port>,
+    pub policy: Policy,
+    /// Never pruned, merged or cached.
+    pub effect: bool,
+    /// Equal inputs give equal outputs, so that equal nodes may be merged.
+    pub deterministic: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NodeKind {
+    /// A call of an operator.
+    Task(OperatorRef),
+    /// A scalar computed from other scalars, which are its inputs; its one port is `value`.
+    Expression(Expr),
+}
+
+/// Which operator, exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OperatorRef {
+    /// With its module: `std.tree.gbdt`.
+    pub name: String,
+    /// Rises when the operator's results change.
+    pub version: u32,
+    /// Of its signature, as declared.
+    pub signature: Hash,
+    pub place: OperatorPlace,
+}
+
+/// Where an operator's body is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum OperatorPlace {
+    /// In the standard library; dataset verbs too.
+    Native,
+    /// `module:function`
+    Python(String),
+    Command(Vec<CommandWord>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CommandWord {
+    Text(String),
+    /// The path of an input's file, or the input itself where it is a scalar.
+    Input(String),
+    /// The path where the output of that name is to be written.
+    Output(String),
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    Constant(Value),
+    /// A parameter of the workflow.
+    Parameter(String),
+    Port(PortRef),
+    /// An expression over the columns of the node's table; `bindings` gives its scalar parameters.
+    Expression {
+        expr: Expr,
+        bindings: Vec<(String, Input)>,
+    },
+    List(Vec<Input>),
+    Record(Vec<(String, Input)>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortRef {
+    pub node: NodeIndex,
+    /// The place among the node's outputs.
+    pub port: u32,
+}
+
+/// An output of a node. An operator with one unnamed result has the one port `value`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Port {
+    pub name: String,
+    pub ty: Type,
+}
+
+/// The name of the port of an operator with one unnamed result.
+pub const VALUE_PORT: &str = "value";
+
+impl Input {
+    /// Calls `visit` with every port this input reads.
+    pub fn for_each_port(&self, visit: &mut impl FnMut(PortRef)) {
+        match self {
+            Self::Port(port) => visit(*port),
+            Self::Expression { bindings: inputs, .. } | Self::Record(inputs) => {
+                for (_, input) in inputs {
+                    input.for_each_port(visit);
+                }
+            }
+            Self::List(inputs) => {
+                for input in inputs {
+                    input.for_each_port(visit);
+                }
+            }
+            Self::Constant(_) | Self::Parameter(_) => {}
+        }
+    }
+}
+
+impl Node {
+    pub fn port(&self, name: &str) -> Option<u32> {
+        self.outputs.iter().position(|port| port.name == name).and_then(|index| u32::try_from(index).ok())
+    }
+
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.iter().find(|(input, _)| input == name).map(|(_, input)| input)
+    }
+
+    /// Calls `visit` with every node this one waits for; a node may come up more than once.
+    pub fn for_each_dependency(&self, mut visit: impl FnMut(NodeIndex)) {
+        for (_, input) in &self.inputs {
+            input.for_each_port(&mut |port| visit(port.node));
+        }
+        for node in &self.after {
+            visit(*node);
+        }
+    }
+
+    /// What a person calls it: the operator's full name, or `expression`.
+    pub fn op(&self) -> &str {
+        match &self.kind {
+            NodeKind::Task(operator) => &operator.name,
+            NodeKind::Expression(_) => "expression",
+        }
+    }
+}
