@@ -1,1 +1,7 @@
+//! A DAG in; artifacts, events and finished runs out.
+//!
+//! [`operator`] is what the standard library implements and the runtime calls.
+//!
+//! This crate knows no syntax and no AST: the IR is all it gets.
 
+pub mod operator;

@@ -1,0 +1,127 @@
+//! The bodies of operators, as the runtime sees them.
+
+use std::sync::Arc;
+
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use flow_ir::{expr::Expr, hash::Hash, node::Port, value::Value};
+
+/// The body of an operator. One value serves all calls, from any number of threads at once.
+pub trait Operator: Send + Sync {
+    /// Computes the outputs, one for each of `call.outputs` and in their order.
+    ///
+    /// Equal calls must give equal outputs, byte for byte, whatever `context.threads()` says.
+    fn run(&self, call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError>;
+}
+
+/// Finds the bodies of operators by name.
+pub trait Registry: Send + Sync {
+    fn find(&self, name: &str) -> Option<Native>;
+}
+
+/// An operator that runs in this process.
+#[derive(Clone)]
+pub struct Native {
+    /// Rises when results change; part of cache keys.
+    pub version: u32,
+    /// Of the declaration this body was written for.
+    pub signature: Hash,
+    pub body: Arc<dyn Operator>,
+}
+
+/// One call of an operator.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The operator's full name.
+    pub op: String,
+    /// By name, in the operator's order.
+    pub inputs: Vec<(String, Argument)>,
+    /// The names and types of what must come out.
+    pub outputs: Vec<Port>,
+}
+
+/// An input of a call, with every reference resolved.
+#[derive(Clone, Debug)]
+pub enum Argument {
+    Datum(Datum),
+    /// Over the columns of the call's table; `bindings` gives its scalar parameters.
+    Expression {
+        expr: Expr,
+        bindings: Vec<(String, Value)>,
+    },
+}
+
+/// What flows along an edge.
+#[derive(Clone, Debug)]
+pub enum Datum {
+    Value(Value),
+    Table(Table),
+    Blob(Blob),
+    List(Vec<Datum>),
+}
+
+/// A table in memory. Cloning it copies no rows.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub schema: SchemaRef,
+    /// In the order of the rows; all of `schema`.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// A model or another artifact that only its own operators read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// What the bytes are, with the version of the format: `flow-model/1`.
+    pub format: String,
+    pub bytes: Arc<[u8]>,
+}
+
+/// What a running operator may ask of, and tell, its surroundings.
+pub trait Context: Send + Sync {
+    /// Whether it should stop as soon as it can and return [`OperatorError::Cancelled`].
+    fn is_cancelled(&self) -> bool;
+    /// How many threads it may keep busy.
+    fn threads(&self) -> usize;
+    /// How many bytes it should keep to.
+    fn memory(&self) -> u64;
+    /// That `done` of `total` steps are done.
+    fn progress(&self, done: u64, total: u64);
+    /// A line for the node's log.
+    fn log(&self, line: &str);
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorError {
+    /// One line that stands alone, and what to do about it.
+    #[error("{message}")]
+    Failed { message: String, help: Option<String> },
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl OperatorError {
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), help: None }
+    }
+
+    pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+impl std::fmt::Debug for Native {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Native").field("version", &self.version).field("signature", &self.signature).finish()
+    }
+}
+
+impl Table {
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+impl Call {
+    pub fn input(&self, name: &str) -> Option<&Argument> {
+        self.inputs.iter().find(|(input, _)| input == name).map(|(_, argument)| argument)
+    }
+}
