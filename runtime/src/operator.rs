@@ -79,6 +79,8 @@ pub struct Blob {
 pub trait Context: Send + Sync {
     /// Whether it should stop as soon as it can and return [`OperatorError::Cancelled`].
     fn is_cancelled(&self) -> bool;
+    /// Which attempt of the node this is; 1 is the first.
+    fn attempt(&self) -> u32;
     /// How many threads it may keep busy.
     fn threads(&self) -> usize;
     /// How many bytes it should keep to.
