@@ -1,0 +1,195 @@
+//! Typed bodies: what a workflow, fn, constant or default computes, with every name resolved.
+//!
+//! A lambda is checked anew at each of its calls, so a call of one stands here as a block that binds
+//! the parameters. A generic fn or workflow is checked anew for each list of type arguments; a call
+//! names the instance. So the types in an instance's body are ground.
+
+use std::sync::Arc;
+
+use flow_ir::{expr::Function, hash::Hash, node::OperatorPlace, value::Value};
+use flow_syntax::span::Span;
+
+use crate::ty::Ty;
+
+/// The body of a fn, a workflow, or of anything else that has a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Body {
+    /// The parameters, in order.
+    pub params: Vec<Local>,
+    pub value: Expr,
+    /// How many locals there are: each [`LocalId`] is below.
+    pub locals: u32,
+}
+
+/// A name bound by a parameter, `let`, `for` or a lambda.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Local {
+    pub id: LocalId,
+    /// As written; node ids are made of it.
+    pub name: String,
+    pub ty: Ty,
+}
+
+/// Unique within its [`Body`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LocalId(pub u32);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Ty,
+    /// Relative to the item whose body this is.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ExprKind {
+    /// A literal, an enum's variant, or a column's name as an argument.
+    Value(Value),
+    /// `"text with {expression}"`
+    Interpolate(Vec<Part>),
+    Local(LocalId),
+    Const(ItemRef),
+    /// A column of the row in scope, inside a verb's argument or an applied column expression.
+    Column(String),
+    Block {
+        bindings: Vec<Binding>,
+        value: Box<Expr>,
+    },
+    /// A field of a record; a port of a call with several outputs.
+    Field {
+        base: Box<Expr>,
+        name: String,
+    },
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
+    List(Vec<Expr>),
+    Record(Vec<(String, Expr)>),
+    Range {
+        low: Box<Expr>,
+        high: Box<Expr>,
+        inclusive: bool,
+    },
+    /// A scalar function or operator, whether its operands are known, columns or futures.
+    Scalar {
+        function: Function,
+        args: Vec<Expr>,
+    },
+    /// The operand as a value of this expression's type: a widening or a conversion.
+    Cast(Box<Expr>),
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
+    /// `None` stands for `_`.
+    Match {
+        subject: Box<Expr>,
+        arms: Vec<(Option<Value>, Expr)>,
+    },
+    /// The list of the bodies' values.
+    For {
+        pattern: Pattern,
+        list: Box<Expr>,
+        body: Box<Expr>,
+    },
+    /// A function over lists.
+    Builtin {
+        builtin: Builtin,
+        args: Vec<Expr>,
+    },
+    CallFn {
+        function: Instance,
+        args: Vec<Expr>,
+    },
+    CallWorkflow {
+        workflow: Instance,
+        args: Vec<(String, Expr)>,
+        after: Vec<Expr>,
+    },
+    CallOperator(Box<OperatorCall>),
+    /// A mistake was made here and reported.
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    Text(String),
+    Expr(Expr),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Binding {
+    pub pattern: Pattern,
+    pub value: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Pattern {
+    Local(Local),
+    /// By name: the record's field, and what it is bound to.
+    Record(Vec<(String, Local)>),
+}
+
+/// An item of a module.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ItemRef {
+    pub module: String,
+    pub name: String,
+}
+
+/// A fn or workflow with its generic parameters decided.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Instance {
+    pub item: ItemRef,
+    /// In the order of the item's generics.
+    pub type_args: Vec<Ty>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Builtin {
+    Len,
+    Concat,
+    Mean,
+    Min,
+    Max,
+    Sum,
+    /// A list of records by one of their fields, whose name is the second argument.
+    SortedBy,
+}
+
+/// A call that makes a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OperatorCall {
+    pub operator: Arc<OperatorInfo>,
+    /// One for each parameter, in the operator's order, defaults filled in. Arguments over columns
+    /// hold [`ExprKind::Column`]s. `derive` has `data`, and `columns` as a record of expressions;
+    /// `select` has `columns` as a list of column names also where a schema was given.
+    pub inputs: Vec<(String, Expr)>,
+    /// Names and types. One unnamed result is called `value`.
+    pub outputs: Vec<(String, Ty)>,
+    /// Whether the call's value is the record of its outputs, rather than its only output.
+    pub is_record: bool,
+    /// The call site's `with (…)` alone; it overrides the operator's, key by key.
+    pub policy: Vec<(String, Expr)>,
+    /// The values of `after:`.
+    pub after: Vec<Expr>,
+}
+
+/// What the planner needs to know of an operator's declaration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OperatorInfo {
+    /// With its module: `std.tree.gbdt`.
+    pub name: String,
+    /// Of the declaration's tokens, documentation and comments left out.
+    pub signature: Hash,
+    pub place: OperatorPlace,
+    pub effect: bool,
+    /// Natives are, unless they say `effect`; external ones only where they say `deterministic`.
+    pub deterministic: bool,
+    /// The declaration's `with (…)`.
+    pub policy: Vec<(String, Expr)>,
+}
