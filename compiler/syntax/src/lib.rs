@@ -11,4 +11,6 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod lines;
 pub mod span;
+pub mod suggest;

@@ -1,4 +1,13 @@
-//! What is wrong with a program, as data.
+//! What is wrong with a program: diagnostics as data, the codes and their pages, and the two ways to show them.
+
+pub mod catalogue;
+pub mod code;
+pub mod json;
+mod render;
+mod sources;
+
+pub use render::render;
+pub use sources::{Source, Sources};
 
 use crate::span::Span;
 
@@ -44,6 +53,16 @@ pub struct Edit {
 pub enum Severity {
     Error,
     Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// A diagnostic's code, such as `F0401`. Never reused.
