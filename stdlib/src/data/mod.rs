@@ -1,0 +1,5 @@
+//! Tables from files.
+
+mod cell;
+pub mod csv;
+mod records;
