@@ -48,6 +48,8 @@ pub enum Argument {
         expr: Expr,
         bindings: Vec<(String, Value)>,
     },
+    /// Of arguments that are not all data: the columns that `derive` computes.
+    Record(Vec<(String, Argument)>),
 }
 
 /// What flows along an edge.
