@@ -8,10 +8,16 @@
 //! The data structures here carry no `serde`; their written forms are borders of their own.
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+#[cfg(test)]
+mod arbitrary;
+pub mod calendar;
 pub mod dag;
 pub mod expr;
+pub mod fits;
 pub mod hash;
+pub mod json;
 pub mod node;
 pub mod policy;
+pub mod text;
 pub mod types;
 pub mod value;

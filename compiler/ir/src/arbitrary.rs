@@ -1,0 +1,159 @@
+//! Random types and values for property tests.
+
+use proptest::{collection::vec, option, prelude::*};
+
+use crate::{
+    types::{Column, EnumType, Field, Metric, ModelType, RecordType, Refinement, Row, Task, Type},
+    value::{Float64, Value},
+};
+
+/// Plain names, reserved words, and names that need backticks.
+pub fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => "[a-z][a-z0-9_]{0,8}",
+        1 => prop::sample::select(vec!["in", "if", "none", "true", "cast", "positive", "from", "let", "inf", "exp", "with", "param", "output", "row", "op", "Int"])
+            .prop_map(str::to_owned),
+        1 => "[A-Z][a-z]{0,4}",
+        1 => "\\PC{0,6}|[.`\"\\\\{} \n]{0,4}",
+    ]
+}
+
+pub fn dotted() -> impl Strategy<Value = String> {
+    prop_oneof![5 => "([a-z]{1,4}\\.){0,2}[A-Z][a-z]{0,5}", 1 => name()]
+}
+
+pub fn float() -> impl Strategy<Value = Float64> {
+    prop_oneof![
+        any::<f64>(),
+        any::<u64>().prop_map(f64::from_bits),
+        prop::sample::select(vec![
+            0.0,
+            -0.0,
+            1.0,
+            0.8,
+            1e300,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            5e-324
+        ]),
+    ]
+    .prop_map(Float64)
+}
+
+fn refinement() -> impl Strategy<Value = Refinement> {
+    let bound = || prop::sample::select(vec![-1.5, 0.0, 1.0, 1e-3, 1e30]).prop_map(Float64);
+    prop_oneof![
+        (option::of(any::<i64>()), option::of(any::<i64>()), any::<bool>())
+            .prop_map(|(low, high, inclusive)| Refinement::Int { low, high, inclusive }),
+        (bound(), option::of(bound()), any::<bool>()).prop_map(|(low, high, inclusive)| Refinement::Float {
+            low: Some(low),
+            high,
+            inclusive
+        }),
+        "\\PC{0,8}".prop_map(Refinement::Matching),
+    ]
+}
+
+fn row_of(ty: impl Strategy<Value = Type> + 'static) -> impl Strategy<Value = Row> {
+    let column = (name(), ty, option::weighted(0.2, "\\PC{0,8}")).prop_map(|(name, ty, source)| Column {
+        name,
+        ty,
+        source,
+    });
+    vec(column, 0..4).prop_map(|columns| Row { columns })
+}
+
+pub fn scalar_type() -> impl Strategy<Value = Type> {
+    prop::sample::select(vec![
+        Type::Bool,
+        Type::Int,
+        Type::Float,
+        Type::Float32,
+        Type::Text,
+        Type::Bytes,
+        Type::Date,
+        Type::Time,
+        Type::Duration,
+        Type::Size,
+        Type::Fraction,
+        Type::File,
+        Type::Weight,
+        Type::EventTime,
+        Type::Category,
+        Type::Probability,
+        Type::Score,
+        Type::Column,
+        Type::Nothing,
+        Type::Embedding(384),
+        Type::Metric(Metric::Auc),
+        Type::Metric(Metric::QuantileLoss),
+    ])
+}
+
+pub fn ty() -> impl Strategy<Value = Type> {
+    let leaf = prop_oneof![4 => scalar_type(), 1 => "\\PC{0,6}".prop_map(Type::Opaque)];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let boxed = || inner.clone().prop_map(Box::new);
+        let task = prop::sample::select(vec![
+            Task::Classifier,
+            Task::Regressor,
+            Task::Ranker,
+            Task::Clusterer,
+            Task::Transformer,
+        ]);
+        prop_oneof![
+            boxed().prop_map(Type::Id),
+            boxed().prop_map(Type::QueryId),
+            boxed().prop_map(Type::Pii),
+            boxed().prop_map(Type::List),
+            boxed().prop_map(Type::Optional),
+            (boxed(), option::of("\\PC{0,8}")).prop_map(|(of, positive)| Type::Label { of, positive }),
+            (boxed(), refinement()).prop_map(|(base, refinement)| Type::Refined { base, refinement }),
+            (dotted(), vec(name(), 0..3))
+                .prop_map(|(name, variants)| Type::Enum(EnumType { name, variants })),
+            (option::of(dotted()), vec((name(), inner.clone()), 0..3)).prop_map(|(name, fields)| {
+                let fields = fields.into_iter().map(|(name, ty)| Field { name, ty }).collect();
+                Type::Record(RecordType { name, fields })
+            }),
+            row_of(inner.clone()).prop_map(Type::Dataset),
+            (task, row_of(inner.clone()), option::of(row_of(inner.clone())))
+                .prop_map(|(task, row, result)| Type::Model(ModelType { task, row, result })),
+        ]
+    })
+}
+
+pub fn scalar_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::None),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        (-9i64..9).prop_map(Value::Int),
+        float().prop_map(Value::Float),
+        "\\PC{0,8}|[\\\\\"{}\n\t\r]{0,4}".prop_map(Value::Text),
+        vec(any::<u8>(), 0..5).prop_map(Value::Bytes),
+        any::<i32>().prop_map(Value::Date),
+        any::<i64>().prop_map(Value::Time),
+        prop_oneof![any::<i64>(), (-99i64..99).prop_map(|seconds| seconds * 1_000_000)]
+            .prop_map(Value::Duration),
+        prop_oneof![any::<u64>(), (0u64..99).prop_map(|mib| mib << 20)].prop_map(Value::Size),
+        "\\PC{0,8}".prop_map(Value::File),
+        (dotted(), name()).prop_map(|(ty, variant)| Value::Enum { ty, variant }),
+        name().prop_map(Value::Column),
+    ]
+}
+
+pub fn value() -> impl Strategy<Value = Value> {
+    scalar_value().prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![vec(inner.clone(), 0..3).prop_map(Value::List), fields(inner).prop_map(Value::Record),]
+    })
+}
+
+/// Entries whose names do not repeat.
+pub fn fields<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<(String, T)>> {
+    vec((name(), of), 0..4).prop_map(|mut fields| {
+        let mut names = std::collections::HashSet::new();
+        fields.retain(|(name, _)| names.insert(name.clone()));
+        fields
+    })
+}

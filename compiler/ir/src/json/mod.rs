@@ -1,0 +1,3 @@
+//! JSON: values for people and scripts.
+
+mod natural;
