@@ -11,6 +11,8 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod lex;
 pub mod lines;
+pub mod parse;
 pub mod span;
 pub mod suggest;

@@ -13,7 +13,20 @@ pub use ty::*;
 
 use crate::span::Span;
 
+/// A file as its items.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct File {
+    /// The `//!` lines at the file's start.
+    pub doc: Option<Doc>,
+    /// Where each item begins in the file, and the item.
+    pub items: Vec<(u32, Item)>,
+    /// Every `//` comment, in the file's order; documentation is no comment.
+    pub comments: Vec<Span>,
+}
+
 /// A name as written, without its backticks.
+///
+/// It is empty where a name is missing; a diagnostic says so already.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
     pub text: String,

@@ -1,0 +1,270 @@
+//! Characters to tokens: literals get their values, comments are set apart.
+
+use super::number::Wrong;
+use super::text::{Fragment, FragmentEnd, fragment};
+use super::token::{Kind, Token};
+use super::{moment, number};
+use crate::ast::Literal;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::span::Span;
+use logos::{Lexer, Logos};
+
+/// What a text consists of, before its brackets are matched.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    /// `starts_line` says here that any newline stands before the token.
+    pub(super) tokens: Vec<Token>,
+    pub(super) values: Vec<Literal>,
+    pub(super) comments: Vec<Span>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads all tokens of a text. Brackets need not match; texts always do: one that is never closed ends with its line.
+pub(super) fn scan(text: &str) -> Scanned {
+    // Five bytes a token is what typical files have.
+    let mut scanned = Scanned { tokens: Vec::with_capacity(text.len() / 5), ..Scanned::default() };
+    let mut scanner = Scanner {
+        text,
+        lexer: Kind::lexer(text),
+        scanned: &mut scanned,
+        interpolations: Vec::new(),
+        starts_line: true,
+    };
+    scanner.run();
+    scanned
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    lexer: Lexer<'t, Kind>,
+    scanned: &'t mut Scanned,
+    /// For each text whose expression is being read: where the text begins, and how many braces are open in the expression.
+    interpolations: Vec<(Span, u32)>,
+    starts_line: bool,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        while let Some(result) = self.lexer.next() {
+            match result {
+                Ok(Kind::Newline) => {
+                    self.close_interpolations();
+                    self.starts_line = true;
+                }
+                Ok(Kind::Comment) => {
+                    let span = self.span();
+                    self.scanned.comments.push(span);
+                }
+                Ok(Kind::Number) => self.number(),
+                Ok(Kind::Date) => self.moment(Kind::Date, 4, moment::date),
+                Ok(Kind::Time) => self.moment(Kind::Time, 4, moment::time),
+                Ok(Kind::RawText) => {
+                    let value = self.between_quotes(1).to_owned();
+                    self.literal(Kind::RawText, Literal::RawText(value));
+                }
+                Ok(Kind::Text) => self.fragment(Kind::Text, Kind::TextStart),
+                Ok(Kind::OpenBrace) => {
+                    if let Some((_, braces)) = self.interpolations.last_mut() {
+                        *braces += 1;
+                    }
+                    self.push(Kind::OpenBrace);
+                }
+                Ok(Kind::CloseBrace) => match self.interpolations.last_mut() {
+                    Some((_, 0)) => {
+                        self.interpolations.pop();
+                        self.fragment(Kind::TextEnd, Kind::TextMiddle);
+                    }
+                    Some((_, braces)) => {
+                        *braces -= 1;
+                        self.push(Kind::CloseBrace);
+                    }
+                    None => self.push(Kind::CloseBrace),
+                },
+                Ok(kind) => self.push(kind),
+                Err(()) => self.unknown(),
+            }
+        }
+        self.close_interpolations();
+    }
+
+    fn span(&self) -> Span {
+        span(self.lexer.span())
+    }
+
+    fn push(&mut self, kind: Kind) {
+        let span = self.span();
+        let starts_line = std::mem::take(&mut self.starts_line);
+        self.scanned.tokens.push(Token { kind, starts_line, is_inserted: false, value: 0, span });
+    }
+
+    fn literal(&mut self, kind: Kind, value: Literal) {
+        self.push(kind);
+        if let Some(token) = self.scanned.tokens.last_mut() {
+            token.value = u32::try_from(self.scanned.values.len()).unwrap_or(u32::MAX);
+        }
+        self.scanned.values.push(value);
+    }
+
+    fn number(&mut self) {
+        let start = self.lexer.span().start;
+        let length = number::length(self.text.get(start..).unwrap_or(""));
+        self.lexer.bump(length.saturating_sub(1));
+        let literal = number::value(self.lexer.slice(), self.follows_unary_minus());
+        self.literal_or_malformed(Kind::Number, literal);
+    }
+
+    fn follows_unary_minus(&self) -> bool {
+        let mut before = self.scanned.tokens.iter().rev();
+        before.next().is_some_and(|token| token.kind == Kind::Minus)
+            && !before.next().is_some_and(|token| token.kind.ends_operand())
+    }
+
+    fn moment(&mut self, kind: Kind, prefix: usize, read: fn(&str) -> Result<Literal, Wrong>) {
+        let literal = read(self.between_quotes(prefix));
+        self.literal_or_malformed(kind, literal);
+    }
+
+    fn between_quotes(&self, prefix: usize) -> &str {
+        let slice = self.lexer.slice();
+        slice.get(prefix + 1..slice.len() - 1).unwrap_or("")
+    }
+
+    fn literal_or_malformed(&mut self, kind: Kind, literal: Result<Literal, Wrong>) {
+        match literal {
+            Ok(value) => self.literal(kind, value),
+            Err(wrong) => {
+                let mut diagnostic = Diagnostic::error(Code(103), self.span(), wrong.message);
+                diagnostic.help = wrong.help;
+                self.scanned.diagnostics.push(diagnostic);
+                self.push(Kind::Malformed);
+            }
+        }
+    }
+
+    /// Reads literal text behind a `"` or behind the `}` of an interpolation.
+    fn fragment(&mut self, closed: Kind, interpolated: Kind) {
+        let start = self.lexer.span().start;
+        let Fragment { length, end, value, wrong } = fragment(self.lexer.remainder());
+        for (at, length, message) in wrong {
+            let at = start + 1 + at;
+            self.scanned.diagnostics.push(Diagnostic::error(Code(103), span(at..at + length), message));
+        }
+        self.lexer.bump(length);
+        match end {
+            FragmentEnd::Quote => self.literal(closed, Literal::Text(value)),
+            FragmentEnd::Brace => {
+                self.literal(interpolated, Literal::Text(value));
+                self.interpolations.push((span(start..start + 1), 0));
+            }
+            FragmentEnd::Unclosed => {
+                self.literal(closed, Literal::Text(value));
+                self.unclosed(span(start..start + 1));
+                if let Some(token) = self.scanned.tokens.last_mut() {
+                    token.is_inserted = closed == Kind::TextEnd;
+                }
+            }
+        }
+    }
+
+    /// A text ends with its line, and so do the expressions in it.
+    fn close_interpolations(&mut self) {
+        let end = self.lexer.span().start;
+        while let Some((start, _)) = self.interpolations.pop() {
+            if self.interpolations.is_empty() {
+                self.unclosed(start);
+            }
+            let value = u32::try_from(self.scanned.values.len()).unwrap_or(u32::MAX);
+            self.scanned.values.push(Literal::Text(String::new()));
+            self.scanned.tokens.push(Token {
+                kind: Kind::TextEnd,
+                starts_line: false,
+                is_inserted: true,
+                value,
+                span: span(end..end),
+            });
+        }
+    }
+
+    fn unclosed(&mut self, start: Span) {
+        self.scanned.diagnostics.push(
+            Diagnostic::error(Code(102), start, "this text is never closed")
+                .help("a text ends with `\"` on the line it begins; a new line within it is `\\n`"),
+        );
+    }
+
+    /// One diagnostic for a run of characters that begin no token.
+    fn unknown(&mut self) {
+        let start = self.lexer.span().start;
+        let rest = self.text.get(start..).unwrap_or("");
+        let (length, wrong) = foreign(rest);
+        self.lexer.bump(length.saturating_sub(self.lexer.span().len()));
+        let mut diagnostic = Diagnostic::error(wrong.0, span(start..start + length), wrong.1.message);
+        diagnostic.help = wrong.1.help;
+        self.scanned.diagnostics.push(diagnostic);
+        self.push(Kind::Unknown);
+    }
+}
+
+fn span(range: std::ops::Range<usize>) -> Span {
+    // Texts of 4 GiB and more are refused before they are scanned.
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span::new(offset(range.start), offset(range.end))
+}
+
+/// What the characters at the start of `rest` are in other languages: their length, and what to say.
+fn foreign(rest: &str) -> (usize, (Code, Wrong)) {
+    let unexpected = |what: &str, help: &str| (Code(101), Wrong::help(format!("unexpected {what}"), help));
+    let line = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
+    for (sign, help) in [
+        ("&&", "write `and`"),
+        ("||", "write `or`"),
+        ("&", "write `and`"),
+        ("|", "write `or`"),
+        ("!", "write `not`"),
+        (";", "a statement ends with its line: leave the `;` out"),
+    ] {
+        if rest.starts_with(sign) {
+            return (sign.len(), unexpected(&format!("`{sign}`"), help));
+        }
+    }
+    let first = line.chars().next().unwrap_or('\0');
+    match first {
+        '#' => (line.len(), unexpected("`#`", "a comment begins with `//`")),
+        '\'' => {
+            let length = line.get(1..).and_then(|rest| rest.find('\'')).map_or(line.len(), |end| end + 2);
+            (length, unexpected("`'`", "a text stands in double quotes"))
+        }
+        '`' => {
+            let wrong =
+                Wrong::help("this name is never closed".to_owned(), "a quoted name ends with a backtick");
+            (line.len(), (Code(102), wrong))
+        }
+        _ if first.is_alphabetic() => {
+            let length = line
+                .find(|character: char| !character.is_alphanumeric() && character != '_')
+                .unwrap_or(line.len());
+            let name = line.get(..length).unwrap_or("");
+            (
+                length,
+                unexpected(
+                    &format!("`{first}`"),
+                    &format!("a name with other letters is quoted: `` `{name}` ``"),
+                ),
+            )
+        }
+        _ => {
+            let length: usize = rest
+                .chars()
+                .take_while(|&character| character == first)
+                .map(char::len_utf8)
+                .sum::<usize>()
+                .max(1);
+            let what = if first.is_control() || first.is_whitespace() {
+                format!("character U+{:04X}", u32::from(first))
+            } else {
+                format!("`{first}`")
+            };
+            (length, (Code(101), Wrong::new(format!("unexpected {what}"))))
+        }
+    }
+}

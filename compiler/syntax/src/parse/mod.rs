@@ -1,0 +1,128 @@
+//! Tokens to trees, by one rule per form of the language.
+//!
+//! Rules are chumsky parsers. They are built once a thread, since building them takes longer than
+//! reading a typical item.
+
+mod basics;
+mod block;
+mod control;
+mod expression;
+mod failure;
+mod input;
+mod item;
+mod literal;
+mod operators;
+mod pattern;
+mod policy;
+mod signature;
+mod types;
+
+use crate::ast::{Expr, ExprKind, File, Item, ItemKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lex::{Chunks, Kind, Lexed, cut, lex};
+use crate::span::Span;
+use chumsky::Parser;
+use chumsky::inspector::SimpleState;
+use failure::Failure;
+use input::{Rule, Source, Tokens};
+
+/// One item's tree, and what is wrong with its text. All spans count from the item's start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Parsed {
+    pub item: Item,
+    /// Every `//` comment in it.
+    pub comments: Vec<Span>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses a whole file. The diagnostics' spans count from the file's start, those in an item from the item's.
+pub fn parse(text: &str) -> (File, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    if u32::try_from(text.len()).is_err() {
+        let message = "this file has 4 GiB or more, which is more than the compiler reads";
+        diagnostics.push(Diagnostic::error(Code(101), Span::default(), message));
+    }
+    let Chunks { doc, items, comments } = cut(text);
+    let items = items
+        .into_iter()
+        .map(|chunk| {
+            let parsed = parse_item(chunk.text);
+            diagnostics
+                .extend(parsed.diagnostics.into_iter().map(|diagnostic| diagnostic.shift(chunk.start)));
+            (chunk.start, parsed.item)
+        })
+        .collect();
+    (File { doc, items, comments }, diagnostics)
+}
+
+/// Parses one item as [`cut`] found it.
+pub fn parse_item(text: &str) -> Parsed {
+    let whole = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let none = || Item { doc: None, kind: ItemKind::Error, span: whole };
+    let (item, comments, diagnostics) = RULES.with(|rules| run(&rules.item, text, none));
+    Parsed { item, comments, diagnostics }
+}
+
+/// Parses an expression alone, such as a parameter's value: `[4, 6, 8]`, `80%`.
+pub fn parse_expression(text: &str) -> (Expr, Vec<Diagnostic>) {
+    let whole = Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let none = || Expr { kind: ExprKind::Error, span: whole };
+    let (expr, _, diagnostics) = RULES.with(|rules| run(&rules.expression, text, none));
+    (expr, diagnostics)
+}
+
+struct Rules {
+    item: Rule<Item>,
+    expression: Rule<Expr>,
+}
+
+thread_local! {
+    static RULES: Rules = {
+        let ty = types::ty();
+        let expr = expression::expression(ty.clone());
+        Rules { item: item::item(expr.clone(), ty), expression: expression::alone(expr) }
+    };
+}
+
+/// Runs a rule over a text; `none` stands for what cannot be read at all.
+fn run<T>(rule: &Rule<T>, text: &str, none: impl FnOnce() -> T) -> (T, Vec<Span>, Vec<Diagnostic>) {
+    if u32::try_from(text.len()).is_err() {
+        return (none(), Vec::new(), Vec::new());
+    }
+    let Lexed { tokens, values, comments, mut diagnostics, unclosed, is_too_deep } = lex(text);
+    if is_too_deep {
+        return (none(), comments, diagnostics);
+    }
+    let mut tokens = tokens;
+    tokens.retain(|token| {
+        if token.kind == Kind::ModuleDoc {
+            let message = "documentation of the module stands at the start of the file";
+            diagnostics.push(
+                Diagnostic::error(Code(101), token.span, message).help("`///` documents the next item"),
+            );
+        }
+        token.kind != Kind::ModuleDoc
+    });
+    let mut state = SimpleState(Source { text: text.to_owned(), values });
+    let (tree, failures) = rule.parse_with_state(Tokens::new(tokens), &mut state).into_output_errors();
+    report(failures, text, &unclosed, &mut diagnostics);
+    (tree.unwrap_or_else(none), comments, diagnostics)
+}
+
+/// Adds to what the lexer has found what the parser has, less what follows from the former.
+fn report(failures: Vec<Failure>, text: &str, unclosed: &[Span], diagnostics: &mut Vec<Diagnostic>) {
+    let mut told = Vec::new();
+    for failure in failures {
+        let found = failure.found;
+        let follows = found.is_inserted
+            || failure.is_at_unknown()
+            || unclosed.iter().any(|span| span.contains(found.span.start));
+        // Several rules may stumble over one token: the first says what is wrong.
+        if follows || told.contains(&found.span) {
+            continue;
+        }
+        told.push(found.span);
+        diagnostics.push(failure.into_diagnostic(text));
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+}
