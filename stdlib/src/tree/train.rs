@@ -1,0 +1,269 @@
+//! Boosting: gradients, a tree on them, scores, again.
+
+use std::ops::ControlFlow;
+
+use super::bins::{self, BinMatrix};
+use super::data::{DataError, Feature, Target, check_features, check_target, check_weights};
+use super::grow::{Grower, Grown};
+use super::loss::{Objective, Scores};
+use super::model::{Model, Tree};
+use super::params::{ParamError, Params};
+use super::quantise::{MAX_ROWS, Quantised, quantise};
+use super::sample::{Random, share_of};
+use super::threads::for_each;
+
+/// Features whose bins lie together: with 16 a row is one vector register, and their histograms fit a core's cache.
+const TILE_WIDTH: usize = 16;
+
+/// Streams of [`Random`]: rows of round i, features of tree i.
+const ROW_STREAM: u64 = 1 << 32;
+const FEATURE_STREAM: u64 = 2 << 32;
+
+/// Rows with their target.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    pub features: &'a [Feature<'a>],
+    pub target: Target<'a>,
+    /// 0 or more, one per row.
+    pub weights: Option<&'a [f64]>,
+}
+
+/// Where training stands, after each round.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    pub done: u32,
+    pub total: u32,
+    /// Mean squared error or logloss on the validation rows.
+    pub validation_loss: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TrainError {
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("in the validation data: {0}")]
+    Validation(DataError),
+    #[error("`early_stop` needs validation data")]
+    NoValidation,
+    #[error("the validation data's label is of another kind than that of the training data")]
+    ValidationTarget,
+    #[error("training was cancelled")]
+    Cancelled,
+}
+
+/// Trains a model. The result depends on data and parameters alone, byte for byte, not on `threads`.
+///
+/// `progress` is called before the first round and after each; [`ControlFlow::Break`] ends training with
+/// [`TrainError::Cancelled`].
+pub fn train(
+    data: &Table,
+    validation: Option<&Table>,
+    params: &Params,
+    threads: usize,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Model, TrainError> {
+    params.check()?;
+    let rows = check_table(data)?;
+    if let Some(validation) = validation {
+        check_validation(data, validation)?;
+    }
+    if params.early_stop.is_some() && validation.is_none() {
+        return Err(TrainError::NoValidation);
+    }
+    let objective = Objective::new(data.target, data.weights, params.class_weight);
+    if objective.classes_present().is_some_and(|classes| classes < 2) {
+        return Err(DataError::OneClass.into());
+    }
+
+    let threads = threads.max(1);
+    let bins = bins::fit(data.features, data.weights, params.bins as usize, threads);
+    let tile_width = data.features.len().div_ceil(threads).clamp(1, TILE_WIDTH);
+    let matrix = BinMatrix::new(data.features, &bins, 0, rows, tile_width, threads);
+    let base = objective.base();
+    let mut held_out = validation.map(|table| HeldOut::new(table, &bins, &base, threads));
+    let mut scores = Scores::new(objective.loss, &base, rows);
+    let mut model = Model { loss: objective.loss, bins: bins.clone(), base, trees: Vec::new() };
+
+    let outputs = objective.loss.outputs();
+    let mut gradients = vec![0.0; rows];
+    let mut hessians = vec![0.0; rows];
+    let mut quantised = vec![Quantised::default(); rows];
+    let mut grower = Grower::new(&matrix, &bins, params, threads);
+    let mut report =
+        |done, validation_loss| match progress(Progress { done, total: params.trees, validation_loss }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TrainError::Cancelled),
+        };
+    report(0, None)?;
+    for round in 0..params.trees {
+        let sample = sample_rows(params, round, rows);
+        let mut has_grown = false;
+        scores.refresh(threads);
+        for output in 0..outputs {
+            objective.derivatives(&scores, output, &mut gradients, &mut hessians, threads);
+            let scale = quantise(&gradients, &hessians, &mut quantised, threads);
+            let mut leaf_rows = sample.clone();
+            let allowed =
+                sample_features(params, u64::from(round) * outputs as u64 + output as u64, bins.len());
+            let Grown { mut tree, leaves } = grower.grow(&mut leaf_rows, &quantised, scale, &allowed);
+            if leaves.len() > 1 {
+                has_grown = true;
+                let derivatives = (&gradients[..], &hessians[..]);
+                let pieces: Vec<&[u32]> = leaves.iter().map(|leaf| &leaf_rows[leaf.clone()]).collect();
+                set_leaf_values(&mut tree, &pieces, derivatives, params, threads);
+                add_to_scores(&tree, &pieces, &matrix, &sample, &mut scores.outputs[output]);
+                if let Some(held_out) = &mut held_out {
+                    held_out.add(&tree, output);
+                }
+            }
+            model.trees.push(tree);
+        }
+        let validation_loss = held_out.as_mut().map(|held_out| held_out.loss(round + 1, threads));
+        report(round + 1, validation_loss)?;
+        // With all rows and features each further round would stand before the same gradients.
+        let is_stuck = !has_grown && params.row_share == 1.0 && params.feature_share == 1.0;
+        let has_converged = match (&held_out, params.early_stop) {
+            (Some(held_out), Some(patience)) => round + 1 - held_out.best_round >= patience,
+            _ => false,
+        };
+        if is_stuck || has_converged {
+            break;
+        }
+    }
+    if let (Some(held_out), Some(_)) = (&held_out, params.early_stop) {
+        model.trees.truncate(held_out.best_round as usize * outputs);
+    }
+    Ok(model)
+}
+
+/// Validation rows, their scores, and the round in which they fitted best.
+#[derive(Debug)]
+struct HeldOut<'a> {
+    objective: Objective<'a>,
+    matrix: BinMatrix,
+    scores: Scores,
+    best_round: u32,
+    best_loss: f64,
+}
+
+impl<'a> HeldOut<'a> {
+    fn new(table: &Table<'a>, bins: &[bins::FeatureBins], base: &[f64], threads: usize) -> Self {
+        let objective = Objective::new(table.target, table.weights, super::ClassWeight::None);
+        let rows = table.features[0].column.len();
+        // One tile, so that a row's bins lie together for the walk.
+        let matrix = BinMatrix::new(table.features, bins, 0, rows, bins.len(), threads);
+        let mut scores = Scores::new(objective.loss, base, rows);
+        scores.refresh(threads);
+        let best_loss = objective.mean_loss(&scores, threads);
+        Self { objective, matrix, scores, best_round: 0, best_loss }
+    }
+
+    fn add(&mut self, tree: &Tree, output: usize) {
+        let tile = &self.matrix.tiles[0];
+        for (score, row) in self.scores.outputs[output].iter_mut().zip(tile.bins.chunks_exact(tile.width)) {
+            *score += tree.value_at(|feature| row[feature]);
+        }
+    }
+
+    fn loss(&mut self, round: u32, threads: usize) -> f64 {
+        self.scores.refresh(threads);
+        let loss = self.objective.mean_loss(&self.scores, threads);
+        if loss < self.best_loss {
+            (self.best_round, self.best_loss) = (round, loss);
+        }
+        loss
+    }
+}
+
+fn check_table(table: &Table) -> Result<usize, DataError> {
+    let rows = table.features.first().ok_or(DataError::NoFeatures)?.column.len();
+    if rows == 0 {
+        return Err(DataError::NoRows);
+    }
+    if rows > MAX_ROWS {
+        return Err(DataError::TooManyRows(rows));
+    }
+    check_features(table.features, rows)?;
+    check_target(&table.target, rows)?;
+    check_weights(table.weights, rows)?;
+    Ok(rows)
+}
+
+fn check_validation(data: &Table, validation: &Table) -> Result<(), TrainError> {
+    check_table(validation).map_err(TrainError::Validation)?;
+    let (found, expected) = (validation.features.len(), data.features.len());
+    if found != expected {
+        return Err(TrainError::Validation(DataError::FeatureCount { found, expected }));
+    }
+    for (feature, trained) in validation.features.iter().zip(data.features) {
+        let (found, expected) = (feature.column.kind(), trained.column.kind());
+        if found != expected {
+            let name = feature.name.into();
+            return Err(TrainError::Validation(DataError::FeatureKind { name, found, expected }));
+        }
+    }
+    match (data.target, validation.target) {
+        (Target::Values(_), Target::Values(_)) => Ok(()),
+        (Target::Classes { classes, .. }, Target::Classes { classes: other, .. }) if classes == other => {
+            Ok(())
+        }
+        _ => Err(TrainError::ValidationTarget),
+    }
+}
+
+fn sample_rows(params: &Params, round: u32, rows: usize) -> Vec<u32> {
+    let count = share_of(params.row_share, rows);
+    if count == rows {
+        return (0..rows as u32).collect();
+    }
+    Random::new(params.seed, ROW_STREAM + u64::from(round)).choose(count, rows)
+}
+
+fn sample_features(params: &Params, tree: u64, features: usize) -> Vec<u32> {
+    let count = share_of(params.feature_share, features);
+    Random::new(params.seed, FEATURE_STREAM + tree).choose(count, features)
+}
+
+/// Newton's step for each leaf, from the exact gradients (Shi et al. 2022, section 4.3), summed in the order of the rows.
+fn set_leaf_values(
+    tree: &mut Tree,
+    leaves: &[&[u32]],
+    (gradients, hessians): (&[f64], &[f64]),
+    params: &Params,
+    threads: usize,
+) {
+    let threads = if gradients.len() < 100_000 { 1 } else { threads };
+    for_each(threads, tree.values.iter_mut().zip(leaves).collect(), |(value, rows)| {
+        let (mut gradient, mut hessian) = (0.0, 0.0);
+        for &row in *rows {
+            gradient += gradients[row as usize];
+            hessian += hessians[row as usize];
+        }
+        let shrunk = (f64::abs(gradient) - params.l1).max(0.0).copysign(gradient);
+        let weight: f64 = hessian + params.l2;
+        *value = if weight > 0.0 { -params.learning_rate * shrunk / weight } else { 0.0 };
+    });
+}
+
+/// Sampled rows know their leaf; the others walk the tree.
+fn add_to_scores(tree: &Tree, leaves: &[&[u32]], matrix: &BinMatrix, sample: &[u32], scores: &mut [f64]) {
+    for (value, rows) in tree.values.iter().zip(leaves) {
+        for &row in *rows {
+            scores[row as usize] += value;
+        }
+    }
+    if sample.len() == scores.len() {
+        return;
+    }
+    let mut sampled = sample.iter().peekable();
+    for (row, score) in scores.iter_mut().enumerate() {
+        if sampled.next_if(|&&next| next as usize == row).is_none() {
+            *score += tree.value_at(|feature| {
+                let (tile, place) = matrix.locate(feature);
+                tile.bins[row * tile.width + place]
+            });
+        }
+    }
+}
