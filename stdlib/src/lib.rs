@@ -2,13 +2,14 @@
 //!
 //! [`registry`] finds an operator's body by its name; [`arguments`] reads the call; then comes one
 //! module for each family: [`data`] reads tables, and [`debug`] serves tests and measurements.
-//! [`storage`] says how types lie in Arrow.
+//! [`storage`] says how types lie in Arrow, [`tree`] trains boosted trees on plain columns.
 
 pub mod arguments;
 pub mod data;
 pub mod debug;
 pub mod registry;
 pub mod storage;
+pub mod tree;
 
 pub use registry::StandardLibrary;
 
