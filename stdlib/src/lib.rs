@@ -1,14 +1,19 @@
 //! Calls of operators come in, tables, values and models go out.
 //!
 //! [`registry`] finds an operator's body by its name; [`arguments`] reads the call; then comes one
-//! module for each family: [`data`] reads tables, and [`debug`] serves tests and measurements.
-//! [`storage`] says how types lie in Arrow, [`tree`] trains boosted trees on plain columns.
+//! module for each family: [`data`] reads tables; [`table`] has the dataset verbs; [`train`] makes a
+//! [`model`] with the boosted trees of [`tree`]; [`metrics`] measures it; [`debug`] serves tests and
+//! measurements. [`storage`] says how types lie in Arrow.
 
 pub mod arguments;
 pub mod data;
 pub mod debug;
+pub mod metrics;
+pub mod model;
 pub mod registry;
 pub mod storage;
+pub mod table;
+pub mod train;
 pub mod tree;
 
 pub use registry::StandardLibrary;

@@ -201,7 +201,7 @@ fn place_in_header(path: &str, header: &[String], column: &Column) -> Result<usi
             } else if let Some(delimiter) = likely_delimiter(header) {
                 OperatorError::with_help(
                     message,
-                    format!("does `delimiter: {delimiter:?}` separate its cells?"),
+                    format!("does `delimiter: {:?}` separate its cells?", delimiter.to_string()),
                 )
             } else {
                 OperatorError::failed(message)

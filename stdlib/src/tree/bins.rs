@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn few_values_get_a_bin_each() {
         assert_eq!(numeric(&[3.0, 1.0, 2.0, 1.0]), [1.5, 2.5]);
-        assert_eq!(numeric(&[0.0, -0.0]), []);
-        assert_eq!(numeric(&[]), []);
+        assert_eq!(numeric(&[0.0, -0.0]), Vec::<f32>::new());
+        assert_eq!(numeric(&[]), Vec::<f32>::new());
     }
 
     #[test]

@@ -325,7 +325,7 @@ fn nothing_to_learn_is_a_constant() {
     assert_eq!(flat.predict(&[numeric("x", &x)], 1).unwrap(), constant);
     let single = fit(&[numeric("x", &x[..1])], Target::Values(&[7.0]), &Params::default()).unwrap();
     assert_eq!(single.predict(&[numeric("x", &x[..1])], 1).unwrap(), [7.0]);
-    assert_eq!(single.predict(&[numeric("x", &[])], 1).unwrap(), []);
+    assert_eq!(single.predict(&[numeric("x", &[])], 1).unwrap(), Vec::<f64>::new());
 }
 
 #[test]

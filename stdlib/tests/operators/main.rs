@@ -8,4 +8,6 @@
 
 mod csv;
 mod debug;
+mod model;
 mod support;
+mod table;

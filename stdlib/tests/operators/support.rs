@@ -170,3 +170,24 @@ pub fn ty(text: &str) -> Type {
         _ => panic!("unknown type {text}"),
     }
 }
+
+/// Reads a file of the repository.
+pub fn read_file(path: &str, row: &Row) -> Result<Table, OperatorError> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    call("std.data.csv")
+        .value("path", Value::File(path.to_str().unwrap().to_owned()))
+        .value("delimiter", ",")
+        .value("header", Value::Bool(true))
+        .value("missing", Value::List(vec!["".into()]))
+        .value("dates", "%Y-%m-%d")
+        .value("bad_rows", "fail")
+        .gives_table(row)
+        .table_out()
+}
+
+/// A table from the text of a CSV file.
+pub fn read_csv(text: &str, row: &Row) -> Table {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    read_file(file.path().to_str().unwrap(), row).unwrap()
+}

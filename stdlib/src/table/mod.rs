@@ -1,0 +1,5 @@
+//! The dataset verbs.
+
+pub mod columns;
+pub mod predict;
+pub mod split;
