@@ -11,6 +11,7 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod format;
 pub mod lex;
 pub mod lines;
 pub mod parse;

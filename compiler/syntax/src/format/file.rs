@@ -1,0 +1,152 @@
+//! A file: its items, and what stands between them.
+
+use std::mem::discriminant;
+
+use super::comments::{Comment, CommentKind, comments};
+use super::doc::{Doc, concat_docs};
+use super::printer::{Printer, comment_lines};
+use crate::ast::{Item, ItemKind};
+use crate::diagnostic::Diagnostic;
+use crate::lex::{Kind, lex};
+use crate::parse::parse;
+use crate::span::Span;
+
+/// Characters on a line.
+const WIDTH: usize = 110;
+
+/// The text in the one style. Errors where it does not parse: then there is nothing to format.
+///
+/// Every comment is kept, and the trees of the result are those of the text, places aside.
+pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
+    let (file, diagnostics) = parse(text);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(diagnostics.into_iter().filter(Diagnostic::is_error).collect());
+    }
+    let tokens = lex(text).tokens;
+    let code: Vec<Span> =
+        tokens.iter().filter(|token| !is_documentation(token.kind)).map(|token| token.span).collect();
+    let mut printer = Printer {
+        text,
+        base: 0,
+        tokens: &tokens,
+        modules: file.items.iter().filter_map(|(start, item)| module(text, *start, item)).collect(),
+        comments: comments(text, code.iter().copied()).into_iter().peekable(),
+    };
+    let mut pieces = Vec::new();
+    for (start, item) in &file.items {
+        let first = code.get(code.partition_point(|token| token.start < *start));
+        pieces.extend(printer.module_doc(pieces.is_empty()));
+        pieces.push(printer.piece(*start, first.map_or(*start, |token| token.start), item));
+    }
+    pieces.extend(printer.module_doc(pieces.is_empty()));
+    pieces.extend(printer.last_comments());
+    Ok(assembled(&pieces))
+}
+
+fn is_documentation(kind: Kind) -> bool {
+    matches!(kind, Kind::Doc | Kind::ModuleDoc)
+}
+
+/// The name before whose dot an imported module stands.
+fn module<'t>(text: &'t str, start: u32, item: &Item) -> Option<&'t str> {
+    let ItemKind::Use(import) = &item.kind else { return None };
+    let last = import.path.names.last().filter(|_| import.names.is_none())?;
+    text.get(last.span.shift(start).range())
+}
+
+/// Lines that stay together.
+struct Piece {
+    text: String,
+    sort: Sort,
+    /// Whether the author left a line empty before it.
+    has_blank_before: bool,
+    /// An import, or one line without documentation: it may stand right below another of its sort.
+    is_compact: bool,
+}
+
+#[derive(PartialEq)]
+enum Sort {
+    ModuleDoc,
+    Item(std::mem::Discriminant<ItemKind>),
+    Comments,
+}
+
+impl<'t> Printer<'t> {
+    /// The `//!` lines at the file's start, with the comments above and among them.
+    fn module_doc(&mut self, is_first: bool) -> Option<Piece> {
+        let is_module_doc = |comment: &&Comment<'t>| comment.kind == CommentKind::ModuleDoc;
+        let ahead: Vec<Comment<'t>> = self.comments.clone().collect();
+        let last = ahead.iter().rfind(is_module_doc).filter(|_| is_first)?;
+        let comments = self.take_before(last.start + 1);
+        Some(Piece {
+            text: lines(&comments),
+            sort: Sort::ModuleDoc,
+            has_blank_before: false,
+            is_compact: false,
+        })
+    }
+
+    /// An item with the comments above it and the one behind it.
+    fn piece(&mut self, start: u32, code: u32, item: &Item) -> Piece {
+        self.base = 0;
+        let above = self.take_before(code);
+        let begins_blank = |position| super::comments::ends_with_blank_line(self.before(position));
+        let has_blank_before =
+            above.first().map_or_else(|| begins_blank(code), |comment| comment.has_blank_before);
+        let is_documented = above.last().is_some_and(|comment| comment.kind == CommentKind::Doc);
+        let mut text = lines(&above);
+        if !above.is_empty() {
+            text.push_str(if begins_blank(code) && !is_documented { "\n\n" } else { "\n" });
+        }
+
+        self.base = start;
+        let doc = self.item(item);
+        let end = item.span.end;
+        let mut behind = self.take_before(end);
+        self.base = 0;
+        let end = end + start;
+        let line = self.text_between(end, self.text.len() as u32).lines().next().map_or(0, str::len);
+        behind.extend(self.take_before(end + line as u32));
+        let code = concat_docs![doc, Doc::Concat(comment_lines(&behind, false))].print(WIDTH);
+        let is_compact =
+            !code.contains('\n') && above.iter().all(|comment| comment.kind == CommentKind::Plain);
+        text.push_str(&code);
+        Piece { text, sort: Sort::Item(discriminant(&item.kind)), has_blank_before, is_compact }
+    }
+
+    fn last_comments(&mut self) -> Option<Piece> {
+        let comments: Vec<Comment<'t>> = self.comments.by_ref().collect();
+        let has_blank_before = comments.first()?.has_blank_before;
+        Some(Piece { text: lines(&comments), sort: Sort::Comments, has_blank_before, is_compact: true })
+    }
+}
+
+/// Comments as lines, with single empty lines between them where the author left some.
+fn lines(comments: &[Comment<'_>]) -> String {
+    let mut text = String::new();
+    for (position, comment) in comments.iter().enumerate() {
+        if position > 0 {
+            text.push_str(if comment.has_blank_before { "\n\n" } else { "\n" });
+        }
+        text.push_str(comment.text);
+    }
+    text
+}
+
+fn assembled(pieces: &[Piece]) -> String {
+    let mut text = String::new();
+    let mut previous: Option<&Piece> = None;
+    for piece in pieces {
+        if let Some(previous) = previous {
+            let is_list = previous.sort == piece.sort && previous.is_compact && piece.is_compact;
+            let may_touch = is_list || (piece.sort == Sort::Comments && previous.sort != Sort::ModuleDoc);
+            text.push_str(if piece.has_blank_before || !may_touch { "\n\n" } else { "\n" });
+        }
+        text.push_str(&piece.text);
+        previous = Some(piece);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
