@@ -1,7 +1,8 @@
 //! The formatter: each case is a pair `tests/golden/format/CASE.in.flow` and `CASE.out.flow`; `BLESS=1` rewrites the second.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its case has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a case that cannot be read or formatted has failed")]
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use flow_syntax::format::format;
 use flow_syntax::lex::{Kind, lex};
@@ -22,12 +23,12 @@ fn flow_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Everything that people wrote: the cases, the standard library, the examples.
-fn corpus() -> Vec<(String, String)> {
+/// Everything that people wrote, file names and texts: the cases, the standard library, the examples.
+static CORPUS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let folders = ["tests/golden/format", "stdlib/text/std", "examples/iris", "examples/diabetes"];
     let files = folders.into_iter().flat_map(flow_files);
     files.map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap())).collect()
-}
+});
 
 /// The trees of a file without their places.
 fn trees(text: &str) -> String {
@@ -56,13 +57,24 @@ fn spelling(text: &str) -> Vec<&str> {
 /// What holds for every text that parses.
 fn holds(name: &str, text: &str) -> String {
     let once = format(text).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
-    assert_eq!(trees(&once), trees(text), "{name}: the meaning changed:\n{text}\n=>\n{once}");
-    assert_eq!(comments(&once), comments(text), "{name}: comments changed:\n{text}\n=>\n{once}");
-    assert_eq!(spelling(&once), spelling(text), "{name}: a token changed:\n{text}\n=>\n{once}");
+    same(name, "the meaning is now", &trees(&once), &trees(text));
+    same(name, "the comments are now", &comments(&once).join("\n"), &comments(text).join("\n"));
+    same(name, "the tokens are now", &spelling(&once).join("\n"), &spelling(text).join("\n"));
     let twice = format(&once).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
-    assert_eq!(twice, once, "{name}: formatting again changes it:\n{text}");
+    same(name, "formatted again it is", &twice, &once);
     assert!(once.lines().all(|line| line.trim_end() == line), "{name}: spaces at the end of a line:\n{once}");
     once
+}
+
+/// Fails with the lines around the first difference.
+fn same(name: &str, what: &str, left: &str, right: &str) {
+    let (left, right): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());
+    let common = left.iter().zip(&right).take_while(|(left, right)| left == right).count();
+    let around = |lines: &[&str]| {
+        let shown = lines.iter().skip(common.saturating_sub(4)).take(9);
+        shown.map(|line| format!("    {line}\n")).collect::<String>()
+    };
+    assert!(left == right, "{name}: {what}\n{}and not\n{}", around(&left), around(&right));
 }
 
 #[test]
@@ -77,26 +89,23 @@ fn cases() {
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&output, &actual).unwrap();
         }
-        assert_eq!(
-            actual,
-            std::fs::read_to_string(&output).unwrap_or_default(),
-            "{name}; BLESS=1 rewrites it"
-        );
+        let expected = std::fs::read_to_string(&output).unwrap_or_default();
+        same(&name, "the result (BLESS=1 rewrites it) is", &actual, &expected);
     }
 }
 
 #[test]
 fn everything_there_is_can_be_formatted() {
-    for (name, text) in corpus() {
-        holds(&name, &text);
+    for (name, text) in &*CORPUS {
+        holds(name, text);
     }
 }
 
 #[test]
 fn windows_line_ends_become_plain_ones() {
-    for (name, text) in corpus() {
+    for (name, text) in &*CORPUS {
         let windows = text.replace('\n', "\r\n");
-        assert_eq!(holds(&name, &windows), holds(&name, &text), "{name}");
+        assert_eq!(holds(name, &windows), holds(name, text), "{name}");
     }
 }
 
@@ -143,8 +152,7 @@ proptest! {
         file in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<usize>(), any::<usize>()), 1..12),
     ) {
-        let corpus = corpus();
-        let (name, text) = file.get(&corpus);
+        let (name, text) = file.get(&CORPUS);
         let mutated = mutated(text, &changes);
         if format(&mutated).is_ok() {
             holds(name, &mutated);
@@ -156,8 +164,7 @@ proptest! {
         file in any::<prop::sample::Index>(),
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize), 1..4),
     ) {
-        let corpus = corpus();
-        let (name, text) = file.get(&corpus);
+        let (name, text) = file.get(&CORPUS);
         let mut characters: Vec<char> = text.chars().collect();
         for (start, length) in cuts {
             let start = start.index(characters.len().max(1));

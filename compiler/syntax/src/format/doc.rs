@@ -7,7 +7,7 @@
 #[derive(Debug)]
 pub enum Doc<'t> {
     Nil,
-    /// Printed as it is; may hold line breaks of its own (a text literal over several lines).
+    /// Printed as it is.
     Text(&'t str),
     /// A space, or a line break in a group that is broken.
     Line,
@@ -145,10 +145,7 @@ impl<'t> Printer<'t> {
         self.output.extend(std::iter::repeat_n(' ', std::mem::take(&mut self.owed)));
         self.output.push_str(text);
         self.has_text = true;
-        self.column = match text.rsplit_once('\n') {
-            Some((_, last)) => last.chars().count(),
-            None => self.column + text.chars().count(),
-        };
+        self.column += text.chars().count();
     }
 
     fn padding(&mut self, count: usize) {
@@ -183,7 +180,7 @@ impl<'t> Printer<'t> {
     }
 
     /// Whether `content` fits on the current line when it is not broken, together with what follows it up to
-    /// the first line break that is sure to come.
+    /// the first place where a line may break: followers give way first.
     fn fits(&self, content: &Doc<'t>, rest: &[(usize, Mode, &Doc<'t>)]) -> bool {
         let mut room = self.width.saturating_sub(self.column);
         let mut pending = vec![(Mode::Flat, content)];
@@ -195,34 +192,26 @@ impl<'t> Printer<'t> {
                 return true;
             };
             let width = match doc {
-                Doc::Text(text) => match text.split_once('\n') {
-                    Some((first, _)) => return first.chars().count() <= room,
-                    None => text.chars().count(),
-                },
-                Doc::Padding(count) if mode == Mode::Broken => *count,
-                Doc::Line | Doc::SoftLine | Doc::Blank if mode == Mode::Broken => return true,
                 Doc::HardLine => return true,
-                Doc::Line => 1,
+                Doc::Line | Doc::SoftLine | Doc::Blank if mode == Mode::Broken => return true,
+                Doc::Padding(count) if mode == Mode::Broken => *count,
                 Doc::IfBroken(text) if mode == Mode::Broken => text.chars().count(),
+                Doc::Text(text) => text.chars().count(),
+                Doc::Line => 1,
+                Doc::Concat(parts) => {
+                    pending.extend(parts.iter().rev().map(|part| (mode, part)));
+                    0
+                }
+                Doc::Indent(content) | Doc::Group { content, .. } => {
+                    pending.push((mode, content));
+                    0
+                }
                 Doc::Nil
                 | Doc::SoftLine
                 | Doc::Blank
                 | Doc::Padding(_)
                 | Doc::IfBroken(_)
                 | Doc::Comment(_) => 0,
-                Doc::Concat(parts) => {
-                    pending.extend(parts.iter().rev().map(|part| (mode, part)));
-                    0
-                }
-                Doc::Indent(content) => {
-                    pending.push((mode, content));
-                    0
-                }
-                // What follows is broken only if it has to be: a group gives way before its followers do.
-                Doc::Group { content, must_break } => {
-                    pending.push((if *must_break { Mode::Broken } else { Mode::Flat }, content));
-                    0
-                }
             };
             match room.checked_sub(width) {
                 Some(left) => room = left,
@@ -256,11 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_counts() {
+    fn what_follows_counts_up_to_where_it_may_break() {
         let doc =
             concat_docs![list(&["one", "two"]), Doc::Text(" + x"), Doc::HardLine, Doc::Text("long line")];
         assert_eq!(doc.print(13), "(\n    one,\n    two,\n) + x\nlong line");
         assert_eq!(doc.print(14), "(one, two) + x\nlong line");
+        let doc = concat_docs![list(&["one", "two"]), list(&["three"])];
+        assert_eq!(doc.print(11), "(one, two)(\n    three,\n)");
     }
 
     #[test]
@@ -287,11 +278,5 @@ mod tests {
     fn empty_lines_hold_no_spaces() {
         let doc = concat_docs![Doc::Text("a"), Doc::Blank, Doc::HardLine, Doc::Text("b")].indent();
         assert_eq!(doc.print(80), "a\n\n    b");
-    }
-
-    #[test]
-    fn a_text_over_several_lines_counts_from_its_last_one() {
-        let doc = concat_docs![Doc::Text("\"one\ntwo\""), list(&["a", "b"])];
-        assert_eq!(doc.print(10), "\"one\ntwo\"(a, b)");
     }
 }

@@ -12,9 +12,8 @@ impl<'t> Printer<'t> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Doc<'t> {
         match &expr.kind {
             // Literals keep their spelling: `1_000`, `2GiB`, `r"\d"`.
-            ExprKind::Literal(_) | ExprKind::Interpolated(_) | ExprKind::Name(_) | ExprKind::Error => {
-                self.verbatim(expr.span)
-            }
+            ExprKind::Literal(_) | ExprKind::Name(_) => Doc::Text(self.source(expr.span)),
+            ExprKind::Interpolated(_) | ExprKind::Error => self.verbatim(expr.span),
             ExprKind::Column(name) => concat_docs![Doc::Text("."), self.name(name)],
             ExprKind::Field { .. }
             | ExprKind::Call { .. }
@@ -123,7 +122,7 @@ impl<'t> Printer<'t> {
                     concat_docs![name, Doc::Text(": "), printer.name(&field.binding)]
                 },
             ),
-            Pattern::Error(span) => self.verbatim(*span),
+            Pattern::Error(span) => Doc::Text(self.source(*span)),
         }
     }
 
@@ -174,8 +173,6 @@ impl<'t> Printer<'t> {
             rest.push(self.line_before(op_span.start));
             rest.push(Doc::Text(op.symbol()));
             rest.push(Doc::Text(" "));
-            let comments = self.take_before(operand.span.start);
-            rest.extend(comments.iter().map(|comment| Doc::Comment(comment.text)));
             rest.push(self.expr(operand));
         }
         Doc::group(concat_docs![first, Doc::Concat(rest).indent()])

@@ -1,10 +1,11 @@
 //! A file: its items, and what stands between them.
 
+use std::collections::VecDeque;
 use std::mem::discriminant;
 
 use super::comments::{Comment, CommentKind, comments};
-use super::doc::{Doc, concat_docs};
-use super::printer::{Printer, comment_lines};
+use super::doc::Doc;
+use super::printer::Printer;
 use crate::ast::{Item, ItemKind};
 use crate::diagnostic::Diagnostic;
 use crate::lex::{Kind, lex};
@@ -30,7 +31,7 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
         base: 0,
         tokens: &tokens,
         modules: file.items.iter().filter_map(|(start, item)| module(text, *start, item)).collect(),
-        comments: comments(text, code.iter().copied()).into_iter().peekable(),
+        comments: comments(text, code.iter().copied()).into(),
     };
     let mut pieces = Vec::new();
     for (start, item) in &file.items {
@@ -75,9 +76,8 @@ impl<'t> Printer<'t> {
     /// The `//!` lines at the file's start, with the comments above and among them.
     fn module_doc(&mut self, is_first: bool) -> Option<Piece> {
         let is_module_doc = |comment: &&Comment<'t>| comment.kind == CommentKind::ModuleDoc;
-        let ahead: Vec<Comment<'t>> = self.comments.clone().collect();
-        let last = ahead.iter().rfind(is_module_doc).filter(|_| is_first)?;
-        let comments = self.take_before(last.start + 1);
+        let end = self.comments.iter().rfind(is_module_doc).filter(|_| is_first)?.start + 1;
+        let comments = self.take_before(end);
         Some(Piece {
             text: lines(&comments),
             sort: Sort::ModuleDoc,
@@ -100,22 +100,26 @@ impl<'t> Printer<'t> {
         }
 
         self.base = start;
-        let doc = self.item(item);
-        let end = item.span.end;
-        let mut behind = self.take_before(end);
+        let mut code = vec![self.item(item)];
         self.base = 0;
-        let end = end + start;
+        let end = start + item.span.end;
         let line = self.text_between(end, self.text.len() as u32).lines().next().map_or(0, str::len);
-        behind.extend(self.take_before(end + line as u32));
-        let code = concat_docs![doc, Doc::Concat(comment_lines(&behind, false))].print(WIDTH);
-        let is_compact =
-            !code.contains('\n') && above.iter().all(|comment| comment.kind == CommentKind::Plain);
+        let mut behind: VecDeque<Comment<'t>> = self.take_before(end + line as u32).into();
+        // What found no place in the item stands behind it, and from the second comment on above the next one.
+        let beside = behind.pop_front_if(|comment| comment.follows_code);
+        code.extend(beside.map(|comment| Doc::Comment(comment.text)));
+        for comment in behind.into_iter().rev() {
+            self.comments.push_front(Comment { follows_code: false, ..comment });
+        }
+        let code = Doc::Concat(code).print(WIDTH);
+        let is_import = matches!(item.kind, ItemKind::Use(_));
+        let is_compact = (is_import || !code.contains('\n')) && !is_documented;
         text.push_str(&code);
         Piece { text, sort: Sort::Item(discriminant(&item.kind)), has_blank_before, is_compact }
     }
 
     fn last_comments(&mut self) -> Option<Piece> {
-        let comments: Vec<Comment<'t>> = self.comments.by_ref().collect();
+        let comments: Vec<Comment<'t>> = self.comments.drain(..).collect();
         let has_blank_before = comments.first()?.has_blank_before;
         Some(Piece { text: lines(&comments), sort: Sort::Comments, has_blank_before, is_compact: true })
     }

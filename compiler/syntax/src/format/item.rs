@@ -32,7 +32,7 @@ impl<'t> Printer<'t> {
             ItemKind::Operator(item) => self.operator(item),
             ItemKind::Workflow(item) => self.workflow(item),
             ItemKind::Test(item) => {
-                let name = self.verbatim(item.name.span);
+                let name = Doc::Text(self.source(item.name.span));
                 Doc::group(concat_docs![Doc::Text("test "), name, Doc::Text(" "), self.block(&item.body)])
             }
             ItemKind::Error => self.verbatim(Span::new(item.span.start, end)),
@@ -74,19 +74,19 @@ impl<'t> Printer<'t> {
     fn paddings(&self, columns: &[SchemaColumn]) -> Vec<usize> {
         let width = |column: &SchemaColumn| self.source(column.name.span).chars().count();
         let mut paddings = Vec::new();
-        let mut previous_end = None;
+        let mut previous = None;
         let mut section = Vec::new();
         let mut align = |section: &mut Vec<usize>| {
             let widest = section.iter().max().copied().unwrap_or(0);
             paddings.extend(section.drain(..).map(|width| widest - width));
         };
         for column in columns {
-            let between = previous_end.map_or("", |end| self.text_between(end, column.name.span.start));
-            if has_empty_line(between) {
+            let start = column.name.span.start;
+            if previous.is_some_and(|previous| self.has_blank_between(previous, start)) {
                 align(&mut section);
             }
             section.push(width(column));
-            previous_end = Some(column_end(column));
+            previous = Some(start);
         }
         align(&mut section);
         paddings
@@ -101,7 +101,7 @@ impl<'t> Printer<'t> {
         clauses.extend(column.positive.as_ref().map(|text| (" positive ", text)));
         clauses.sort_by_key(|(_, text)| text.span.start);
         for (word, text) in clauses {
-            parts.extend([Doc::Text(word), self.verbatim(text.span)]);
+            parts.extend([Doc::Text(word), Doc::Text(self.source(text.span))]);
         }
         Doc::Concat(parts)
     }
@@ -110,36 +110,31 @@ impl<'t> Printer<'t> {
         let head = self.head("fn ", &item.name, &item.generics, &item.params);
         let result = item.result.as_ref();
         let result = result.map_or(Doc::Nil, |ty| concat_docs![Doc::Text(" -> "), self.ty(ty)]);
-        let body = match &item.body {
-            Some(body) => concat_docs![Doc::Text(" "), self.block(body)],
-            None => Doc::Text(" = native"),
-        };
-        Doc::group(concat_docs![head, result, body])
+        let signature = Doc::group(concat_docs![head, result]);
+        match &item.body {
+            Some(body) => Doc::group(concat_docs![signature, Doc::Text(" "), self.block(body)]),
+            None => concat_docs![signature, Doc::Text(" = native")],
+        }
     }
 
     fn operator(&mut self, item: &Operator) -> Doc<'t> {
-        let head = self.head("operator ", &item.name, &item.generics, &item.params);
-        let mut outputs = vec![self.outputs(&item.result)];
-        outputs.extend(item.marks.iter().map(|(mark, _)| match mark {
+        let mut parts = vec![self.head("operator ", &item.name, &item.generics, &item.params)];
+        parts.push(self.outputs(&item.result));
+        parts.extend(item.marks.iter().map(|(mark, _)| match mark {
             Mark::Deterministic => Doc::Text(" deterministic"),
             Mark::Effect => Doc::Text(" effect"),
         }));
-        let outputs = Doc::Concat(outputs);
-        let Some(last) = item.policy.last() else {
-            return concat_docs![head, outputs, Doc::Text(" = "), self.operator_body(&item.body)];
-        };
-        let end = self.next(Kind::CloseParen, last.value.span.end);
-        let policy = concat_docs![Doc::Line, Doc::Text("with "), self.policy(&item.policy, end)];
-        let body = concat_docs![Doc::Line, Doc::Text("= "), self.operator_body(&item.body)];
-        let tail = concat_docs![policy, body].indent();
-        // The clauses get lines of their own before a list is broken, but not because one had to be.
-        if outputs.must_break() {
-            concat_docs![head, outputs, Doc::group(tail)]
-        } else if head.must_break() {
-            concat_docs![head, Doc::group(concat_docs![outputs, tail])]
-        } else {
-            Doc::group(concat_docs![head, outputs, tail])
+        let mut tail = Vec::new();
+        if let Some(last) = item.policy.last() {
+            let end = self.next(Kind::CloseParen, last.value.span.end);
+            tail.extend([Doc::Line, Doc::Text("with "), self.policy(&item.policy, end)]);
         }
+        if tail.is_empty() && matches!(item.body, OperatorBody::Native | OperatorBody::Verb) {
+            parts.extend([Doc::Text(" = "), self.operator_body(&item.body)]);
+            return Doc::group(Doc::Concat(parts));
+        }
+        tail.extend([Doc::Line, Doc::Text("= "), self.operator_body(&item.body)]);
+        concat_docs![Doc::group(Doc::Concat(parts)), Doc::group(Doc::Concat(tail).indent())]
     }
 
     fn operator_body(&mut self, body: &OperatorBody) -> Doc<'t> {
@@ -148,7 +143,7 @@ impl<'t> Printer<'t> {
             OperatorBody::Verb => Doc::Text("verb"),
             OperatorBody::Python { entry, sources } => {
                 let end = entry.span.end;
-                let entry = self.verbatim(entry.span);
+                let entry = Doc::Text(self.source(entry.span));
                 concat_docs![Doc::Text("python "), entry, self.sources(sources, end)]
             }
             OperatorBody::Command { words, sources } => {
@@ -169,18 +164,20 @@ impl<'t> Printer<'t> {
         }
         let end = self.next(Kind::CloseBracket, sources.last().map_or(from, |text| text.span.end));
         let start = |text: &Text| text.span.start;
-        let list =
-            self.list(Brackets::SQUARE, sources, end, start, |printer, text| printer.verbatim(text.span));
+        let list = self.list(Brackets::SQUARE, sources, end, start, |printer, text| {
+            Doc::Text(printer.source(text.span))
+        });
         concat_docs![Doc::Text(" sources: "), list]
     }
 
     fn workflow(&mut self, item: &Workflow) -> Doc<'t> {
         let head = self.head("workflow ", &item.name, &item.generics, &item.params);
-        let outputs = self.outputs(&item.result);
-        Doc::group(concat_docs![head, outputs, Doc::Text(" "), self.block(&item.body)])
+        let signature = Doc::group(concat_docs![head, self.outputs(&item.result)]);
+        Doc::group(concat_docs![signature, Doc::Text(" "), self.block(&item.body)])
     }
 
-    /// `word name<generics>(params)`
+    /// `word name<generics>(params)`, the lines of the parameters belonging to the group around it: they are
+    /// broken before the result is.
     fn head(&mut self, word: &'static str, name: &Name, generics: &[Generic], params: &[Param]) -> Doc<'t> {
         let mut end = name.span.end;
         let mut parts = vec![Doc::Text(word), self.name(name)];
@@ -194,7 +191,7 @@ impl<'t> Printer<'t> {
         }
         let end = self.next(Kind::CloseParen, params.last().map_or(end, param_end));
         let start = |param: &Param| param.name.span.start;
-        parts.push(self.list(Brackets::PARENS, params, end, start, Self::param));
+        parts.push(self.open_list(Brackets::PARENS, params, end, start, Self::param));
         Doc::Concat(parts)
     }
 
@@ -251,17 +248,6 @@ impl<'t> Printer<'t> {
     fn assigned(&mut self, value: &Expr) -> Doc<'t> {
         self.after("=", value.span.start, |printer| printer.expr(value))
     }
-}
-
-/// Whether a line of `between` is empty, its first and last aside: those have something before or behind.
-fn has_empty_line(between: &str) -> bool {
-    let mut lines = between.split('\n').skip(1).peekable();
-    std::iter::from_fn(|| lines.next().filter(|_| lines.peek().is_some())).any(|line| line.trim().is_empty())
-}
-
-fn column_end(column: &SchemaColumn) -> u32 {
-    let clauses = column.from.iter().chain(&column.positive).map(|text| text.span.end);
-    clauses.max().unwrap_or(column.ty.span.end)
 }
 
 fn param_end(param: &Param) -> u32 {

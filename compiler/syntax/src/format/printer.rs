@@ -1,6 +1,6 @@
 //! What all parts of the printer share: source text, comments, lists and blocks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::comments::{Comment, CommentKind, ends_with_blank_line, starts_line};
 use super::doc::{Doc, concat_docs};
@@ -18,7 +18,7 @@ pub(super) struct Printer<'t> {
     /// The last names of the imported paths: what follows their dot belongs to them.
     pub(super) modules: BTreeSet<&'t str>,
     /// The comments that have not been taken yet, in order.
-    pub(super) comments: std::iter::Peekable<std::vec::IntoIter<Comment<'t>>>,
+    pub(super) comments: VecDeque<Comment<'t>>,
 }
 
 /// How the elements of a list or the statements of a block are put together.
@@ -60,14 +60,9 @@ impl<'t> Printer<'t> {
 
     /// The author's text as it is. Comments in it are not printed once more.
     pub(super) fn verbatim(&mut self, span: Span) -> Doc<'t> {
-        let Span { start, end } = span.shift(self.base);
-        let inside: Vec<Comment<'t>> = self.take_before(span.end);
-        let before: Vec<Doc<'t>> = inside
-            .iter()
-            .filter(|comment| comment.start < start || comment.start >= end)
-            .map(|comment| Doc::Comment(comment.text))
-            .collect();
-        concat_docs![Doc::Concat(before), Doc::Text(self.source(span))]
+        let place = span.shift(self.base);
+        self.comments.retain(|comment| !place.contains(comment.start));
+        Doc::Text(self.source(span))
     }
 
     /// Whether what begins here is the first thing on its line.
@@ -78,13 +73,26 @@ impl<'t> Printer<'t> {
     /// The comments not taken yet that stand before `position`.
     pub(super) fn take_before(&mut self, position: u32) -> Vec<Comment<'t>> {
         let position = position + self.base;
-        std::iter::from_fn(|| self.comments.next_if(|comment| comment.start < position)).collect()
+        std::iter::from_fn(|| self.comments.pop_front_if(|comment| comment.start < position)).collect()
     }
 
     /// Whether a comment that has not been taken yet stands before `position`.
-    pub(super) fn has_comment_before(&mut self, position: u32) -> bool {
+    pub(super) fn has_comment_before(&self, position: u32) -> bool {
         let position = position + self.base;
-        self.comments.peek().is_some_and(|comment| comment.start < position)
+        self.comments.front().is_some_and(|comment| comment.start < position)
+    }
+
+    /// Whether an empty line stands before `end`, or before a comment that stands between the two and will be
+    /// printed there.
+    pub(super) fn has_blank_between(&self, start: u32, end: u32) -> bool {
+        let between = Span::new(start, end).shift(self.base);
+        ends_with_blank_line(self.before(end))
+            || self
+                .comments
+                .iter()
+                .skip_while(|comment| comment.start < between.start)
+                .take_while(|comment| comment.start < between.end)
+                .any(|comment| comment.has_blank_before)
     }
 
     /// `sign value`, where `print` prints the value and comments between the two stay there.

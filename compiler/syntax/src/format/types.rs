@@ -28,7 +28,7 @@ impl<'t> Printer<'t> {
                 |field| field.name.span.start,
                 |printer, field| printer.typed(&field.name, &field.ty),
             ),
-            TypeKind::Error => self.verbatim(ty.span),
+            TypeKind::Error => Doc::Text(self.source(ty.span)),
         }
     }
 
@@ -41,8 +41,8 @@ impl<'t> Printer<'t> {
     fn type_arg(&mut self, arg: &TypeArg) -> Doc<'t> {
         match arg {
             TypeArg::Type(ty) => self.ty(ty),
-            TypeArg::Number(_, span) => self.verbatim(*span),
-            TypeArg::Text(text) => self.verbatim(text.span),
+            TypeArg::Number(_, span) => Doc::Text(self.source(*span)),
+            TypeArg::Text(text) => Doc::Text(self.source(text.span)),
         }
     }
 
@@ -54,7 +54,9 @@ impl<'t> Printer<'t> {
                 let high = high.as_ref().map_or(Doc::Nil, |high| self.expr(high));
                 concat_docs![Doc::Text("in "), low, dots, high]
             }
-            Refinement::Matching(text) => concat_docs![Doc::Text("matching "), self.verbatim(text.span)],
+            Refinement::Matching(text) => {
+                concat_docs![Doc::Text("matching "), Doc::Text(self.source(text.span))]
+            }
         }
     }
 
