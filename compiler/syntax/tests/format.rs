@@ -123,6 +123,36 @@ fn nothing_stays_nothing() {
     }
 }
 
+#[test]
+fn deep_and_long_expressions() {
+    let forms: [(&str, &str, &str); 12] = [
+        ("(", "a", ")"),
+        ("[", "a", "]"),
+        ("f(", "a", ")"),
+        ("(x: ", "a", ")"),
+        ("(x) => ", "a", ""),
+        ("not ", "a", ""),
+        ("-", "a", ""),
+        ("a + ", "a", ""),
+        ("a ** ", "a", ""),
+        ("", "a", ".f(b)"),
+        ("", "a", "[0]"),
+        ("if a { b } else ", "{ a }", ""),
+    ];
+    for (before, inside, behind) in forms {
+        let mut formatted = 0;
+        for depth in [1, 50, 150, 190, 490, 10_000] {
+            let value = format!("{}{inside}{}", before.repeat(depth), behind.repeat(depth));
+            let text = format!("fn f() {{\n    let x = {value}\n}}\n");
+            if format(&text).is_ok() {
+                holds(before, &text);
+                formatted += 1;
+            }
+        }
+        assert!((3..6).contains(&formatted), "`{before}{behind}`: {formatted}");
+    }
+}
+
 /// Puts spaces, line breaks and comments between tokens. Where that changes what the text means, or makes
 /// it meaningless, the test looks at what comes out all the same.
 fn mutated(text: &str, changes: &[(usize, usize)]) -> String {

@@ -165,6 +165,8 @@ fn example(block: &'static str) -> Example {
 mod tests {
     use super::super::code;
     use super::{Code, Severity, Stage, codes, explain, find, nearest, page};
+    use crate::format::format;
+    use crate::parse::parse;
 
     fn folder() -> std::path::PathBuf {
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnostic/pages")
@@ -198,6 +200,28 @@ mod tests {
             assert_eq!(page.text.matches("```").count(), 4, "{code}: two blocks, each opened and closed");
             assert!(page.text.lines().all(|line| line.chars().count() <= 120), "{code}: long line");
             assert_eq!(page.stage == Stage::Plan, code == code::NO_IMPLEMENTATION);
+        }
+    }
+
+    #[test]
+    fn examples_fail_to_parse_only_where_they_are_to() {
+        for page in codes().filter_map(page) {
+            let found = |example: &super::Example| -> Vec<Code> {
+                let files = example.files.iter();
+                files.flat_map(|(_, text)| parse(text).1).map(|diagnostic| diagnostic.code).collect()
+            };
+            let is_of_syntax = page.code < code::UNKNOWN_NAME;
+            assert_eq!(found(&page.failing), if is_of_syntax { vec![page.code] } else { vec![] });
+            assert_eq!(found(&page.mended), [], "{}", page.code);
+        }
+    }
+
+    #[test]
+    fn mended_examples_are_in_the_one_style() {
+        for page in codes().filter_map(page) {
+            for (_, text) in &page.mended.files {
+                assert_eq!(format(text).unwrap().trim_end(), text.trim_end(), "{}", page.code);
+            }
         }
     }
 

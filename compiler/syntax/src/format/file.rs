@@ -33,13 +33,11 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
         modules: file.items.iter().filter_map(|(start, item)| module(text, *start, item)).collect(),
         comments: comments(text, code.iter().copied()).into(),
     };
-    let mut pieces = Vec::new();
+    let mut pieces = Vec::from_iter(printer.module_doc());
     for (start, item) in &file.items {
         let first = code.get(code.partition_point(|token| token.start < *start));
-        pieces.extend(printer.module_doc(pieces.is_empty()));
         pieces.push(printer.piece(*start, first.map_or(*start, |token| token.start), item));
     }
-    pieces.extend(printer.module_doc(pieces.is_empty()));
     pieces.extend(printer.last_comments());
     Ok(assembled(&pieces))
 }
@@ -74,9 +72,9 @@ enum Sort {
 
 impl<'t> Printer<'t> {
     /// The `//!` lines at the file's start, with the comments above and among them.
-    fn module_doc(&mut self, is_first: bool) -> Option<Piece> {
+    fn module_doc(&mut self) -> Option<Piece> {
         let is_module_doc = |comment: &&Comment<'t>| comment.kind == CommentKind::ModuleDoc;
-        let end = self.comments.iter().rfind(is_module_doc).filter(|_| is_first)?.start + 1;
+        let end = self.comments.iter().rfind(is_module_doc)?.start + 1;
         let comments = self.take_before(end);
         Some(Piece {
             text: lines(&comments),

@@ -61,7 +61,9 @@ impl<'t> Printer<'t> {
     /// The author's text as it is. Comments in it are not printed once more.
     pub(super) fn verbatim(&mut self, span: Span) -> Doc<'t> {
         let place = span.shift(self.base);
-        self.comments.retain(|comment| !place.contains(comment.start));
+        let first = self.comments.partition_point(|comment| comment.start < place.start);
+        let behind = self.comments.partition_point(|comment| comment.start < place.end);
+        self.comments.drain(first..behind);
         Doc::Text(self.source(span))
     }
 
