@@ -3,6 +3,7 @@
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
+    expr::{Expr, ExprKind, Function},
     types::{Column, EnumType, Field, Metric, ModelType, RecordType, Refinement, Row, Task, Type},
     value::{Float64, Value},
 };
@@ -155,5 +156,57 @@ pub fn fields<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy
         let mut names = std::collections::HashSet::new();
         fields.retain(|(name, _)| names.insert(name.clone()));
         fields
+    })
+}
+
+/// Any tree of expressions, sensible or not.
+pub fn expr() -> impl Strategy<Value = Expr> {
+    let kind = prop_oneof![
+        name().prop_map(ExprKind::Column),
+        name().prop_map(ExprKind::Parameter),
+        value().prop_map(ExprKind::Literal),
+    ];
+    let leaf = (kind, ty()).prop_map(|(kind, ty)| Expr { kind, ty });
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let call = (prop::sample::select(Function::ALL), vec(inner.clone(), 0..4))
+            .prop_map(|(function, args)| ExprKind::Call { function, args });
+        let usual = (prop::sample::select(Function::ALL), vec(inner.clone(), 1..3))
+            .prop_map(|(function, args)| ExprKind::Call { function, args });
+        let case = (vec((inner.clone(), inner.clone()), 0..3), inner.clone().prop_map(Box::new))
+            .prop_map(|(arms, otherwise)| ExprKind::Case { arms, otherwise });
+        let kind = prop_oneof![call, usual, case, inner.prop_map(Box::new).prop_map(ExprKind::Cast)];
+        (kind, option::of(scalar_type())).prop_map(|(kind, ty)| {
+            let ty = ty.or_else(|| result_type(&kind)).unwrap_or(Type::Nothing);
+            Expr { kind, ty }
+        })
+    })
+}
+
+fn result_type(kind: &ExprKind) -> Option<Type> {
+    match kind {
+        ExprKind::Call { function, args } => {
+            function.result(&args.iter().map(|arg| arg.ty.clone()).collect::<Vec<_>>()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A well-typed numeric expression over the columns `a: Float`, `b: Int` and `c: Float?`.
+pub fn numeric_expr() -> impl Strategy<Value = Expr> {
+    let leaf = prop_oneof![
+        Just(Expr { kind: ExprKind::Column("a".to_owned()), ty: Type::Float }),
+        Just(Expr { kind: ExprKind::Column("b".to_owned()), ty: Type::Int }),
+        Just(Expr { kind: ExprKind::Column("c".to_owned()), ty: Type::Float.optional() }),
+        (-9i64..9).prop_map(|value| Expr { kind: ExprKind::Literal(Value::Int(value)), ty: Type::Int }),
+        float().prop_map(|value| Expr { kind: ExprKind::Literal(Value::Float(value)), ty: Type::Float }),
+    ];
+    leaf.prop_recursive(5, 32, 3, |inner| {
+        (prop::sample::select(Function::ALL), vec(inner, 1..4)).prop_map(|(function, args)| {
+            let kind = ExprKind::Call { function, args };
+            match result_type(&kind) {
+                Some(ty) => Expr { kind, ty },
+                None => Expr { kind: ExprKind::Literal(Value::Int(1)), ty: Type::Int },
+            }
+        })
     })
 }

@@ -52,9 +52,10 @@ impl std::hash::Hash for Float64 {
     }
 }
 
+/// Every NaN becomes the usual one: which of them an operation gives differs between processors.
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
-        Self::Float(Float64(value))
+        Self::Float(Float64(if value.is_nan() { f64::NAN } else { value }))
     }
 }
 

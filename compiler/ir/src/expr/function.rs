@@ -30,10 +30,11 @@ functions! {
     Add "add" 1;
     Subtract "subtract" 1;
     Multiply "multiply" 1;
-    /// Always a Float, but Duration / Int.
+    /// Always a Float, but Duration / number.
     Divide "divide" 1;
     /// Remainder with the sign of the dividend.
     Remainder "remainder" 1;
+    /// Int ** Int is an Int; a negative exponent is an error then.
     Power "pow" 1;
     Negate "negate" 1;
     Equal "equal" 1;
@@ -53,12 +54,14 @@ functions! {
     Abs "abs" 1;
     Ceil "ceil" 1;
     Floor "floor" 1;
+    /// Half to even; a Float stays one.
     Round "round" 1;
     Sqrt "sqrt" 1;
     Exp "exp" 1;
     Log "log" 1;
     Log1p "log1p" 1;
     Expm1 "expm1" 1;
+    /// NaN beside anything is NaN.
     Min "min" 1;
     Max "max" 1;
     Clip "clip" 1;
@@ -70,6 +73,7 @@ functions! {
     Lower "lower" 1;
     Upper "upper" 1;
     Trim "trim" 1;
+    /// Characters of a Text, elements of a List.
     Length "length" 1;
     Contains "contains" 1;
     StartsWith "starts_with" 1;
@@ -83,6 +87,7 @@ functions! {
     /// 1 is Monday, 7 is Sunday.
     Weekday "weekday" 1;
     Hour "hour" 1;
+    /// From the first to the second, a Float.
     MinutesBetween "minutes_between" 1;
     DaysBetween "days_between" 1;
     /// The field of a record value; the second argument is the field's name.

@@ -2,9 +2,19 @@
 //!
 //! `fn` bodies and lambdas are inlined by the time an expression gets here.
 
+mod convert;
 mod function;
+mod interpret;
+pub mod math;
+mod scalar;
+mod signature;
+#[cfg(test)]
+mod tests;
 
+pub use convert::{convert, text_of};
 pub use function::Function;
+pub use interpret::{EvalError, Scope, evaluate};
+pub use signature::{SignatureError, common_type, field_type};
 
 use crate::{types::Type, value::Value};
 
