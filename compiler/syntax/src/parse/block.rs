@@ -2,11 +2,11 @@
 
 use super::basics::*;
 use super::failure::{Expect, Failure};
-use super::input::{At, Rule, peek};
+use super::input::{At, Rule, obstacle, peek};
 use super::pattern::pattern;
 use super::types::required_type;
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Kind, Token};
 use chumsky::prelude::*;
 
@@ -37,6 +37,11 @@ pub(super) fn block(expr: Rule<Expr>, ty: Rule<TypeExpr>) -> Rule<Block> {
         .boxed()
 }
 
+/// A block that must stand here, if need be on a new line: an item's body.
+pub(super) fn body(block: Rule<Block>) -> Rule<Block> {
+    choice((block, missing_block("and the body"))).boxed()
+}
+
 /// A block that must stand here, on this line; an empty one where it is missing, which is reported.
 pub(super) fn required_block(block: Rule<Block>, after: &'static str) -> Rule<Block> {
     let begins = custom(move |at: &mut At<'_>| {
@@ -46,19 +51,23 @@ pub(super) fn required_block(block: Rule<Block>, after: &'static str) -> Rule<Bl
         }
         if next.starts_line {
             let message = format!("expected `{{` {after}, found a new line");
-            let diagnostic = Diagnostic::error(Code(101), next.span, message).help(
+            let diagnostic = Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(
                 "a line that begins with `{` goes on with nothing: move it to the end of the line before",
             );
             at.emit(Failure::said(next, diagnostic));
         }
         Ok(())
     });
-    let missing = custom(move |at: &mut At<'_>| {
-        let next = peek(at);
-        at.emit(Failure::expected(next, &[Expect::Kind(Kind::OpenBrace)], after));
+    choice((begins.ignore_then(block).boxed(), missing_block(after))).boxed()
+}
+
+fn missing_block(after: &'static str) -> Rule<Block> {
+    custom(move |at: &mut At<'_>| {
+        let obstacle = obstacle(at);
+        at.emit(Failure::expected(obstacle, &[Expect::Kind(Kind::OpenBrace)], after));
         Ok(Block { statements: Vec::new(), span: here(at) })
-    });
-    choice((begins.ignore_then(block).boxed(), missing.boxed())).boxed()
+    })
+    .boxed()
 }
 
 fn statement(expr: Rule<Expr>, ty: Rule<TypeExpr>) -> Rule<Statement> {
@@ -112,6 +121,7 @@ fn unfinished(at: &mut At<'_>, next: Token) -> Failure {
         Kind::Equal => "nothing is assigned to: `let name = …` binds a name, `==` compares",
         Kind::Let => "each statement stands on its own line",
         Kind::FatArrow => "the parameters of a function stand in parentheses: `(x) => …`",
+        Kind::Not => "`not` stands before a comparison: `not (a in b)`",
         Kind::Else => "an `else` stands behind the `}` of its `if`",
         _ => {
             let expected = [Expect::Form("a new line")];
@@ -119,5 +129,5 @@ fn unfinished(at: &mut At<'_>, next: Token) -> Failure {
         }
     };
     let message = format!("expected a new line after the statement, found `{word}`");
-    Failure::said(next, Diagnostic::error(Code(101), next.span, message).help(help))
+    Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(help))
 }

@@ -6,7 +6,7 @@ use super::expression::Suffix;
 use super::failure::Failure;
 use super::input::{Extra, Rule, Tokens};
 use crate::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::Kind;
 use crate::span::Span;
 use chumsky::input::MapExtra;
@@ -131,5 +131,5 @@ fn is_comparison(expr: &Expr) -> bool {
 }
 
 fn chained(message: &str, at: Span, help: &str) -> Failure {
-    Failure::said_at(at, Diagnostic::error(Code(101), at, message).help(help))
+    Failure::said_at(at, Diagnostic::error(code::UNEXPECTED_TOKEN, at, message).help(help))
 }
