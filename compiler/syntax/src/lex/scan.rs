@@ -264,13 +264,9 @@ fn foreign(rest: &str) -> (usize, (Code, Wrong)) {
                 .find(|character: char| !character.is_alphanumeric() && character != '_')
                 .unwrap_or(line.len());
             let name = line.get(..length).unwrap_or("");
-            (
-                length,
-                unexpected(
-                    &format!("`{first}`"),
-                    &format!("a name with other letters is quoted: `` `{name}` ``"),
-                ),
-            )
+            let foreign = name.chars().find(|character| !character.is_ascii()).unwrap_or(first);
+            let help = format!("a name with other letters than a to z is quoted: `` `{name}` ``");
+            (length, unexpected(&format!("`{foreign}`"), &help))
         }
         _ => {
             let length: usize = rest

@@ -3,5 +3,6 @@
 
 mod depth;
 mod golden;
+mod grammar;
 mod outline;
 mod properties;
