@@ -153,8 +153,8 @@ fn deep_and_long_expressions() {
     }
 }
 
-/// Puts spaces, line breaks and comments between tokens. Where that changes what the text means, or makes
-/// it meaningless, the test looks at what comes out all the same.
+/// Puts spaces, line breaks and comments between tokens, and makes names longer. Where that changes what the
+/// text means, or makes it meaningless, the test looks at what comes out all the same.
 fn mutated(text: &str, changes: &[(usize, usize)]) -> String {
     const INSERTED: [&str; 7] =
         [" ", "\n", "\n\n\n", " // a comment\n", "\n// a comment\n", "\n\n    // one\n// two\n\n", "\t"];
@@ -163,7 +163,13 @@ fn mutated(text: &str, changes: &[(usize, usize)]) -> String {
         .iter()
         .map(|(place, what)| {
             let token = &tokens[place % tokens.len()];
-            (token.span.start as usize, INSERTED[what % INSERTED.len()])
+            match INSERTED.get(what % (2 * INSERTED.len())) {
+                Some(inserted) => (token.span.start as usize, *inserted),
+                None if token.kind == Kind::Name => {
+                    (token.span.end as usize, "_and_that_is_a_very_long_name")
+                }
+                None => (token.span.start as usize, " "),
+            }
         })
         .collect();
     places.sort_unstable();
@@ -180,7 +186,7 @@ proptest! {
     #[test]
     fn space_and_comments_anywhere(
         file in any::<prop::sample::Index>(),
-        changes in prop::collection::vec((any::<usize>(), any::<usize>()), 1..12),
+        changes in prop::collection::vec((any::<usize>(), any::<usize>()), 1..24),
     ) {
         let (name, text) = file.get(&CORPUS);
         let mutated = mutated(text, &changes);

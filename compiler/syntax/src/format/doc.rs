@@ -74,7 +74,7 @@ impl<'t> Doc<'t> {
     }
 }
 
-/// `concat![a, b, c]`: one document after the other.
+/// `concat_docs![a, b, c]`: one document after the other.
 macro_rules! concat_docs {
     ($($part:expr),* $(,)?) => { $crate::format::doc::Doc::Concat(vec![$($part),*]) };
 }
@@ -96,6 +96,7 @@ struct Printer<'t> {
     owed: usize,
     /// Whether the current line has text.
     has_text: bool,
+    /// Whether the current line ends with a comment, so that nothing may follow on it.
     ends_with_comment: bool,
     /// Comments for the end of the current line, with the indentation of where they stand.
     comments: Vec<(usize, &'t str)>,

@@ -8,9 +8,8 @@ use super::doc::Doc;
 use super::printer::Printer;
 use crate::ast::{Item, ItemKind};
 use crate::diagnostic::Diagnostic;
-use crate::lex::{Kind, lex};
+use crate::lex::{Chunk, Kind, Token, cut, lex};
 use crate::parse::parse;
-use crate::span::Span;
 
 /// Characters on a line.
 const WIDTH: usize = 110;
@@ -23,27 +22,31 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     if diagnostics.iter().any(Diagnostic::is_error) {
         return Err(diagnostics.into_iter().filter(Diagnostic::is_error).collect());
     }
-    let tokens = lex(text).tokens;
-    let code: Vec<Span> =
-        tokens.iter().filter(|token| !is_documentation(token.kind)).map(|token| token.span).collect();
+    let tokens = code(text);
     let mut printer = Printer {
         text,
         base: 0,
         tokens: &tokens,
         modules: file.items.iter().filter_map(|(start, item)| module(text, *start, item)).collect(),
-        comments: comments(text, code.iter().copied()).into(),
+        comments: comments(text, tokens.iter().map(|token| token.span)).into(),
     };
     let mut pieces = Vec::from_iter(printer.module_doc());
     for (start, item) in &file.items {
-        let first = code.get(code.partition_point(|token| token.start < *start));
-        pieces.push(printer.piece(*start, first.map_or(*start, |token| token.start), item));
+        let first = tokens.get(tokens.partition_point(|token| token.span.start < *start));
+        pieces.push(printer.piece(*start, first.map_or(*start, |token| token.span.start), item));
     }
     pieces.extend(printer.last_comments());
     Ok(assembled(&pieces))
 }
 
-fn is_documentation(kind: Kind) -> bool {
-    matches!(kind, Kind::Doc | Kind::ModuleDoc)
+/// The tokens of all items but documentation, which goes the way of comments. Spans count from the file's start.
+fn code(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for Chunk { start, text } in cut(text).items {
+        let code = lex(text).tokens.into_iter().filter(|token| token.kind != Kind::Doc);
+        tokens.extend(code.map(|token| Token { span: token.span.shift(start), ..token }));
+    }
+    tokens
 }
 
 /// The name before whose dot an imported module stands.

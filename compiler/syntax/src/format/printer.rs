@@ -13,7 +13,7 @@ pub(super) struct Printer<'t> {
     pub(super) text: &'t str,
     /// Where the item that is being printed begins in the file: its spans count from here.
     pub(super) base: u32,
-    /// The tokens of the file, in order.
+    /// The tokens of the file without documentation, in order.
     pub(super) tokens: &'t [Token],
     /// The last names of the imported paths: what follows their dot belongs to them.
     pub(super) modules: BTreeSet<&'t str>,
@@ -54,8 +54,8 @@ impl<'t> Printer<'t> {
     pub(super) fn next(&self, kind: Kind, from: u32) -> u32 {
         let from = from + self.base;
         let first = self.tokens.partition_point(|token| token.span.start < from);
-        let behind = self.tokens.iter().skip(first);
-        behind.into_iter().find(|token| token.kind == kind).map_or(from, |token| token.span.start) - self.base
+        let mut behind = self.tokens.iter().skip(first);
+        behind.find(|token| token.kind == kind).map_or(from, |token| token.span.start) - self.base
     }
 
     /// The author's text as it is. Comments in it are not printed once more.
@@ -125,8 +125,8 @@ impl<'t> Printer<'t> {
         Doc::Concat(parts)
     }
 
-    /// A list in brackets as a group of its own. `end` is where its closing bracket stands, before or behind
-    /// it: comments before that are the list's.
+    /// A list in brackets as a group of its own. Comments before `end`, which is the begin or the end of its
+    /// closing bracket, are the list's.
     pub(super) fn list<'e, T>(
         &mut self,
         brackets: Brackets,
