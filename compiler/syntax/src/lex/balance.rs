@@ -6,7 +6,7 @@
 
 use super::scan::Scanned;
 use super::token::{Kind, Token};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::span::Span;
 
 /// Brackets and texts may stand this deep in each other.
@@ -160,7 +160,7 @@ impl<'t> Balancer<'t> {
         let Some(depth) = self.partner(token, indentation) else {
             let spelling = token.kind.spelling().unwrap_or_default();
             let message = format!("`{spelling}` closes nothing");
-            self.out.diagnostics.push(Diagnostic::error(code::UNEXPECTED_TOKEN, token.span, message));
+            self.out.diagnostics.push(Diagnostic::error(Code(101), token.span, message));
             return false;
         };
         while self.open.len() > depth + 1 {
@@ -214,7 +214,7 @@ impl<'t> Balancer<'t> {
         if open.kind != Kind::TextStart {
             let spelling = open.kind.spelling().unwrap_or_default();
             let message = format!("`{spelling}` is never closed");
-            let mut diagnostic = Diagnostic::error(code::UNCLOSED, open.span, message);
+            let mut diagnostic = Diagnostic::error(Code(102), open.span, message);
             if at > open.span.end {
                 let closing = closer.spelling().unwrap_or_default();
                 diagnostic = diagnostic.label(Span::new(at, at), format!("a `{closing}` is missing by here"));
@@ -240,7 +240,7 @@ impl<'t> Balancer<'t> {
             format!("this expression has more than {MAX_CHAIN} operators and calls in each other")
         };
         let help = "give parts of it names with `let`, or move them to a `fn`";
-        self.out.diagnostics = vec![Diagnostic::error(code::UNEXPECTED_TOKEN, span, message).help(help)];
+        self.out.diagnostics = vec![Diagnostic::error(Code(101), span, message).help(help)];
         self.out.is_too_deep = true;
         self.out.tokens.clear();
     }

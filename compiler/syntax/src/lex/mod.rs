@@ -13,7 +13,7 @@ pub use cut::{Chunk, Chunks, cut};
 pub use token::{Kind, Token};
 
 use crate::ast::{Doc, Literal};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::Diagnostic;
 use crate::span::Span;
 
 /// The tokens of one item. Brackets match, whatever the text.
@@ -40,11 +40,10 @@ pub fn lex(text: &str) -> Lexed {
         scanned.diagnostics.clear();
     }
     let mut diagnostics = scanned.diagnostics;
-    let broken_lines: Vec<Span> =
-        diagnostics.iter().filter(|d| d.code == code::UNCLOSED).map(|d| d.span).collect();
+    let broken_lines: Vec<Span> = diagnostics.iter().filter(|d| d.code.0 == 102).map(|d| d.span).collect();
     // A text that is never closed swallows the brackets behind it.
     let is_consequence = |diagnostic: &Diagnostic| {
-        diagnostic.code == code::UNCLOSED
+        diagnostic.code.0 == 102
             && broken_lines.iter().any(|line| is_on_one_line(text, diagnostic.span.end, line.start))
     };
     diagnostics.extend(balanced.diagnostics.into_iter().filter(|diagnostic| !is_consequence(diagnostic)));

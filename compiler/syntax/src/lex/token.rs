@@ -90,14 +90,6 @@ macro_rules! kinds {
             /// Words that count in their place alone and are names elsewhere.
             pub const WORDS: &[Kind] = &[$(Kind::$contextual,)*];
 
-            /// Every kind there is.
-            pub const ALL: &[Kind] = &[
-                $(Kind::$punctuation,)* $(Kind::$keyword,)* $(Kind::$contextual,)*
-                Kind::Name, Kind::QuotedName, Kind::Number, Kind::Date, Kind::Time, Kind::RawText,
-                Kind::Text, Kind::TextStart, Kind::TextMiddle, Kind::TextEnd, Kind::Malformed,
-                Kind::Doc, Kind::ModuleDoc, Kind::Comment, Kind::Newline, Kind::Unknown, Kind::End,
-            ];
-
             /// How it is always written, where it is.
             pub fn spelling(self) -> Option<&'static str> {
                 match self {

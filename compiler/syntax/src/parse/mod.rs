@@ -18,7 +18,7 @@ mod signature;
 mod types;
 
 use crate::ast::{Expr, ExprKind, File, Item, ItemKind};
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lex::{Chunks, Kind, Lexed, cut, lex};
 use crate::span::Span;
 use chumsky::Parser;
@@ -40,7 +40,7 @@ pub fn parse(text: &str) -> (File, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     if u32::try_from(text.len()).is_err() {
         let message = "this file has 4 GiB or more, which is more than the compiler reads";
-        diagnostics.push(Diagnostic::error(code::UNEXPECTED_TOKEN, Span::default(), message));
+        diagnostics.push(Diagnostic::error(Code(101), Span::default(), message));
     }
     let Chunks { doc, items, comments } = cut(text);
     let items = items
@@ -98,8 +98,7 @@ fn run<T>(rule: &Rule<T>, text: &str, none: impl FnOnce() -> T) -> (T, Vec<Span>
         if token.kind == Kind::ModuleDoc {
             let message = "documentation of the module stands at the start of the file";
             diagnostics.push(
-                Diagnostic::error(code::UNEXPECTED_TOKEN, token.span, message)
-                    .help("`///` documents the next item"),
+                Diagnostic::error(Code(101), token.span, message).help("`///` documents the next item"),
             );
         }
         token.kind != Kind::ModuleDoc

@@ -1,0 +1,113 @@
+//! Why a workflow cannot be planned.
+
+use flow_syntax::{
+    diagnostic::{Code, Diagnostic},
+    span::Span,
+};
+
+use crate::parameters::ParameterError;
+
+/// A problem, and where in the text it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanError {
+    pub problem: Box<Problem>,
+    /// `None` where no place in a text is to blame.
+    pub place: Option<Place>,
+}
+
+/// A place in a module's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub module: String,
+    /// In bytes from the start of the file.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error("there is no workflow `{name}` in `{module}`")]
+    NoWorkflow { module: String, name: String },
+    /// The checker reported what is wrong here.
+    #[error("this has errors: `flowc check` shows them")]
+    Unchecked,
+    #[error("{what} is needed when the workflow is planned, but it is known only when it runs")]
+    NotKnown { what: &'static str },
+    #[error("no implementation of the operator `{operator}` was found")]
+    NoImplementation { operator: String },
+    #[error("{message}")]
+    Policy { message: String },
+    /// A scalar function refuses its arguments: an overflow, say.
+    #[error("{message}")]
+    Computation { message: String },
+    #[error("index {index} is outside a list of {length}")]
+    Index { index: i64, length: usize },
+    #[error("`{function}` of an empty list has no value")]
+    EmptyList { function: &'static str },
+    /// A part of the language that the planner does not serve yet.
+    #[error("{construct} cannot be planned yet")]
+    NotYet { construct: &'static str },
+    #[error("planning this workflow takes more than {limit}: it was stopped")]
+    Fuel { limit: &'static str },
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// A typed body breaks a promise of the checker's.
+    #[error("the checker and the planner disagree: {fact}; this is a bug in flowc")]
+    Disagreement { fact: String },
+}
+
+impl Problem {
+    pub fn at(self, place: Option<Place>) -> PlanError {
+        PlanError { problem: Box::new(self), place }
+    }
+
+    /// The diagnostic's code, where the language has one for this.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::NotKnown { .. } => Some(Code(501)),
+            Self::NoImplementation { .. } => Some(Code(703)),
+            Self::Policy { .. } => Some(Code(701)),
+            Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => Some(Code(304)),
+            Self::Parameter(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NotKnown { .. } => {
+                Some("`run if`, `run for` and `run while` decide while the workflow runs".to_owned())
+            }
+            Self::NoImplementation { .. } => {
+                Some("`flowc doctor` lists the operators that work on this machine".to_owned())
+            }
+            Self::Fuel { .. } => Some("shorten the lists that `for` runs over".to_owned()),
+            Self::Parameter(error) => error.help(),
+            _ => None,
+        }
+    }
+}
+
+impl PlanError {
+    /// As the checker's mistakes are told: for a problem that has a code and a place, whose module is
+    /// `place.module`.
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let (code, place) = (self.problem.code()?, self.place.as_ref()?);
+        let mut diagnostic = Diagnostic::error(code, place.span, self.problem.to_string());
+        diagnostic.help = self.problem.help();
+        Some(diagnostic)
+    }
+}
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl From<Problem> for PlanError {
+    fn from(problem: Problem) -> Self {
+        problem.at(None)
+    }
+}

@@ -1,0 +1,193 @@
+//! Calls of operators: each makes a node.
+
+use std::{rc::Rc, sync::Arc};
+
+use flow_analysis::body::{Expr, ItemRef, OperatorCall, OperatorInfo};
+use flow_ir::{
+    node::{Input, Node, NodeIndex, NodeKind, OperatorRef, Port, PortRef, VALUE_PORT},
+    policy::Policy,
+    types::Type,
+};
+use flow_syntax::span::Span;
+use rustc_hash::FxHashMap;
+
+use super::{
+    evaluator::{Evaluator, Frame, Result},
+    names::Name,
+    value::Planned,
+};
+use crate::error::Problem;
+
+/// What is known of each operator, from its first call on.
+#[derive(Debug, Default)]
+pub(super) struct Operators {
+    /// By the address of their declaration, which `_info` keeps from being another's.
+    known: FxHashMap<*const OperatorInfo, Rc<KnownOperator>>,
+}
+
+#[derive(Debug)]
+pub(super) struct KnownOperator {
+    reference: OperatorRef,
+    /// The declaration's.
+    policy: Policy,
+    short_name: Rc<str>,
+    _info: Arc<OperatorInfo>,
+}
+
+/// The arguments that stand in the scope of a row: always expressions, even where they are constant.
+const ROW_SCOPE: &[(&str, &str)] = &[("std.table.where", "predicate"), ("std.table.derive", "columns")];
+
+impl Evaluator<'_> {
+    #[inline(never)]
+    pub(super) fn call_operator(
+        &mut self,
+        frame: &mut Frame,
+        call: &OperatorCall,
+        span: Span,
+        name: Option<&Name>,
+    ) -> Result<Planned> {
+        let mut inputs = Vec::with_capacity(call.inputs.len());
+        for (param, expr) in &call.inputs {
+            let value = self.expr(frame, expr, None)?;
+            let info = &call.operator;
+            let is_row_scope = ROW_SCOPE.iter().any(|(op, of)| *op == info.name && of == param);
+            let input = if is_row_scope {
+                self.row_input(frame, value, expr)?
+            } else {
+                self.input(frame, value, expr.span)?
+            };
+            inputs.push((param.clone(), input));
+        }
+        self.operator_node(frame, call, inputs, span, name)
+    }
+
+    /// The node of a call whose inputs are evaluated, and the call's value.
+    pub(super) fn operator_node(
+        &mut self,
+        frame: &mut Frame,
+        call: &OperatorCall,
+        inputs: Vec<(String, Input)>,
+        span: Span,
+        name: Option<&Name>,
+    ) -> Result<Planned> {
+        let operator = self.operator(frame, &call.operator, span)?;
+        let mut after = Vec::new();
+        for expr in &call.after {
+            let value = self.expr(frame, expr, None)?;
+            let value = self.settle(frame, value, expr.span, None)?;
+            self.nodes_of(frame, &value, expr.span, &mut after)?;
+        }
+        after.sort_unstable();
+        after.dedup();
+        let mut policy = operator.policy.clone();
+        self.set_policy(frame, &mut policy, &call.policy)?;
+        let mut outputs = Vec::with_capacity(call.outputs.len().max(1));
+        for (port, ty) in &call.outputs {
+            outputs.push(Port { name: port.clone(), ty: self.ground(frame, ty, span)? });
+        }
+        if outputs.is_empty() {
+            // What has no result can still be waited for.
+            outputs.push(Port { name: VALUE_PORT.to_owned(), ty: Type::Nothing });
+        }
+        let unbound = || Name { text: Rc::clone(&operator.short_name), is_bound: false };
+        // A name that is bound to the record of outputs names none of them alone, but the call.
+        let name = name.cloned().unwrap_or_else(unbound);
+        let node = Node {
+            id: String::new(),
+            kind: NodeKind::Task(operator.reference.clone()),
+            inputs,
+            after,
+            outputs,
+            policy,
+            effect: call.operator.effect,
+            deterministic: call.operator.deterministic,
+        };
+        let index = self.push(frame, node, name, span)?;
+        let port = |port: usize| {
+            Planned::Future(PortRef { node: index, port: u32::try_from(port).unwrap_or(u32::MAX) })
+        };
+        if call.is_record {
+            let fields =
+                call.outputs.iter().enumerate().map(|(place, (name, _))| (name.clone(), port(place)));
+            Ok(Planned::Record(fields.collect()))
+        } else {
+            Ok(port(0))
+        }
+    }
+
+    fn operator(&mut self, frame: &Frame, info: &Arc<OperatorInfo>, span: Span) -> Result<Rc<KnownOperator>> {
+        if let Some(known) = self.operators.known.get(&Arc::as_ptr(info)) {
+            return Ok(Rc::clone(known));
+        }
+        let version = self.facts.operator_version(&info.name).ok_or_else(|| {
+            let operator = info.name.clone();
+            self.at(frame, span, Problem::NoImplementation { operator })
+        })?;
+        let (module, short_name) = info.name.rsplit_once('.').unwrap_or(("", &info.name));
+        let item = ItemRef { module: module.to_owned(), name: short_name.to_owned() };
+        let mut policy = Policy::default();
+        let mut declaration = self.frame(&item, 0, true);
+        self.set_policy(&mut declaration, &mut policy, &info.policy)?;
+        let known = Rc::new(KnownOperator {
+            reference: OperatorRef {
+                name: info.name.clone(),
+                version,
+                signature: info.signature,
+                place: info.place.clone(),
+            },
+            policy,
+            short_name: short_name.into(),
+            _info: Arc::clone(info),
+        });
+        self.operators.known.insert(Arc::as_ptr(info), Rc::clone(&known));
+        Ok(known)
+    }
+
+    fn set_policy(
+        &mut self,
+        frame: &mut Frame,
+        policy: &mut Policy,
+        entries: &[(String, Expr)],
+    ) -> Result<()> {
+        for (key, expr) in entries {
+            let value = self.expr(frame, expr, None)?;
+            let Some(value) = value.as_known() else {
+                return Err(self.at(frame, expr.span, Problem::NotKnown { what: "a policy" }));
+            };
+            policy
+                .set(key, value)
+                .map_err(|error| self.at(frame, expr.span, Problem::Policy { message: error.to_string() }))?;
+        }
+        Ok(())
+    }
+
+    /// The nodes that give a part of `value`.
+    fn nodes_of(
+        &mut self,
+        frame: &Frame,
+        value: &Planned,
+        span: Span,
+        nodes: &mut Vec<NodeIndex>,
+    ) -> Result<()> {
+        self.fuel.steps(1).map_err(|problem| self.at(frame, span, problem))?;
+        match value {
+            Planned::Future(port) => nodes.push(port.node),
+            Planned::List(items) => {
+                for item in items.iter() {
+                    self.nodes_of(frame, item, span, nodes)?;
+                }
+            }
+            Planned::Record(fields) => {
+                for (_, field) in fields.iter() {
+                    self.nodes_of(frame, field, span, nodes)?;
+                }
+            }
+            Planned::Term(term) => {
+                let port = self.expression_node(frame, term, span, None)?;
+                nodes.push(port.node);
+            }
+            Planned::Known(_) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,463 @@
+//! Walks a workflow's body.
+
+use std::{rc::Rc, sync::Arc};
+
+use flow_analysis::{
+    body::{Binding, Expr, ExprKind, Instance, ItemRef, Local, LocalId, Pattern},
+    signature::Signature,
+    ty::Ty,
+};
+use flow_ir::{
+    dag::{Dag, Origin, Output},
+    node::{Node, NodeIndex, PortRef},
+    types::Type,
+    value::Value,
+};
+use flow_syntax::span::Span;
+use rustc_hash::FxHashMap;
+
+use super::{
+    call::Operators,
+    fuel::Fuel,
+    names::{Name, Names, Scope},
+    path,
+    value::{Known, Planned, Term, TermKind},
+};
+use crate::{
+    error::{Place, PlanError, Problem},
+    parameters::Given,
+    program::{PlanFacts, Program},
+};
+
+pub(super) type Result<T> = std::result::Result<T, PlanError>;
+
+/// Evaluates a workflow with its parameters bound.
+///
+/// The nodes are those of the text, one a call and in its order; [`crate::passes`] make fewer of them.
+/// Paths are relative to the project's root, where they lie below it.
+pub fn evaluate(
+    program: &dyn Program,
+    facts: &dyn PlanFacts,
+    module: &str,
+    workflow: &str,
+    given: &Given,
+) -> Result<Dag> {
+    Evaluator::new(program, facts, module).workflow(workflow, given)
+}
+
+/// The value of a parameter's default, for help and forms: a Dataset's is the file that it is read from.
+pub fn default_value(
+    program: &dyn Program,
+    facts: &dyn PlanFacts,
+    module: &str,
+    workflow: &str,
+    default: &Expr,
+) -> Result<Value> {
+    let item = ItemRef { module: module.to_owned(), name: workflow.to_owned() };
+    let mut evaluator = Evaluator::new(program, facts, module);
+    let mut frame = evaluator.frame(&item, 0, false);
+    let path = match &default.kind {
+        ExprKind::CallOperator(call) => call.inputs.iter().find(|(name, _)| name == "path"),
+        _ => None,
+    };
+    let value = path.map_or(default, |(_, path)| path);
+    match evaluator.expr(&mut frame, value, None)? {
+        Planned::Known(known) => Ok(Rc::unwrap_or_clone(known.value)),
+        _ => Err(Problem::NotKnown { what: "a default" }.into()),
+    }
+}
+
+pub(super) struct Evaluator<'a> {
+    pub(super) program: &'a dyn Program,
+    pub(super) facts: &'a dyn PlanFacts,
+    pub(super) fuel: Fuel,
+    /// Their ids come last.
+    pub(super) nodes: Vec<Node>,
+    pub(super) names: Names,
+    pub(super) scope: Scope,
+    pub(super) operators: Operators,
+    spans: Vec<(u32, u32)>,
+    constants: FxHashMap<ItemRef, Planned>,
+    module: Rc<str>,
+    /// The call of another module's fn that is being inlined.
+    call_site: Option<(u32, u32)>,
+}
+
+/// The locals of the body that is being walked.
+pub(super) struct Frame {
+    locals: Vec<Option<Planned>>,
+    /// Spans count from here.
+    offset: u32,
+    pub(super) module: Rc<str>,
+    /// Relative to the project's root; `""` is the root.
+    folder: Rc<str>,
+    /// Whether this is the body of a fn: it computes, and its names are not the workflow's.
+    pub(super) is_fn: bool,
+}
+
+impl<'a> Evaluator<'a> {
+    fn new(program: &'a dyn Program, facts: &'a dyn PlanFacts, module: &str) -> Self {
+        Self {
+            program,
+            facts,
+            fuel: Fuel::default(),
+            nodes: Vec::new(),
+            names: Names::default(),
+            scope: Names::BODY,
+            operators: Operators::default(),
+            spans: Vec::new(),
+            constants: FxHashMap::default(),
+            module: module.into(),
+            call_site: None,
+        }
+    }
+
+    fn workflow(mut self, name: &str, given: &Given) -> Result<Dag> {
+        let module = self.module.to_string();
+        let missing =
+            || PlanError::from(Problem::NoWorkflow { module: module.clone(), name: name.to_owned() });
+        let signature = self.program.signature(&module, name).ok_or_else(missing)?;
+        let body = self.program.workflow_body(&module, name).ok_or_else(missing)?;
+        let item = ItemRef { module, name: name.to_owned() };
+        let mut frame = self.frame(&item, body.locals, false);
+
+        let mut parameters = Vec::with_capacity(signature.params.len());
+        for (index, param) in signature.params.iter().enumerate() {
+            let (parameter, value) = self.parameter(&mut frame, param, given)?;
+            parameters.push(parameter);
+            if let Some(local) = body.params.get(index) {
+                self.bind_local(&mut frame, local, value)?;
+            }
+        }
+        let value = self.expr(&mut frame, &body.value, None)?;
+        let outputs = self.outputs(&frame, &signature, &body.value, value)?;
+
+        let origin = Origin {
+            file: self.program.file(&item.module).unwrap_or_default(),
+            source: self.program.source_hash(&item.module),
+            doc: signature.doc.clone(),
+            parameters: signature
+                .params
+                .iter()
+                .filter_map(|param| Some((param.name.clone(), param.doc.clone()?)))
+                .collect(),
+            spans: self.spans,
+        };
+        let mut nodes = self.nodes;
+        for (node, id) in nodes.iter_mut().zip(self.names.ids()) {
+            node.id = id;
+        }
+        Ok(Dag { workflow: signature.name.clone(), parameters, nodes, outputs, origin: Some(origin) })
+    }
+
+    /// The value of an expression; `name` is what a node that gives it is called.
+    pub(super) fn expr(&mut self, frame: &mut Frame, expr: &Expr, name: Option<&Name>) -> Result<Planned> {
+        self.fuel.enter().map_err(|problem| self.at(frame, expr.span, problem))?;
+        let value = stacker::maybe_grow(RED_ZONE, STACK, || self.kind(frame, expr, name));
+        self.fuel.leave();
+        value
+    }
+
+    fn kind(&mut self, frame: &mut Frame, expr: &Expr, name: Option<&Name>) -> Result<Planned> {
+        match &expr.kind {
+            ExprKind::Local(id) => self.local(frame, *id, expr.span),
+            ExprKind::Value(value) => self.literal(frame, value, expr.span),
+            ExprKind::Column(column) => self.column(frame, column, expr),
+            ExprKind::Const(item) => self.constant(frame, item, expr.span),
+            ExprKind::Block { bindings, value } => self.block(frame, bindings, value, name),
+            ExprKind::Record(fields) => self.record(frame, fields),
+            ExprKind::Field { base, name } => self.field(frame, base, name, expr),
+            ExprKind::Interpolate(parts) => self.interpolate(frame, parts, expr),
+            ExprKind::Scalar { function, args } => self.scalar(frame, *function, args, expr),
+            ExprKind::Cast(operand) => self.cast(frame, operand, expr),
+            ExprKind::If { condition, then, otherwise } => {
+                self.choose(frame, condition, then, otherwise, expr, name)
+            }
+            ExprKind::Match { subject, arms } => self.matching(frame, subject, arms, expr, name),
+            ExprKind::List(items) => self.list(frame, items),
+            ExprKind::Range { low, high, inclusive } => self.range(frame, low, high, *inclusive, expr.span),
+            ExprKind::Index { base, index } => self.index(frame, base, index, expr),
+            ExprKind::For { pattern, list, body } => self.each(frame, pattern, list, body, name),
+            ExprKind::Builtin { builtin, args } => self.builtin(frame, *builtin, args, expr),
+            ExprKind::CallFn { function, args } => self.call_fn(frame, function, args, expr.span, name),
+            ExprKind::CallOperator(call) => self.call_operator(frame, call, expr.span, name),
+            ExprKind::CallWorkflow { .. } => {
+                let construct = "a call of a workflow inside a workflow";
+                Err(self.at(frame, expr.span, Problem::NotYet { construct }))
+            }
+            ExprKind::Error => Err(self.at(frame, expr.span, Problem::Unchecked)),
+        }
+    }
+
+    pub(super) fn frame(&self, item: &ItemRef, locals: u32, is_fn: bool) -> Frame {
+        let file = self.program.file(&item.module).unwrap_or_default();
+        Frame {
+            // Those of defaults are not counted beforehand.
+            locals: vec![None; locals as usize],
+            offset: self.program.item_offset(item),
+            module: item.module.as_str().into(),
+            folder: path::folder(&file).into(),
+            is_fn,
+        }
+    }
+
+    pub(super) fn at(&self, frame: &Frame, span: Span, problem: Problem) -> PlanError {
+        problem.at(Some(Place {
+            module: frame.module.to_string(),
+            span: Span::new(span.start.saturating_add(frame.offset), span.end.saturating_add(frame.offset)),
+        }))
+    }
+
+    /// The checker gives every expression of a body without errors a ground type.
+    pub(super) fn ground(&self, frame: &Frame, ty: &Ty, span: Span) -> Result<Type> {
+        ty.ground().ok_or_else(|| self.at(frame, span, Problem::Unchecked))
+    }
+
+    pub(super) fn term(&self, frame: &Frame, span: Span, kind: TermKind, ty: Type) -> Result<Rc<Term>> {
+        Term::new(kind, ty).map_err(|problem| self.at(frame, span, problem))
+    }
+
+    pub(super) fn bind(
+        &mut self,
+        frame: &mut Frame,
+        pattern: &Pattern,
+        value: Planned,
+        span: Span,
+    ) -> Result<()> {
+        match pattern {
+            Pattern::Local(local) => self.bind_local(frame, local, value),
+            Pattern::Record(fields) => {
+                for (field, local) in fields {
+                    let value = self.field_of(frame, value.clone(), field, &local.ty, span)?;
+                    let value = self.settle(frame, value, span, Some(&unbound(&local.name)))?;
+                    self.bind_local(frame, local, value)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a node of an expression over futures, which its uses then share. In a fn it stays an
+    /// expression, to become a part of whatever the fn is called for.
+    pub(super) fn settle(
+        &mut self,
+        frame: &Frame,
+        value: Planned,
+        span: Span,
+        name: Option<&Name>,
+    ) -> Result<Planned> {
+        match value {
+            Planned::Term(term) if !frame.is_fn && !term.has_columns => {
+                Ok(Planned::Future(self.expression_node(frame, &term, span, name)?))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Adds a node, without its id.
+    pub(super) fn push(&mut self, frame: &Frame, node: Node, name: Name, span: Span) -> Result<NodeIndex> {
+        self.fuel.node(self.nodes.len()).map_err(|problem| self.at(frame, span, problem))?;
+        let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.nodes.push(node);
+        self.names.node(self.scope, name);
+        self.spans.push(self.span_in_file(frame, span));
+        Ok(NodeIndex(index))
+    }
+
+    pub(super) fn port_type(&self, port: PortRef) -> Option<&Type> {
+        let node = self.nodes.get(port.node.0 as usize)?;
+        node.outputs.get(port.port as usize).map(|port| &port.ty)
+    }
+
+    /// A File as written in the body's module: relative to the folder of its file.
+    pub(super) fn file(frame: &Frame, path: &str) -> Value {
+        Value::File(path::from_folder(&frame.folder, path))
+    }
+
+    /// Where the file of the workflow blames a node: at a call of another module's fn, whatever that does.
+    fn span_in_file(&self, frame: &Frame, span: Span) -> (u32, u32) {
+        let own = || (span.start.saturating_add(frame.offset), span.end.saturating_add(frame.offset));
+        self.call_site.unwrap_or_else(own)
+    }
+
+    fn bind_local(&mut self, frame: &mut Frame, local: &Local, value: Planned) -> Result<()> {
+        let index = local.id.0 as usize;
+        if index >= frame.locals.len() {
+            self.fuel.steps(index as u64).map_err(PlanError::from)?;
+            frame.locals.resize(index + 1, None);
+        }
+        if let Some(slot) = frame.locals.get_mut(index) {
+            *slot = Some(value);
+        }
+        Ok(())
+    }
+
+    fn local(&self, frame: &Frame, id: LocalId, span: Span) -> Result<Planned> {
+        let value = frame.locals.get(id.0 as usize).and_then(Clone::clone);
+        value.ok_or_else(|| {
+            let fact = format!("local {} is used before it is bound", id.0);
+            self.at(frame, span, Problem::Disagreement { fact })
+        })
+    }
+
+    fn literal(&mut self, frame: &Frame, value: &Value, span: Span) -> Result<Planned> {
+        self.fuel.copy(value).map_err(|problem| self.at(frame, span, problem))?;
+        Ok(Planned::known(match value {
+            Value::File(path) => Self::file(frame, path),
+            other => other.clone(),
+        }))
+    }
+
+    fn column(&self, frame: &Frame, column: &str, expr: &Expr) -> Result<Planned> {
+        let ty = self.ground(frame, &expr.ty, expr.span)?;
+        Ok(Planned::Term(self.term(frame, expr.span, TermKind::Column(column.to_owned()), ty)?))
+    }
+
+    fn constant(&mut self, frame: &Frame, item: &ItemRef, span: Span) -> Result<Planned> {
+        if let Some(value) = self.constants.get(item) {
+            return Ok(value.clone());
+        }
+        let body = self.program.const_body(item).ok_or_else(|| {
+            let fact = format!("the constant `{}.{}` has no value", item.module, item.name);
+            self.at(frame, span, Problem::Disagreement { fact })
+        })?;
+        let mut inner = self.frame(item, body.locals, true);
+        let value = self.expr(&mut inner, &body.value, None)?;
+        self.constants.insert(item.clone(), value.clone());
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn block(
+        &mut self,
+        frame: &mut Frame,
+        bindings: &[Binding],
+        value: &Expr,
+        name: Option<&Name>,
+    ) -> Result<Planned> {
+        for Binding { pattern, value, span } in bindings {
+            let bound = match pattern {
+                // A lambda's parameters are bound in a block as well, but their values stand outside it.
+                Pattern::Local(local) => Some(Name {
+                    text: local.name.as_str().into(),
+                    is_bound: !frame.is_fn && span.start <= value.span.start && value.span.end <= span.end,
+                }),
+                Pattern::Record(_) => None,
+            };
+            let value = self.expr(frame, value, bound.as_ref())?;
+            let value = self.settle(frame, value, *span, bound.as_ref())?;
+            self.bind(frame, pattern, value, *span)?;
+        }
+        self.expr(frame, value, name)
+    }
+
+    #[inline(never)]
+    fn record(&mut self, frame: &mut Frame, fields: &[(String, Expr)]) -> Result<Planned> {
+        let mut values = Vec::with_capacity(fields.len());
+        for (field, expr) in fields {
+            let value = self.expr(frame, expr, None)?;
+            let value = self.settle(frame, value, expr.span, Some(&unbound(field)))?;
+            values.push((field.clone(), value));
+        }
+        Ok(Planned::record(values))
+    }
+
+    #[inline(never)]
+    fn field(&mut self, frame: &mut Frame, base: &Expr, field: &str, expr: &Expr) -> Result<Planned> {
+        let base = self.expr(frame, base, None)?;
+        self.field_of(frame, base, field, &expr.ty, expr.span)
+    }
+
+    #[inline(never)]
+    fn call_fn(
+        &mut self,
+        frame: &mut Frame,
+        function: &Instance,
+        args: &[Expr],
+        span: Span,
+        name: Option<&Name>,
+    ) -> Result<Planned> {
+        let body = self.program.body(function).ok_or_else(|| {
+            let fact = format!("the fn `{}.{}` has no body", function.item.module, function.item.name);
+            self.at(frame, span, Problem::Disagreement { fact })
+        })?;
+        self.fuel.steps(u64::from(body.locals)).map_err(|problem| self.at(frame, span, problem))?;
+        let mut inner = self.frame(&function.item, body.locals, true);
+        for (local, arg) in body.params.iter().zip(args) {
+            let value = self.expr(frame, arg, None)?;
+            self.bind_local(&mut inner, local, value)?;
+        }
+        let outer_site = self.call_site;
+        if inner.module != self.module {
+            self.call_site = Some(self.span_in_file(frame, span));
+        }
+        let value = self.expr(&mut inner, &body.value, name)?;
+        self.call_site = outer_site;
+        self.settle_parts(frame, value, span)
+    }
+
+    /// A fn may give a record or list of expressions; see [`Self::settle`].
+    fn settle_parts(&mut self, frame: &Frame, value: Planned, span: Span) -> Result<Planned> {
+        if frame.is_fn {
+            return Ok(value);
+        }
+        match value {
+            Planned::Record(fields) => {
+                self.fuel.steps(fields.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
+                let mut settled = Vec::with_capacity(fields.len());
+                for (field, value) in fields.iter() {
+                    let value = self.settle(frame, value.clone(), span, Some(&unbound(field)))?;
+                    settled.push((field.clone(), value));
+                }
+                Ok(Planned::Record(settled.into()))
+            }
+            Planned::List(items) => {
+                self.fuel.steps(items.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
+                let mut settled = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    settled.push(self.settle(frame, item.clone(), span, None)?);
+                }
+                Ok(Planned::List(settled.into()))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The body's value is the record of the outputs; with one output it may be that itself.
+    fn outputs(
+        &mut self,
+        frame: &Frame,
+        signature: &Arc<Signature>,
+        body: &Expr,
+        value: Planned,
+    ) -> Result<Vec<Output>> {
+        let has_field = |name: &str| match &value {
+            Planned::Record(fields) => fields.iter().any(|(field, _)| field == name),
+            Planned::Known(Known { value, .. }) => value.field(name).is_some(),
+            _ => false,
+        };
+        let mut outputs = Vec::with_capacity(signature.outputs.len());
+        for output in &signature.outputs {
+            let ty = self.ground(frame, &output.ty, body.span)?;
+            let is_value = signature.outputs.len() == 1 && (output.ty == body.ty || !has_field(&output.name));
+            let value = if is_value {
+                value.clone()
+            } else {
+                self.field_of(frame, value.clone(), &output.name, &output.ty, body.span)?
+            };
+            let value = self.settle(frame, value, body.span, Some(&unbound(&output.name)))?;
+            let input = self.input(frame, value, body.span)?;
+            outputs.push(Output { name: output.name.clone(), ty, input });
+        }
+        Ok(outputs)
+    }
+}
+
+/// Expressions stand in each other deeper than a thread's stack: where less than this is left, it grows.
+const RED_ZONE: usize = 128 << 10;
+const STACK: usize = 4 << 20;
+
+/// The name of an expression's node that stands in a record or among the outputs.
+fn unbound(name: &str) -> Name {
+    Name { text: name.into(), is_bound: false }
+}

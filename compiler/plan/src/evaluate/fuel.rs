@@ -1,0 +1,70 @@
+//! How much work a stranger's file may ask of the planner.
+
+use flow_ir::value::Value;
+
+use crate::error::Problem;
+
+const STEPS: u64 = 10_000_000;
+const NODES: usize = 1_000_000;
+const BYTES: u64 = 64 << 20;
+/// Expressions in expressions, those of inlined fns included. The parser stops at 200 brackets and
+/// 500 operators in each other, so that this is room for fns that call fns.
+const DEPTH: u32 = 1_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Fuel {
+    steps: u64,
+    bytes: u64,
+    depth: u32,
+}
+
+impl Fuel {
+    pub(super) fn enter(&mut self) -> Result<(), Problem> {
+        self.steps(1)?;
+        if self.depth >= DEPTH {
+            return Err(Problem::Fuel { limit: "1,000 expressions in each other" });
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    pub(super) fn steps(&mut self, count: u64) -> Result<(), Problem> {
+        self.steps = self.steps.saturating_add(count);
+        if self.steps > STEPS { Err(Problem::Fuel { limit: "10 million steps" }) } else { Ok(()) }
+    }
+
+    pub(super) fn bytes(&mut self, count: u64) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(count);
+        if self.bytes > BYTES { Err(Problem::Fuel { limit: "64 MiB of values" }) } else { Ok(()) }
+    }
+
+    /// Counts a copy of `value`. Small ones pass as a part of the node they stand in.
+    pub(super) fn copy(&mut self, value: &Value) -> Result<(), Problem> {
+        let size = heap_size(value);
+        if size < 256 { Ok(()) } else { self.bytes(size) }
+    }
+
+    pub(super) fn node(&self, count: usize) -> Result<(), Problem> {
+        if count >= NODES { Err(Problem::Fuel { limit: "a million nodes" }) } else { Ok(()) }
+    }
+}
+
+/// The bytes that a value holds beside itself.
+pub(super) fn heap_size(value: &Value) -> u64 {
+    match value {
+        Value::Text(text) | Value::File(text) | Value::Column(text) => text.len() as u64,
+        Value::Bytes(bytes) => bytes.len() as u64,
+        Value::Enum { ty, variant } => (ty.len() + variant.len()) as u64,
+        Value::List(items) => items.iter().map(|item| VALUE_SIZE + heap_size(item)).sum(),
+        Value::Record(fields) => {
+            fields.iter().map(|(name, field)| VALUE_SIZE + name.len() as u64 + heap_size(field)).sum()
+        }
+        _ => 0,
+    }
+}
+
+pub(super) const VALUE_SIZE: u64 = size_of::<Value>() as u64;

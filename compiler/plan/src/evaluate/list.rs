@@ -1,0 +1,284 @@
+//! Lists: literals, ranges, `for`, elements and the functions over them.
+
+use std::rc::Rc;
+
+use flow_analysis::body::{Builtin, Expr, Pattern};
+use flow_ir::{expr::Function, types::Type, value::Value};
+use flow_syntax::span::Span;
+
+use super::{
+    evaluator::{Evaluator, Frame, Result},
+    fuel::VALUE_SIZE,
+    meaning,
+    names::Name,
+    value::Planned,
+};
+use crate::error::Problem;
+
+impl Evaluator<'_> {
+    #[inline(never)]
+    pub(super) fn list(&mut self, frame: &mut Frame, items: &[Expr]) -> Result<Planned> {
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.expr(frame, item, None)?;
+            values.push(self.settle(frame, value, item.span, None)?);
+        }
+        Ok(Planned::list(values))
+    }
+
+    #[inline(never)]
+    pub(super) fn range(
+        &mut self,
+        frame: &mut Frame,
+        low: &Expr,
+        high: &Expr,
+        is_inclusive: bool,
+        span: Span,
+    ) -> Result<Planned> {
+        let (low, high) = (self.known_int(frame, low)?, self.known_int(frame, high)?);
+        let count = i128::from(high) - i128::from(low) + i128::from(is_inclusive);
+        let count = u64::try_from(count.max(0)).unwrap_or(u64::MAX);
+        self.fuel.bytes(count.saturating_mul(VALUE_SIZE)).map_err(|problem| self.at(frame, span, problem))?;
+        let items = if is_inclusive {
+            (low..=high).map(Value::Int).collect()
+        } else {
+            (low..high).map(Value::Int).collect()
+        };
+        Ok(Planned::known(Value::List(items)))
+    }
+
+    #[inline(never)]
+    pub(super) fn each(
+        &mut self,
+        frame: &mut Frame,
+        pattern: &Pattern,
+        list: &Expr,
+        body: &Expr,
+        name: Option<&Name>,
+    ) -> Result<Planned> {
+        let items = self.expr(frame, list, None)?;
+        let items = self.elements(frame, items, list.span)?;
+        let outer = self.scope;
+        let this = self.names.enter_loop(outer, name);
+        let mut values = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            self.scope = self.names.enter_round(this, index);
+            self.bind(frame, pattern, item, list.span)?;
+            let value = self.expr(frame, body, None)?;
+            values.push(self.settle(frame, value, body.span, None)?);
+        }
+        self.scope = outer;
+        Ok(Planned::list(values))
+    }
+
+    #[inline(never)]
+    pub(super) fn index(
+        &mut self,
+        frame: &mut Frame,
+        base: &Expr,
+        index: &Expr,
+        expr: &Expr,
+    ) -> Result<Planned> {
+        let list = self.expr(frame, base, None)?;
+        let at = self.expr(frame, index, None)?;
+        let (length, at) = match (&list, at.as_known().map(|value| &**value)) {
+            (Planned::List(items), Some(Value::Int(at))) => (items.len(), *at),
+            (Planned::List(_), _) => {
+                return Err(self.at(frame, index.span, Problem::NotKnown { what: "which element this is" }));
+            }
+            (Planned::Known(known), Some(Value::Int(at))) => match &*known.value {
+                Value::List(items) => (items.len(), *at),
+                _ => (0, *at),
+            },
+            _ => {
+                let ty = self.ground(frame, &expr.ty, expr.span)?;
+                let list_ty = self.ground(frame, &base.ty, base.span)?;
+                let args = vec![(list, list_ty), (at, Type::Int)];
+                return self.call(frame, Function::Element, args, ty, expr.span);
+            }
+        };
+        let outside = || self.at(frame, index.span, Problem::Index { index: at, length });
+        let place = usize::try_from(at).ok().filter(|place| *place < length).ok_or_else(outside)?;
+        let item = match &list {
+            Planned::List(items) => items.get(place).cloned(),
+            Planned::Known(known) => match &*known.value {
+                Value::List(items) => items.get(place).map(|item| Planned::known(item.clone())),
+                _ => None,
+            },
+            _ => None,
+        };
+        item.ok_or_else(outside)
+    }
+
+    #[inline(never)]
+    pub(super) fn builtin(
+        &mut self,
+        frame: &mut Frame,
+        builtin: Builtin,
+        args: &[Expr],
+        expr: &Expr,
+    ) -> Result<Planned> {
+        let Some(first) = args.first() else {
+            let fact = "a function over lists has no argument".to_owned();
+            return Err(self.at(frame, expr.span, Problem::Disagreement { fact }));
+        };
+        let list = self.expr(frame, first, None)?;
+        let items = self.elements(frame, list, first.span)?;
+        let ty = self.ground(frame, &expr.ty, expr.span)?;
+        let element = match self.ground(frame, &first.ty, first.span)?.present() {
+            Type::List(element) => (**element).clone(),
+            _ => ty.clone(),
+        };
+        match builtin {
+            Builtin::Len => Ok(Planned::known(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX)))),
+            Builtin::Concat => {
+                let mut all = Vec::new();
+                for item in items {
+                    all.extend(self.elements(frame, item, first.span)?);
+                }
+                Ok(Planned::list(all))
+            }
+            Builtin::SortedBy => {
+                let by = args.get(1).map(|by| self.expr(frame, by, None)).transpose()?;
+                self.sorted(frame, items, by, expr.span)
+            }
+            Builtin::Mean | Builtin::Min | Builtin::Max | Builtin::Sum => {
+                self.reduce(frame, builtin, items, element, ty, expr.span)
+            }
+        }
+    }
+
+    /// The elements of a list whose length is known when planned.
+    pub(super) fn elements(&mut self, frame: &Frame, list: Planned, span: Span) -> Result<Vec<Planned>> {
+        let items: Vec<Planned> = match list {
+            Planned::List(items) => items.to_vec(),
+            Planned::Known(known) => match Rc::unwrap_or_clone(known.value) {
+                Value::List(items) => items.into_iter().map(Planned::known).collect(),
+                other => {
+                    let fact = format!("{other:?} stands for a list");
+                    return Err(self.at(frame, span, Problem::Disagreement { fact }));
+                }
+            },
+            Planned::Future(_) | Planned::Term(_) => {
+                return Err(self.at(frame, span, Problem::NotKnown { what: "this list" }));
+            }
+            Planned::Record(_) => {
+                let fact = "a record stands for a list".to_owned();
+                return Err(self.at(frame, span, Problem::Disagreement { fact }));
+            }
+        };
+        self.fuel.steps(items.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
+        Ok(items)
+    }
+
+    /// Adds or compares in pairs of halves: the expression stays shallow, and Float sums lose less than
+    /// from left to right. Missing elements are skipped where they are known.
+    fn reduce(
+        &mut self,
+        frame: &Frame,
+        builtin: Builtin,
+        mut items: Vec<Planned>,
+        element: Type,
+        ty: Type,
+        span: Span,
+    ) -> Result<Planned> {
+        items.retain(|item| item.as_known().is_none_or(|value| **value != Value::None));
+        let count = items.len();
+        let (function, word) = match builtin {
+            Builtin::Min => (Function::Min, "min"),
+            Builtin::Max => (Function::Max, "max"),
+            Builtin::Mean => (Function::Add, "mean"),
+            _ => (Function::Add, "sum"),
+        };
+        if count == 0 {
+            return match ty.present() {
+                Type::Int if builtin == Builtin::Sum => Ok(Planned::known(Value::Int(0))),
+                Type::Float if builtin == Builtin::Sum => Ok(Planned::known(0.0.into())),
+                Type::Duration if builtin == Builtin::Sum => Ok(Planned::known(Value::Duration(0))),
+                _ if ty.is_optional() => Ok(Planned::known(Value::None)),
+                _ => Err(self.at(frame, span, Problem::EmptyList { function: word })),
+            };
+        }
+        let of = match ty.present() {
+            Type::Float => Type::Float,
+            _ => element.present().clone(),
+        };
+        while items.len() > 1 {
+            let mut halved = Vec::with_capacity(items.len().div_ceil(2));
+            let mut rest = items.into_iter();
+            while let Some(left) = rest.next() {
+                halved.push(match rest.next() {
+                    Some(right) => {
+                        let args = vec![(left, element.clone()), (right, element.clone())];
+                        self.call(frame, function, args, of.clone(), span)?
+                    }
+                    None => left,
+                });
+            }
+            items = halved;
+        }
+        let total = items.pop().unwrap_or_else(|| Planned::known(Value::None));
+        if builtin == Builtin::Mean {
+            let count = Planned::known(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
+            return self.call(frame, Function::Divide, vec![(total, of), (count, Type::Int)], ty, span);
+        }
+        Ok(total)
+    }
+
+    fn sorted(
+        &mut self,
+        frame: &Frame,
+        items: Vec<Planned>,
+        by: Option<Planned>,
+        span: Span,
+    ) -> Result<Planned> {
+        let by = match by.as_ref().and_then(Planned::as_known).map(|by| &**by) {
+            Some(Value::Text(name) | Value::Column(name)) => name.clone(),
+            _ => {
+                let fact = "`sorted_by` has no field".to_owned();
+                return Err(self.at(frame, span, Problem::Disagreement { fact }));
+            }
+        };
+        let mut keyed = Vec::with_capacity(items.len());
+        for item in items {
+            let key = match &item {
+                Planned::Known(known) => known.value.field(&by).cloned(),
+                Planned::Record(fields) => fields
+                    .iter()
+                    .find(|(name, _)| *name == by)
+                    .and_then(|(_, value)| value.as_known())
+                    .map(|value| (**value).clone()),
+                _ => None,
+            };
+            let Some(key) = key else {
+                return Err(self.at(frame, span, Problem::NotKnown { what: "what this is sorted by" }));
+            };
+            keyed.push((key, item));
+        }
+        let steps = (keyed.len() as u64).saturating_mul(u64::from(usize::BITS - keyed.len().leading_zeros()));
+        self.fuel.steps(steps).map_err(|problem| self.at(frame, span, problem))?;
+        let mut failed = None;
+        keyed.sort_by(|(left, _), (right, _)| {
+            meaning::compare(left, right).unwrap_or_else(|error| {
+                failed = Some(error.to_string());
+                std::cmp::Ordering::Equal
+            })
+        });
+        match failed {
+            Some(message) => Err(self.at(frame, span, Problem::Computation { message })),
+            None => Ok(Planned::list(keyed.into_iter().map(|(_, item)| item).collect())),
+        }
+    }
+
+    fn known_int(&mut self, frame: &mut Frame, expr: &Expr) -> Result<i64> {
+        let value = self.expr(frame, expr, None)?;
+        match value.as_known().map(|value| &**value) {
+            Some(Value::Int(value)) => Ok(*value),
+            Some(other) => {
+                let fact = format!("{other:?} stands for an Int");
+                Err(self.at(frame, expr.span, Problem::Disagreement { fact }))
+            }
+            None => Err(self.at(frame, expr.span, Problem::NotKnown { what: "the end of a range" })),
+        }
+    }
+}

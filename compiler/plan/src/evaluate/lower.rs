@@ -1,0 +1,195 @@
+//! What is planned, as the DAG has it: inputs, expressions and the nodes of expressions.
+
+use std::rc::Rc;
+
+use flow_analysis::body;
+use flow_ir::{
+    expr::{Expr, ExprKind},
+    node::{Input, Node, NodeKind, Port, PortRef, VALUE_PORT},
+    policy::Policy,
+    types::Type,
+    value::Value,
+};
+use flow_syntax::span::Span;
+use rustc_hash::FxHashMap;
+
+use super::{
+    evaluator::{Evaluator, Frame, Result},
+    names::Name,
+    value::{Known, Planned, Term, TermKind},
+};
+
+/// The ports that an expression reads, in the order in which it names them.
+///
+/// Its parameters are `a`, `b`, … so that equal expressions are equal whatever their sources are called.
+#[derive(Default)]
+struct Bindings {
+    places: FxHashMap<PortRef, usize>,
+    ports: Vec<PortRef>,
+    /// Parts without columns, which became nodes of their own.
+    nodes: FxHashMap<*const Term, PortRef>,
+}
+
+impl Evaluator<'_> {
+    pub(super) fn input(&mut self, frame: &Frame, value: Planned, span: Span) -> Result<Input> {
+        Ok(match value {
+            Planned::Known(Known { parameter: Some(name), .. }) => Input::Parameter(name.to_string()),
+            Planned::Known(Known { value, .. }) => Input::Constant(self.copy(frame, &value, span)?),
+            Planned::Future(port) => Input::Port(port),
+            Planned::Term(term) if term.has_columns => self.expression(frame, &term, span)?,
+            Planned::Term(term) => Input::Port(self.expression_node(frame, &term, span, None)?),
+            Planned::List(items) => {
+                self.fuel.steps(items.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
+                let mut inputs = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    inputs.push(self.input(frame, item.clone(), span)?);
+                }
+                Input::List(inputs)
+            }
+            Planned::Record(fields) => {
+                let mut inputs = Vec::with_capacity(fields.len());
+                for (name, field) in fields.iter() {
+                    inputs.push((name.clone(), self.input(frame, field.clone(), span)?));
+                }
+                Input::Record(inputs)
+            }
+        })
+    }
+
+    /// An argument that stands in the scope of a row: an expression, or a record of them.
+    pub(super) fn row_input(&mut self, frame: &Frame, value: Planned, expr: &body::Expr) -> Result<Input> {
+        let ty = self.ground(frame, &expr.ty, expr.span)?;
+        self.row_part(frame, value, &ty, expr.span)
+    }
+
+    fn row_part(&mut self, frame: &Frame, value: Planned, ty: &Type, span: Span) -> Result<Input> {
+        if let Type::Record(record) = ty.present() {
+            let mut inputs = Vec::with_capacity(record.fields.len());
+            for field in &record.fields {
+                let own = flow_analysis::ty::Ty::Ground(field.ty.clone());
+                let part = self.field_of(frame, value.clone(), &field.name, &own, span)?;
+                inputs.push((field.name.clone(), self.row_part(frame, part, &field.ty, span)?));
+            }
+            return Ok(Input::Record(inputs));
+        }
+        let term = self.as_term(frame, value, ty.clone(), span)?;
+        self.expression(frame, &term, span)
+    }
+
+    /// A node that computes an expression over futures.
+    pub(super) fn expression_node(
+        &mut self,
+        frame: &Frame,
+        term: &Rc<Term>,
+        span: Span,
+        name: Option<&Name>,
+    ) -> Result<PortRef> {
+        if let TermKind::Future(port) = term.kind {
+            return Ok(port);
+        }
+        let mut bindings = Bindings::default();
+        let expr = self.lower(frame, term, span, &mut bindings)?;
+        let name = name.cloned().unwrap_or_else(|| Name { text: "expression".into(), is_bound: false });
+        let node = Node {
+            id: String::new(),
+            outputs: vec![Port { name: VALUE_PORT.to_owned(), ty: expr.ty.clone() }],
+            kind: NodeKind::Expression(expr),
+            inputs: bindings.inputs(),
+            after: Vec::new(),
+            policy: Policy::default(),
+            effect: false,
+            deterministic: true,
+        };
+        Ok(PortRef { node: self.push(frame, node, name, span)?, port: 0 })
+    }
+
+    fn expression(&mut self, frame: &Frame, term: &Rc<Term>, span: Span) -> Result<Input> {
+        let mut bindings = Bindings::default();
+        let expr = self.lower(frame, term, span, &mut bindings)?;
+        Ok(Input::Expression { expr, bindings: bindings.inputs() })
+    }
+
+    fn lower(&mut self, frame: &Frame, term: &Rc<Term>, span: Span, bindings: &mut Bindings) -> Result<Expr> {
+        self.fuel.steps(1).map_err(|problem| self.at(frame, span, problem))?;
+        let kind = match &term.kind {
+            TermKind::Column(column) => ExprKind::Column(column.clone()),
+            TermKind::Future(port) => ExprKind::Parameter(bindings.name(*port)),
+            TermKind::Literal(value) => ExprKind::Literal(self.copy(frame, value, span)?),
+            TermKind::Call { function, args } => {
+                let mut lowered = Vec::with_capacity(args.len());
+                for arg in args {
+                    lowered.push(self.lower_part(frame, arg, term.has_columns, span, bindings)?);
+                }
+                ExprKind::Call { function: *function, args: lowered }
+            }
+            TermKind::Cast(operand) => {
+                let operand = self.lower_part(frame, operand, term.has_columns, span, bindings)?;
+                ExprKind::Cast(Box::new(operand))
+            }
+            TermKind::Case { arms, otherwise } => {
+                let mut lowered = Vec::with_capacity(arms.len());
+                for (condition, value) in arms {
+                    lowered.push((
+                        self.lower_part(frame, condition, term.has_columns, span, bindings)?,
+                        self.lower_part(frame, value, term.has_columns, span, bindings)?,
+                    ));
+                }
+                let otherwise = self.lower_part(frame, otherwise, term.has_columns, span, bindings)?;
+                ExprKind::Case { arms: lowered, otherwise: Box::new(otherwise) }
+            }
+        };
+        Ok(Expr { kind, ty: term.ty.clone() })
+    }
+
+    /// A part of an expression over columns that has none itself is computed once, not once a row.
+    fn lower_part(
+        &mut self,
+        frame: &Frame,
+        part: &Rc<Term>,
+        is_over_columns: bool,
+        span: Span,
+        bindings: &mut Bindings,
+    ) -> Result<Expr> {
+        if !is_over_columns
+            || part.has_columns
+            || matches!(part.kind, TermKind::Future(_) | TermKind::Literal(_))
+        {
+            return self.lower(frame, part, span, bindings);
+        }
+        let port = match bindings.nodes.get(&Rc::as_ptr(part)) {
+            Some(port) => *port,
+            None => {
+                let port = self.expression_node(frame, part, span, None)?;
+                bindings.nodes.insert(Rc::as_ptr(part), port);
+                port
+            }
+        };
+        Ok(Expr { kind: ExprKind::Parameter(bindings.name(port)), ty: part.ty.clone() })
+    }
+
+    fn copy(&mut self, frame: &Frame, value: &Value, span: Span) -> Result<Value> {
+        self.fuel.copy(value).map_err(|problem| self.at(frame, span, problem))?;
+        Ok(value.clone())
+    }
+}
+
+impl Bindings {
+    fn name(&mut self, port: PortRef) -> String {
+        let place = *self.places.entry(port).or_insert_with(|| {
+            self.ports.push(port);
+            self.ports.len() - 1
+        });
+        parameter_name(place)
+    }
+
+    fn inputs(self) -> Vec<(String, Input)> {
+        let named = |(place, port)| (parameter_name(place), Input::Port(port));
+        self.ports.into_iter().enumerate().map(named).collect()
+    }
+}
+
+/// `a` … `z`, then `a1` … `z1`, and so on.
+fn parameter_name(place: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(place % 26).unwrap_or(0));
+    if place < 26 { letter.to_string() } else { format!("{letter}{}", place / 26) }
+}

@@ -1,0 +1,22 @@
+//! A workflow and its parameters in; the DAG as the text says it, out.
+//!
+//! Typed bodies are interpreted. What is known folds to constants, calls of operators make nodes, and
+//! what hangs on columns or futures becomes expressions.
+
+mod call;
+mod evaluator;
+mod fuel;
+mod list;
+mod lower;
+mod meaning;
+mod names;
+mod path;
+mod reader;
+mod scalar;
+mod value;
+
+pub use evaluator::{default_value, evaluate};
+pub use path::{from_folder, relative_to};
+
+#[cfg(test)]
+mod tests;

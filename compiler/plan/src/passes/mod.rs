@@ -1,0 +1,33 @@
+//! DAG in, a smaller DAG that gives the same out. Every pass is pure and takes time in proportion to
+//! the DAG.
+
+mod keep;
+mod merge;
+mod prune;
+
+use flow_ir::dag::Dag;
+
+pub use merge::merge;
+pub use prune::{Pruned, prune};
+
+/// Which of a workflow's DAGs is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// As the text says it: a node for each call.
+    Dag,
+    /// What runs: without what reaches no output, and equal nodes as one.
+    #[default]
+    Plan,
+}
+
+/// The DAG at a stage, and the nodes that are of no use at either.
+pub fn at_stage(dag: Dag, stage: Stage) -> (Dag, Vec<Pruned>) {
+    let (plan, pruned) = prune(&dag);
+    match stage {
+        Stage::Dag => (dag, pruned),
+        Stage::Plan => (merge(&plan), pruned),
+    }
+}
+
+#[cfg(test)]
+mod tests;

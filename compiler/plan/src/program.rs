@@ -1,0 +1,43 @@
+//! What the planner asks of the checked program, and of the world outside.
+
+use std::sync::Arc;
+
+use flow_analysis::{
+    body::{Body, Expr, Instance, ItemRef, OperatorInfo},
+    signature::Signature,
+};
+use flow_ir::hash::Hash;
+
+/// A program that the checker found no error in.
+pub trait Program {
+    fn signature(&self, module: &str, workflow: &str) -> Option<Arc<Signature>>;
+    fn workflow_body(&self, module: &str, workflow: &str) -> Option<Arc<Body>>;
+    fn body(&self, function: &Instance) -> Option<Arc<Body>>;
+    fn const_body(&self, constant: &ItemRef) -> Option<Arc<Body>>;
+    /// An operator's declaration: readers of bound paths are called without a call in the text.
+    fn operator(&self, operator: &ItemRef) -> Option<Arc<Declaration>>;
+    /// The byte at which an item starts in its file: the spans of its body count from there.
+    fn item_offset(&self, item: &ItemRef) -> u32;
+    /// A module's file, relative to the project's root, with `/` between its parts.
+    fn file(&self, module: &str) -> Option<String>;
+    /// The hash of a module's text.
+    fn source_hash(&self, module: &str) -> Option<Hash>;
+}
+
+/// An operator and the defaults of its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    pub operator: Arc<OperatorInfo>,
+    /// In order; without a default where the parameter has none.
+    pub params: Vec<(String, Option<Expr>)>,
+}
+
+/// What the planner asks of the machine: the operators there are, the files and the cache.
+pub trait PlanFacts {
+    /// The version of an operator's implementation, where there is one.
+    fn operator_version(&self, operator: &str) -> Option<u32>;
+    /// The hash of a file's content, where it is known without reading the whole file.
+    fn file_hash(&self, path: &str) -> Option<Hash>;
+    /// The content hashes of a node's outputs, where the cache holds them under this key.
+    fn cached(&self, key: &Hash) -> Option<Vec<Hash>>;
+}
