@@ -6,7 +6,7 @@
 
 use super::scan::Scanned;
 use super::token::{Kind, Token};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::span::Span;
 
 /// Brackets and texts may stand this deep in each other.
@@ -39,6 +39,8 @@ struct Balancer<'t> {
     text: &'t str,
     follows_indentation: bool,
     open: Vec<Open>,
+    /// Lines that have begun.
+    line: u32,
     /// Sum of all `chain`s.
     chained: usize,
     out: Balanced,
@@ -48,6 +50,7 @@ struct Balancer<'t> {
 struct Open {
     kind: Kind,
     span: Span,
+    line: u32,
     /// The column at which the bracket's line begins.
     indentation: usize,
     /// Operators and their like in the expression being read right within.
@@ -56,14 +59,14 @@ struct Open {
 
 impl<'t> Balancer<'t> {
     fn new(text: &'t str, follows_indentation: bool) -> Self {
-        let outermost = Open { kind: Kind::End, span: Span::default(), indentation: 0, chain: 0 };
+        let outermost = Open { kind: Kind::End, span: Span::default(), line: 0, indentation: 0, chain: 0 };
         let out = Balanced {
             tokens: Vec::new(),
             diagnostics: Vec::new(),
             unclosed: Vec::new(),
             is_too_deep: false,
         };
-        Self { text, follows_indentation, open: vec![outermost], chained: 0, out }
+        Self { text, follows_indentation, open: vec![outermost], line: 0, chained: 0, out }
     }
 
     fn run(mut self, tokens: &[Token]) -> Balanced {
@@ -71,13 +74,20 @@ impl<'t> Balancer<'t> {
         let mut indentation = 0;
         for (index, &token) in tokens.iter().enumerate() {
             if token.starts_line {
+                self.line += 1;
                 indentation = self.column(token.span.start);
                 self.close_before_statement(token, tokens.get(index + 1));
             }
             match token.kind {
                 Kind::OpenParen | Kind::OpenBracket | Kind::OpenBrace | Kind::TextStart => {
                     self.push(token);
-                    self.open.push(Open { kind: token.kind, span: token.span, indentation, chain: 0 });
+                    self.open.push(Open {
+                        kind: token.kind,
+                        span: token.span,
+                        line: self.line,
+                        indentation,
+                        chain: 0,
+                    });
                 }
                 Kind::CloseParen | Kind::CloseBracket | Kind::CloseBrace => {
                     if self.close(token, indentation) {
@@ -160,7 +170,7 @@ impl<'t> Balancer<'t> {
         let Some(depth) = self.partner(token, indentation) else {
             let spelling = token.kind.spelling().unwrap_or_default();
             let message = format!("`{spelling}` closes nothing");
-            self.out.diagnostics.push(Diagnostic::error(Code(101), token.span, message));
+            self.out.diagnostics.push(Diagnostic::error(code::UNEXPECTED_TOKEN, token.span, message));
             return false;
         };
         while self.open.len() > depth + 1 {
@@ -174,9 +184,8 @@ impl<'t> Balancer<'t> {
     fn partner(&self, token: Token, indentation: usize) -> Option<usize> {
         let reachable = self.open.iter().enumerate().rev().take_while(|(_, open)| {
             // No bracket closes a text. A brace is stronger than parentheses, but for one on the same line.
-            let is_passable = token.kind == Kind::CloseBrace
-                || open.kind != Kind::OpenBrace
-                || !self.is_line_between(open.span.end, token.span.start);
+            let is_passable =
+                token.kind == Kind::CloseBrace || open.kind != Kind::OpenBrace || open.line == self.line;
             !matches!(open.kind, Kind::End | Kind::TextStart) && is_passable
         });
         let mut partners = reachable.filter(|(_, open)| open.kind.closer() == Some(token.kind));
@@ -190,10 +199,6 @@ impl<'t> Balancer<'t> {
             return aligned.or((nearest.1.indentation > indentation).then_some(nearest.0));
         }
         partners.next().map(|(depth, _)| depth)
-    }
-
-    fn is_line_between(&self, from: u32, to: u32) -> bool {
-        self.text.get(from as usize..to as usize).is_some_and(|text| text.contains('\n'))
     }
 
     /// `let` and `assert` begin statements, and no statement stands in parentheses: those that are open were forgotten.
@@ -214,7 +219,7 @@ impl<'t> Balancer<'t> {
         if open.kind != Kind::TextStart {
             let spelling = open.kind.spelling().unwrap_or_default();
             let message = format!("`{spelling}` is never closed");
-            let mut diagnostic = Diagnostic::error(Code(102), open.span, message);
+            let mut diagnostic = Diagnostic::error(code::UNCLOSED, open.span, message);
             if at > open.span.end {
                 let closing = closer.spelling().unwrap_or_default();
                 diagnostic = diagnostic.label(Span::new(at, at), format!("a `{closing}` is missing by here"));
@@ -240,7 +245,7 @@ impl<'t> Balancer<'t> {
             format!("this expression has more than {MAX_CHAIN} operators and calls in each other")
         };
         let help = "give parts of it names with `let`, or move them to a `fn`";
-        self.out.diagnostics = vec![Diagnostic::error(Code(101), span, message).help(help)];
+        self.out.diagnostics = vec![Diagnostic::error(code::UNEXPECTED_TOKEN, span, message).help(help)];
         self.out.is_too_deep = true;
         self.out.tokens.clear();
     }

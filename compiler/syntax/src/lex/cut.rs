@@ -3,7 +3,7 @@
 //! An item begins at a line's start, outside all brackets, with a word that opens items. Since a
 //! bracket may have been forgotten, such a word also begins an item *within* brackets where it
 //! stands at column 0 and is followed by what only an item has there (`fn name(`, `schema Name {`):
-//! two names side by side are nothing in an expression. Outside brackets any other name at column 0
+//! two names side by side are nothing in an expression. That shape begins an item behind anything. Outside brackets any other name at column 0
 //! begins an item too (a misspelled `worklow`), unless what precedes it calls for more or it is a
 //! clause that continues an operator's head.
 //!
@@ -79,8 +79,9 @@ fn begins_item(text: &str, tokens: &[Token], index: usize, is_in_brackets: bool)
     let kind = |at: usize| tokens.get(at).map_or(Kind::End, |token| token.kind);
     let (first, second, third) = (kind(index), kind(index + 1), kind(index + 2));
     let is_at_margin = tokens.get(index).is_some_and(|token| is_at_margin(text, token.span.start));
-    if is_in_brackets {
-        return is_at_margin && has_shape_of_item(first, second, third);
+    let has_shape = is_at_margin && has_shape_of_item(first, second, third);
+    if is_in_brackets || has_shape {
+        return has_shape;
     }
     let previous = match index.checked_sub(1) {
         Some(previous) => kind(previous),
@@ -91,6 +92,7 @@ fn begins_item(text: &str, tokens: &[Token], index: usize, is_in_brackets: bool)
     }
     is_at_margin
         && !calls_for_more(previous)
+        && !previous.opens_item()
         && (first.is_name() && !continues_head(first) || matches!(first, Kind::Let | Kind::If | Kind::For))
 }
 
@@ -114,8 +116,8 @@ fn has_shape_of_item(first: Kind, second: Kind, third: Kind) -> bool {
 
 /// Behind such a token an item cannot end.
 fn calls_for_more(kind: Kind) -> bool {
-    kind.is_binary_operator()
-        || kind.opens_item()
+    // A `>` ends a type more often than it compares across lines.
+    kind.is_binary_operator() && kind != Kind::Greater
         || matches!(kind, Kind::Comma | Kind::Colon | Kind::Dot | Kind::Equal | Kind::Arrow)
         || matches!(kind, Kind::Of | Kind::By | Kind::With | Kind::Fitted | Kind::Chosen)
 }

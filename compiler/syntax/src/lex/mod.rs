@@ -13,7 +13,7 @@ pub use cut::{Chunk, Chunks, cut};
 pub use token::{Kind, Token};
 
 use crate::ast::{Doc, Literal};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, code};
 use crate::span::Span;
 
 /// The tokens of one item. Brackets match, whatever the text.
@@ -40,11 +40,16 @@ pub fn lex(text: &str) -> Lexed {
         scanned.diagnostics.clear();
     }
     let mut diagnostics = scanned.diagnostics;
-    let broken_lines: Vec<Span> = diagnostics.iter().filter(|d| d.code.0 == 102).map(|d| d.span).collect();
+    let broken: Vec<u32> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code == code::UNCLOSED)
+        .map(|diagnostic| diagnostic.span.start)
+        .collect();
     // A text that is never closed swallows the brackets behind it.
     let is_consequence = |diagnostic: &Diagnostic| {
-        diagnostic.code.0 == 102
-            && broken_lines.iter().any(|line| is_on_one_line(text, diagnostic.span.end, line.start))
+        let opened = diagnostic.span.end;
+        let next = broken.get(broken.partition_point(|&start| start < opened));
+        diagnostic.code == code::UNCLOSED && next.is_some_and(|&start| is_on_one_line(text, opened, start))
     };
     diagnostics.extend(balanced.diagnostics.into_iter().filter(|diagnostic| !is_consequence(diagnostic)));
     Lexed {

@@ -5,7 +5,7 @@ use super::text::{Fragment, FragmentEnd, fragment};
 use super::token::{Kind, Token};
 use super::{moment, number};
 use crate::ast::Literal;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, code};
 use crate::span::Span;
 use logos::{Lexer, Logos};
 
@@ -133,7 +133,7 @@ impl Scanner<'_> {
         match literal {
             Ok(value) => self.literal(kind, value),
             Err(wrong) => {
-                let mut diagnostic = Diagnostic::error(Code(103), self.span(), wrong.message);
+                let mut diagnostic = Diagnostic::error(code::MALFORMED_LITERAL, self.span(), wrong.message);
                 diagnostic.help = wrong.help;
                 self.scanned.diagnostics.push(diagnostic);
                 self.push(Kind::Malformed);
@@ -147,7 +147,11 @@ impl Scanner<'_> {
         let Fragment { length, end, value, wrong } = fragment(self.lexer.remainder());
         for (at, length, message) in wrong {
             let at = start + 1 + at;
-            self.scanned.diagnostics.push(Diagnostic::error(Code(103), span(at..at + length), message));
+            self.scanned.diagnostics.push(Diagnostic::error(
+                code::MALFORMED_LITERAL,
+                span(at..at + length),
+                message,
+            ));
         }
         self.lexer.bump(length);
         match end {
@@ -187,21 +191,35 @@ impl Scanner<'_> {
 
     fn unclosed(&mut self, start: Span) {
         self.scanned.diagnostics.push(
-            Diagnostic::error(Code(102), start, "this text is never closed")
+            Diagnostic::error(code::UNCLOSED, start, "this text is never closed")
                 .help("a text ends with `\"` on the line it begins; a new line within it is `\\n`"),
         );
     }
 
     /// One diagnostic for a run of characters that begin no token.
     fn unknown(&mut self) {
-        let start = self.lexer.span().start;
-        let rest = self.text.get(start..).unwrap_or("");
-        let (length, wrong) = foreign(rest);
-        self.lexer.bump(length.saturating_sub(self.lexer.span().len()));
+        let mut start = self.lexer.span().start;
+        let is_letter = self.lexer.slice().starts_with(char::is_alphabetic);
+        // The name that a foreign letter stands in may have begun before it.
+        let beginning = self.scanned.tokens.pop_if(|last| {
+            is_letter
+                && last.kind.is_name()
+                && last.kind != Kind::QuotedName
+                && last.span.end as usize == start
+        });
+        if let Some(beginning) = beginning {
+            self.starts_line = beginning.starts_line;
+            start = beginning.span.start as usize;
+        }
+        let (length, wrong) = foreign(self.text.get(start..).unwrap_or(""));
+        self.lexer.bump((start + length).saturating_sub(self.lexer.span().end));
         let mut diagnostic = Diagnostic::error(wrong.0, span(start..start + length), wrong.1.message);
         diagnostic.help = wrong.1.help;
         self.scanned.diagnostics.push(diagnostic);
         self.push(Kind::Unknown);
+        if let Some(token) = self.scanned.tokens.last_mut() {
+            token.span = span(start..start + length);
+        }
     }
 }
 
@@ -213,11 +231,13 @@ fn span(range: std::ops::Range<usize>) -> Span {
 
 /// What the characters at the start of `rest` are in other languages: their length, and what to say.
 fn foreign(rest: &str) -> (usize, (Code, Wrong)) {
-    let unexpected = |what: &str, help: &str| (Code(101), Wrong::help(format!("unexpected {what}"), help));
-    let line = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
+    let unexpected =
+        |what: &str, help: &str| (code::UNEXPECTED_TOKEN, Wrong::help(format!("unexpected {what}"), help));
+    let line = || rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
     for (sign, help) in [
         ("&&", "write `and`"),
         ("||", "write `or`"),
+        ("|>", "write `x.f()` for `x |> f()`"),
         ("&", "write `and`"),
         ("|", "write `or`"),
         ("!", "write `not`"),
@@ -227,30 +247,26 @@ fn foreign(rest: &str) -> (usize, (Code, Wrong)) {
             return (sign.len(), unexpected(&format!("`{sign}`"), help));
         }
     }
-    let first = line.chars().next().unwrap_or('\0');
+    let first = rest.chars().next().unwrap_or('\0');
     match first {
-        '#' => (line.len(), unexpected("`#`", "a comment begins with `//`")),
+        '#' => (line().len(), unexpected("`#`", "a comment begins with `//`")),
         '\'' => {
+            let line = line();
             let length = line.get(1..).and_then(|rest| rest.find('\'')).map_or(line.len(), |end| end + 2);
             (length, unexpected("`'`", "a text stands in double quotes"))
         }
         '`' => {
             let wrong =
                 Wrong::help("this name is never closed".to_owned(), "a quoted name ends with a backtick");
-            (line.len(), (Code(102), wrong))
+            (line().len(), (code::UNCLOSED, wrong))
         }
         _ if first.is_alphabetic() => {
-            let length = line
-                .find(|character: char| !character.is_alphanumeric() && character != '_')
-                .unwrap_or(line.len());
-            let name = line.get(..length).unwrap_or("");
-            (
-                length,
-                unexpected(
-                    &format!("`{first}`"),
-                    &format!("a name with other letters is quoted: `` `{name}` ``"),
-                ),
-            )
+            let is_outside = |character: char| !character.is_alphanumeric() && character != '_';
+            let length = rest.find(is_outside).unwrap_or(rest.len());
+            let name = rest.get(..length).unwrap_or("");
+            let foreign = name.chars().find(|character| !character.is_ascii()).unwrap_or(first);
+            let help = format!("a name with other letters than a to z is quoted: `` `{name}` ``");
+            (length, unexpected(&format!("`{foreign}`"), &help))
         }
         _ => {
             let length: usize = rest
@@ -264,7 +280,7 @@ fn foreign(rest: &str) -> (usize, (Code, Wrong)) {
             } else {
                 format!("`{first}`")
             };
-            (length, (Code(101), Wrong::new(format!("unexpected {what}"))))
+            (length, (code::UNEXPECTED_TOKEN, Wrong::new(format!("unexpected {what}"))))
         }
     }
 }

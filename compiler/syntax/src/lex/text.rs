@@ -46,7 +46,8 @@ pub(super) fn fragment(source: &str) -> Fragment {
                 Some('u') => {
                     let rest = source.get(at..).unwrap_or("");
                     // Six digits name every character there is.
-                    let end = rest.find('}').filter(|&end| end <= 9 && rest.starts_with("\\u{"));
+                    let end = rest.bytes().take(10).position(|byte| byte == b'}');
+                    let end = end.filter(|_| rest.starts_with("\\u{"));
                     let length = end.map_or(2, |end| end + 1);
                     match rest.get(3..length.saturating_sub(1)).and_then(code_point) {
                         Some(code) => value.push(code),

@@ -25,7 +25,7 @@ macro_rules! kinds {
     ) => {
         /// What a token is.
         #[derive(Logos, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[logos(skip r"[ \t\r\f]+")]
+        #[logos(skip r"[ \t\r\f\u{feff}]+")]
         pub enum Kind {
             $(#[token($sign)] $punctuation,)*
             $(#[token($reserved)] $keyword,)*
@@ -89,6 +89,14 @@ macro_rules! kinds {
             pub const KEYWORDS: &[Kind] = &[$(Kind::$keyword,)*];
             /// Words that count in their place alone and are names elsewhere.
             pub const WORDS: &[Kind] = &[$(Kind::$contextual,)*];
+
+            /// Every kind there is.
+            pub const ALL: &[Kind] = &[
+                $(Kind::$punctuation,)* $(Kind::$keyword,)* $(Kind::$contextual,)*
+                Kind::Name, Kind::QuotedName, Kind::Number, Kind::Date, Kind::Time, Kind::RawText,
+                Kind::Text, Kind::TextStart, Kind::TextMiddle, Kind::TextEnd, Kind::Malformed,
+                Kind::Doc, Kind::ModuleDoc, Kind::Comment, Kind::Newline, Kind::Unknown, Kind::End,
+            ];
 
             /// How it is always written, where it is.
             pub fn spelling(self) -> Option<&'static str> {

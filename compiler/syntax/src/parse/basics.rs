@@ -5,9 +5,9 @@
 //! and no rule is tried twice.
 
 use super::failure::{Expect, Failure};
-use super::input::{At, Extra, Rule, Tokens, peek};
+use super::input::{At, Extra, Rule, Tokens, obstacle, peek};
 use crate::ast::{Doc, Name, Text};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Kind, Token};
 use crate::span::Span;
 use chumsky::prelude::*;
@@ -69,7 +69,8 @@ pub(super) fn required(kind: Kind, after: &'static str) -> impl Parser<'static, 
             at.skip();
             Ok(next.span)
         } else {
-            at.emit(Failure::expected(next, &[Expect::Kind(kind)], after));
+            let obstacle = obstacle(at);
+            at.emit(Failure::expected(obstacle, &[Expect::Kind(kind)], after));
             Ok(here(at))
         }
     })
@@ -96,7 +97,8 @@ pub(super) fn required_name(after: &'static str) -> impl Parser<'static, Tokens,
             at.skip();
             Ok(spelled(at, next))
         } else {
-            at.emit(Failure::expected(next, &[Expect::Form("a name")], after));
+            let obstacle = obstacle(at);
+            at.emit(Failure::expected(obstacle, &[Expect::Form("a name")], after));
             Ok(Name { text: String::new(), span: here(at) })
         }
     })
@@ -124,7 +126,8 @@ pub(super) fn required_field_name() -> impl Parser<'static, Tokens, Name, Extra>
             at.skip();
             Ok(spelled(at, next))
         } else {
-            at.emit(Failure::expected(next, &[Expect::Form("a name")], "after `.`"));
+            let obstacle = obstacle(at);
+            at.emit(Failure::expected(obstacle, &[Expect::Form("a name")], "after `.`"));
             Ok(Name { text: String::new(), span: here(at) })
         }
     })
@@ -141,7 +144,7 @@ pub(super) fn plain_text(what: &'static str) -> impl Parser<'static, Tokens, Tex
             }
             Kind::TextStart => {
                 let message = format!("{what} is a text without expressions in it");
-                at.emit(Failure::said(next, Diagnostic::error(Code(101), next.span, message)));
+                at.emit(Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message)));
                 skip_one(at);
                 Ok(Text { value: String::new(), span: next.span })
             }
@@ -201,8 +204,8 @@ pub(super) fn required_list<T: 'static>(
     after: &'static str,
 ) -> Rule<Vec<T>> {
     let missing = custom(move |at: &mut At<'_>| {
-        let next = peek(at);
-        at.emit(Failure::expected(next, &[Expect::Kind(open)], after));
+        let obstacle = obstacle(at);
+        at.emit(Failure::expected(obstacle, &[Expect::Kind(open)], after));
         Ok(Vec::new())
     });
     choice((list(open, element, close, what), missing)).boxed()
@@ -226,7 +229,8 @@ fn elements<T: 'static>(
         element.map(Some).recover_with(via_parser(skipped)).then_ignore(custom(move |at: &mut At<'_>| {
             let next = peek(at);
             if next.kind != Kind::Comma && next.kind != close {
-                at.emit(Failure::expected(next, &[Expect::Kind(Kind::Comma), Expect::Kind(close)], what));
+                let obstacle = obstacle(at);
+                at.emit(Failure::expected(obstacle, &[Expect::Kind(Kind::Comma), Expect::Kind(close)], what));
                 if skips {
                     skip_to(at, |token| token.kind == Kind::Comma);
                 }

@@ -2,11 +2,11 @@
 
 use super::basics::*;
 use super::failure::{Expect, Failure};
-use super::input::{At, Rule, peek};
+use super::input::{At, Rule, obstacle, peek};
 use super::pattern::pattern;
 use super::types::required_type;
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Kind, Token};
 use chumsky::prelude::*;
 
@@ -19,10 +19,14 @@ pub(super) fn block(expr: Rule<Expr>, ty: Rule<TypeExpr>) -> Rule<Block> {
         if first.kind.is_closer() || first.kind == Kind::End {
             return Err(Failure::quiet(first));
         }
-        let start = at.cursor();
+        if !first.kind.starts_expression() && first.kind != Kind::Let {
+            let failure = no_statement(at, first);
+            at.emit(failure);
+            skip_statement(at);
+            return Ok(Statement::Expr(Expr { kind: ExprKind::Error, span: first.span }));
+        }
         let statement = at.parse(&statement)?;
-        let is_empty = at.span_since(&start).is_empty();
-        finish_statement(at, is_empty);
+        finish_statement(at);
         Ok(statement)
     });
     let rest = custom(|at: &mut At<'_>| {
@@ -37,6 +41,11 @@ pub(super) fn block(expr: Rule<Expr>, ty: Rule<TypeExpr>) -> Rule<Block> {
         .boxed()
 }
 
+/// A block that must stand here, if need be on a new line: an item's body.
+pub(super) fn body(block: Rule<Block>) -> Rule<Block> {
+    choice((block, missing_block("and the body"))).boxed()
+}
+
 /// A block that must stand here, on this line; an empty one where it is missing, which is reported.
 pub(super) fn required_block(block: Rule<Block>, after: &'static str) -> Rule<Block> {
     let begins = custom(move |at: &mut At<'_>| {
@@ -46,19 +55,23 @@ pub(super) fn required_block(block: Rule<Block>, after: &'static str) -> Rule<Bl
         }
         if next.starts_line {
             let message = format!("expected `{{` {after}, found a new line");
-            let diagnostic = Diagnostic::error(Code(101), next.span, message).help(
+            let diagnostic = Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(
                 "a line that begins with `{` goes on with nothing: move it to the end of the line before",
             );
             at.emit(Failure::said(next, diagnostic));
         }
         Ok(())
     });
-    let missing = custom(move |at: &mut At<'_>| {
-        let next = peek(at);
-        at.emit(Failure::expected(next, &[Expect::Kind(Kind::OpenBrace)], after));
+    choice((begins.ignore_then(block).boxed(), missing_block(after))).boxed()
+}
+
+fn missing_block(after: &'static str) -> Rule<Block> {
+    custom(move |at: &mut At<'_>| {
+        let obstacle = obstacle(at);
+        at.emit(Failure::expected(obstacle, &[Expect::Kind(Kind::OpenBrace)], after));
         Ok(Block { statements: Vec::new(), span: here(at) })
-    });
-    choice((begins.ignore_then(block).boxed(), missing.boxed())).boxed()
+    })
+    .boxed()
 }
 
 fn statement(expr: Rule<Expr>, ty: Rule<TypeExpr>) -> Rule<Statement> {
@@ -94,30 +107,48 @@ fn skip_documentation(at: &mut At<'_>) {
 }
 
 /// Reports and passes over what stands between a statement and the end of its line.
-fn finish_statement(at: &mut At<'_>, is_empty: bool) {
+fn finish_statement(at: &mut At<'_>) {
     let next = peek(at);
-    let is_over = |token: Token| token.starts_line || token.kind.is_closer() || token.kind == Kind::End;
-    if is_over(next) && (!is_empty || next.kind.is_closer()) {
-        return;
+    if !ends_statement(next) {
+        let failure = unfinished(at, next);
+        at.emit(failure);
+        skip_statement(at);
     }
-    let failure = unfinished(at, next);
-    at.emit(failure);
+}
+
+/// Skips at least one token, and then all up to the next line that counts.
+fn skip_statement(at: &mut At<'_>) {
     skip_one(at);
-    skip_to(at, is_over);
+    skip_to(at, ends_statement);
+}
+
+fn ends_statement(next: Token) -> bool {
+    next.starts_line || next.kind.is_closer() || next.kind == Kind::End
+}
+
+fn no_statement(at: &mut At<'_>, next: Token) -> Failure {
+    let help = match next.kind {
+        Kind::Equal => ASSIGNS,
+        Kind::Else => "an `else` belongs to the `if` right before it",
+        _ => return Failure::expected(next, &[Expect::Form("a statement")], ""),
+    };
+    let word = at.state().text.get(next.span.range()).unwrap_or("");
+    let message = format!("expected a statement, found `{word}`");
+    Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(help))
 }
 
 fn unfinished(at: &mut At<'_>, next: Token) -> Failure {
-    let word = at.state().text.get(next.span.range()).unwrap_or("");
     let help = match next.kind {
-        Kind::Equal => "nothing is assigned to: `let name = …` binds a name, `==` compares",
+        Kind::Equal => ASSIGNS,
         Kind::Let => "each statement stands on its own line",
         Kind::FatArrow => "the parameters of a function stand in parentheses: `(x) => …`",
+        Kind::Not => "`not` stands before a comparison: `not (a in b)`",
         Kind::Else => "an `else` stands behind the `}` of its `if`",
-        _ => {
-            let expected = [Expect::Form("a new line")];
-            return Failure::expected(next, &expected, "after the statement");
-        }
+        _ => return Failure::expected(next, &[Expect::Form("a new line")], "after the statement"),
     };
+    let word = at.state().text.get(next.span.range()).unwrap_or("");
     let message = format!("expected a new line after the statement, found `{word}`");
-    Failure::said(next, Diagnostic::error(Code(101), next.span, message).help(help))
+    Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(help))
 }
+
+const ASSIGNS: &str = "nothing is assigned to: `let name = …` binds a name, `==` compares";

@@ -120,21 +120,23 @@ fn run_for(expr: Rule<Expr>, block: Rule<Block>) -> Rule<ExprKind> {
 
 /// `run while s.gain > 0.001 from s = start max 20 { … }`
 fn run_while(expr: Rule<Expr>, block: Rule<Block>) -> Rule<ExprKind> {
+    let start = token_if(|token| token.kind == Kind::From)
+        .ignore_then(required_name("after `from`"))
+        .then_ignore(required(Kind::Equal, "after the name"))
+        .then(expr.clone());
+    let no_start = required(Kind::From, "after the condition").map(|span| {
+        let state = Name { text: String::new(), span };
+        (state, Expr { kind: ExprKind::Error, span })
+    });
     token(Kind::Run)
         .ignore_then(token(Kind::While))
-        .ignore_then(expr.clone().map(Box::new))
-        .then_ignore(required(Kind::From, "after the condition"))
-        .then(required_name("after `from`"))
-        .then_ignore(required(Kind::Equal, "after the name"))
-        .then(expr.clone().map(Box::new))
+        .ignore_then(expr.clone())
+        .then(choice((start.boxed(), no_start.boxed())))
         .then(max(expr))
         .then(required_block(block, "after what the loop starts with"))
-        .map(|((((condition, state), start), max), body)| ExprKind::RunWhile {
-            condition,
-            state,
-            start,
-            max,
-            body,
+        .map(|(((condition, (state, start)), max), body)| {
+            let (condition, start) = (Box::new(condition), Box::new(start));
+            ExprKind::RunWhile { condition, state, start, max, body }
         })
         .boxed()
 }

@@ -3,12 +3,12 @@
 use super::basics::*;
 use super::control::control;
 use super::failure::{Expect, Failure};
-use super::input::{At, Extra, Rule, Tokens, peek};
+use super::input::{At, Extra, Rule, Tokens, obstacle, peek};
 use super::literal::{interpolated, literal};
 use super::operators::operators;
 use super::{block, policy};
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Kind, Token};
 use crate::span::Span;
 use chumsky::prelude::*;
@@ -57,7 +57,7 @@ pub(super) fn arguments(expr: Rule<Expr>) -> Rule<Vec<Arg>> {
             let mut named = args.iter().skip_while(|arg| arg.name.is_none());
             if let Some(arg) = named.find(|arg| arg.name.is_none()) {
                 let message = "a positional argument stands behind a named one";
-                let diagnostic = Diagnostic::error(Code(101), arg.value.span, message)
+                let diagnostic = Diagnostic::error(code::UNEXPECTED_TOKEN, arg.value.span, message)
                     .help("positional arguments come first, then named ones");
                 extra.emit(Failure::said_at(arg.value.span, diagnostic));
             }
@@ -112,7 +112,8 @@ fn closing(close: Kind, after: &'static str) -> Rule<()> {
     custom(move |at: &mut At<'_>| {
         let next = peek(at);
         if next.kind != close {
-            at.emit(Failure::expected(next, &[Expect::Kind(close)], after));
+            let obstacle = obstacle(at);
+            at.emit(Failure::expected(obstacle, &[Expect::Kind(close)], after));
             skip_to(at, |_| false);
         }
         Ok(())
@@ -169,10 +170,14 @@ fn operand(expr: Rule<Expr>, block: Rule<Block>) -> Rule<Expr> {
     let braces =
         ahead(|next, _, _| next.kind == Kind::OpenBrace).ignore_then(block.clone()).map(ExprKind::Block);
     let missing = custom(|at: &mut At<'_>| {
-        let next = peek(at);
-        let failure = missing_operand(at, next);
+        let (next, obstacle) = (peek(at), obstacle(at));
+        let failure = missing_operand(at, obstacle);
         at.emit(failure);
-        Ok(Expr { kind: ExprKind::Error, span: here(at) })
+        // Before an operator it is the start of what that operator makes, else the end of what precedes it.
+        let start = next.span.start;
+        let is_operand = next.kind.is_binary_operator() && next.kind != Kind::FatArrow;
+        let span = if is_operand { Span::new(start, start) } else { here(at) };
+        Ok(Expr { kind: ExprKind::Error, span })
     });
     let kind = choice((
         control(expr.clone(), block),
@@ -195,7 +200,7 @@ fn missing_operand(at: &mut At<'_>, next: Token) -> Failure {
     };
     let word = at.state().text.get(next.span.range()).unwrap_or("");
     let message = format!("expected an expression, found `{word}`");
-    Failure::said(next, Diagnostic::error(Code(101), next.span, message).help(help))
+    Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(help))
 }
 
 /// `(e)`, `(name: e)`, `(a, b)`
@@ -255,7 +260,7 @@ fn nameless(value: &Expr) -> Failure {
         }
         _ => "write `name: value`; there are records, and no tuples".to_owned(),
     };
-    Failure::said_at(value.span, Diagnostic::error(Code(101), value.span, message).help(help))
+    Failure::said_at(value.span, Diagnostic::error(code::UNEXPECTED_TOKEN, value.span, message).help(help))
 }
 
 /// An expression, and all that stands before the end.

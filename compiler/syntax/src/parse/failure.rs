@@ -1,7 +1,7 @@
 //! What went wrong in a parser, cheap to make and to merge: most are never told.
 
 use super::input::Tokens;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Kind, Token};
 use crate::span::Span;
 use chumsky::DefaultExpected;
@@ -79,7 +79,7 @@ impl Failure {
         if matches!(self.found.kind, Kind::TextMiddle | Kind::TextEnd) {
             span.end = span.end.min(span.start + 1);
         }
-        let mut diagnostic = Diagnostic::error(Code(101), span, message);
+        let mut diagnostic = Diagnostic::error(code::UNEXPECTED_TOKEN, span, message);
         diagnostic.help = help(&expected, self.found, text);
         diagnostic
     }
@@ -112,6 +112,7 @@ impl Expect {
 fn describe(token: Token, text: &str) -> String {
     match token.kind {
         Kind::End => "the end".to_owned(),
+        Kind::Newline => "a new line".to_owned(),
         Kind::TextStart | Kind::Text => "text".to_owned(),
         Kind::TextMiddle | Kind::TextEnd => "`}`".to_owned(),
         Kind::Doc | Kind::ModuleDoc => "documentation".to_owned(),

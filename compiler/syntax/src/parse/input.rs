@@ -115,3 +115,14 @@ pub(super) fn peek(at: &mut At<'_>) -> Token {
         }
     }
 }
+
+/// What stands where something is missing: the next token, or the end of the line where that comes first.
+pub(super) fn obstacle(at: &mut At<'_>) -> Token {
+    let next = peek(at);
+    let here = at.cursor();
+    let span = at.span_since(&here);
+    if next.starts_line && span.end > 0 && next.kind != Kind::End {
+        return Token { kind: Kind::Newline, span, ..next };
+    }
+    next
+}

@@ -1,20 +1,20 @@
 //! Items: what stands at the top level of a file.
 
 use super::basics::*;
-use super::block::{block, required_block};
+use super::block;
 use super::failure::{Expect, Failure};
-use super::input::{At, Rule, peek};
+use super::input::{At, Rule, obstacle, peek};
 use super::policy::policy;
 use super::signature::{outputs, parameters};
 use super::types::{generics, required_type};
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Kind, Token};
 use chumsky::prelude::*;
 
 /// One item, and all that stands before the end.
 pub(super) fn item(expr: Rule<Expr>, ty: Rule<TypeExpr>) -> Rule<Item> {
-    let body = required_block(block(expr.clone(), ty.clone()), "and the body");
+    let body = block::body(block::block(expr.clone(), ty.clone()));
     let kind = choice((
         import(),
         constant(expr.clone(), ty.clone()),
@@ -193,9 +193,9 @@ fn operator_body(expr: Rule<Expr>) -> Rule<OperatorBody> {
         .then(sources)
         .map(|(words, sources)| OperatorBody::Command { words, sources });
     let missing = custom(|at: &mut At<'_>| {
-        let next = peek(at);
         let places = Expect::Form("`native`, `verb`, `python` or `command`");
-        at.emit(Failure::expected(next, &[places], "after `=`"));
+        let obstacle = obstacle(at);
+        at.emit(Failure::expected(obstacle, &[places], "after `=`"));
         Ok(OperatorBody::Error)
     });
     choice((
@@ -250,7 +250,7 @@ fn no_item() -> Rule<ItemKind> {
 
 fn unknown_item(at: &mut At<'_>, next: Token) -> Failure {
     let word = at.state().text.get(next.span.range()).unwrap_or("");
-    let error = |message: String| Diagnostic::error(Code(101), next.span, message);
+    let error = |message: String| Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message);
     if next.kind.opens_later_item() {
         let what = match next.kind {
             Kind::On => "`on` triggers are".to_owned(),
@@ -292,7 +292,8 @@ fn nearest_opener(word: &str) -> Option<&'static str> {
 
 fn leftover(at: &mut At<'_>, next: Token) -> Failure {
     let word = at.state().text.get(next.span.range()).unwrap_or("");
-    let error = |message: String| Failure::said(next, Diagnostic::error(Code(101), next.span, message));
+    let error =
+        |message: String| Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message));
     match next.kind {
         Kind::Doc => error("this documentation stands above no item".to_owned()),
         kind if kind.opens_item() && !next.starts_line => {

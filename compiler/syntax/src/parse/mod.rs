@@ -18,13 +18,14 @@ mod signature;
 mod types;
 
 use crate::ast::{Expr, ExprKind, File, Item, ItemKind};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::{Chunks, Kind, Lexed, cut, lex};
 use crate::span::Span;
 use chumsky::Parser;
 use chumsky::inspector::SimpleState;
 use failure::Failure;
 use input::{Rule, Source, Tokens};
+use std::collections::HashSet;
 
 /// One item's tree, and what is wrong with its text. All spans count from the item's start.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +41,7 @@ pub fn parse(text: &str) -> (File, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     if u32::try_from(text.len()).is_err() {
         let message = "this file has 4 GiB or more, which is more than the compiler reads";
-        diagnostics.push(Diagnostic::error(Code(101), Span::default(), message));
+        diagnostics.push(Diagnostic::error(code::UNEXPECTED_TOKEN, Span::default(), message));
     }
     let Chunks { doc, items, comments } = cut(text);
     let items = items
@@ -98,7 +99,8 @@ fn run<T>(rule: &Rule<T>, text: &str, none: impl FnOnce() -> T) -> (T, Vec<Span>
         if token.kind == Kind::ModuleDoc {
             let message = "documentation of the module stands at the start of the file";
             diagnostics.push(
-                Diagnostic::error(Code(101), token.span, message).help("`///` documents the next item"),
+                Diagnostic::error(code::UNEXPECTED_TOKEN, token.span, message)
+                    .help("`///` documents the next item"),
             );
         }
         token.kind != Kind::ModuleDoc
@@ -111,17 +113,16 @@ fn run<T>(rule: &Rule<T>, text: &str, none: impl FnOnce() -> T) -> (T, Vec<Span>
 
 /// Adds to what the lexer has found what the parser has, less what follows from the former.
 fn report(failures: Vec<Failure>, text: &str, unclosed: &[Span], diagnostics: &mut Vec<Diagnostic>) {
-    let mut told = Vec::new();
+    let mut told = HashSet::new();
     for failure in failures {
         let found = failure.found;
         let follows = found.is_inserted
             || failure.is_at_unknown()
             || unclosed.iter().any(|span| span.contains(found.span.start));
         // Several rules may stumble over one token: the first says what is wrong.
-        if follows || told.contains(&found.span) {
+        if follows || !told.insert(found.span) {
             continue;
         }
-        told.push(found.span);
         diagnostics.push(failure.into_diagnostic(text));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);

@@ -6,7 +6,7 @@ use super::expression::Suffix;
 use super::failure::Failure;
 use super::input::{Extra, Rule, Tokens};
 use crate::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::Kind;
 use crate::span::Span;
 use chumsky::input::MapExtra;
@@ -80,11 +80,9 @@ pub(super) fn operators(operand: Rule<Expr>, suffix: Rule<Suffix>) -> Rule<Expr>
                         "a range has one low and one high end",
                     ));
                 }
+                let span = whole(extra, &high);
                 let inclusive = dots.kind == Kind::DotDotEqual;
-                Expr {
-                    kind: ExprKind::Range { low: Box::new(low), high: Box::new(high), inclusive },
-                    span: extra.span(),
-                }
+                Expr { kind: ExprKind::Range { low: Box::new(low), high: Box::new(high), inclusive }, span }
             }),
             prefix(11, token(Kind::Minus), |_, operand, extra: &mut Place<'_>| {
                 unary(UnaryOp::Negate, operand, extra)
@@ -116,12 +114,19 @@ fn operator(
 }
 
 fn binary(left: Expr, (op, op_span): Operator, right: Expr, extra: &mut Place<'_>) -> Expr {
+    let span = whole(extra, &right);
     let kind = ExprKind::Binary { op, op_span, left: Box::new(left), right: Box::new(right) };
-    Expr { kind, span: extra.span() }
+    Expr { kind, span }
 }
 
 fn unary(op: UnaryOp, operand: Expr, extra: &mut Place<'_>) -> Expr {
-    Expr { kind: ExprKind::Unary { op, operand: Box::new(operand) }, span: extra.span() }
+    let span = whole(extra, &operand);
+    Expr { kind: ExprKind::Unary { op, operand: Box::new(operand) }, span }
+}
+
+/// What has been read, with a last operand that is missing and has its place at the next operator.
+fn whole(extra: &mut Place<'_>, last: &Expr) -> Span {
+    extra.span().to(last.span)
 }
 
 fn is_comparison(expr: &Expr) -> bool {
@@ -131,5 +136,5 @@ fn is_comparison(expr: &Expr) -> bool {
 }
 
 fn chained(message: &str, at: Span, help: &str) -> Failure {
-    Failure::said_at(at, Diagnostic::error(Code(101), at, message).help(help))
+    Failure::said_at(at, Diagnostic::error(code::UNEXPECTED_TOKEN, at, message).help(help))
 }

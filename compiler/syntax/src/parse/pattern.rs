@@ -2,7 +2,7 @@
 
 use super::basics::*;
 use super::failure::{Expect, Failure};
-use super::input::{At, Rule, peek};
+use super::input::{At, Rule, obstacle, peek};
 use super::literal::literal;
 use crate::ast::*;
 use crate::lex::Kind;
@@ -17,7 +17,8 @@ pub(super) fn pattern(after: &'static str) -> Rule<Pattern> {
         .map_with(|fields, extra| Pattern::Record { fields, span: extra.span() });
     let missing = custom(move |at: &mut At<'_>| {
         let next = peek(at);
-        at.emit(Failure::expected(next, &[Expect::Form("a name"), Expect::Kind(Kind::OpenParen)], after));
+        let obstacle = obstacle(at);
+        at.emit(Failure::expected(obstacle, &[Expect::Form("a name"), Expect::Kind(Kind::OpenParen)], after));
         // A literal or the like in its place is passed over, so that the value behind `=` is read.
         if next.kind.starts_literal() || next.kind.is_keyword() && !next.starts_line && next.kind != Kind::In
         {

@@ -2,10 +2,10 @@
 
 use super::basics::*;
 use super::failure::{Expect, Failure};
-use super::input::{At, Rule, peek};
+use super::input::{At, Rule, obstacle, peek};
 use super::literal::literal;
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Diagnostic, code};
 use crate::lex::Kind;
 use crate::span::Span;
 use chumsky::prelude::*;
@@ -121,9 +121,9 @@ fn refinement() -> Rule<Refinement> {
         token_if(|token| token.kind == Kind::DotDotEqual).to(true),
         token_if(|token| token.kind == Kind::DotDot).to(false),
         custom(|at: &mut At<'_>| {
-            let next = peek(at);
             let either = [Expect::Kind(Kind::DotDot), Expect::Kind(Kind::DotDotEqual)];
-            at.emit(Failure::expected(next, &either, "between the bounds"));
+            let obstacle = obstacle(at);
+            at.emit(Failure::expected(obstacle, &either, "between the bounds"));
             Ok(false)
         }),
     ));
@@ -246,5 +246,5 @@ fn record(ty: Rule<TypeExpr>) -> Rule<TypeExpr> {
 
 /// A failure whose message stands alone.
 fn said(span: Span, message: &str) -> Failure {
-    Failure::said_at(span, Diagnostic::error(Code(101), span, message))
+    Failure::said_at(span, Diagnostic::error(code::UNEXPECTED_TOKEN, span, message))
 }
