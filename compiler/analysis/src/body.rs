@@ -95,6 +95,27 @@ pub enum ExprKind {
         list: Box<Expr>,
         body: Box<Expr>,
     },
+    /// A conditional node: decided while the workflow runs.
+    RunIf {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Option<Box<Expr>>,
+    },
+    /// A map node: one body for each element of a list that is known when run.
+    RunFor {
+        pattern: Pattern,
+        list: Box<Expr>,
+        max: Option<Box<Expr>>,
+        body: Box<Expr>,
+    },
+    /// A loop node: tests first; the body's value is the next state.
+    RunWhile {
+        condition: Box<Expr>,
+        state: Local,
+        start: Box<Expr>,
+        max: Option<Box<Expr>>,
+        body: Box<Expr>,
+    },
     /// A function over lists.
     Builtin {
         builtin: Builtin,

@@ -36,6 +36,8 @@ pub enum Problem {
     NoImplementation { operator: String },
     #[error("{message}")]
     Policy { message: String },
+    #[error("`{param}` of `{operator}`: {misfit}")]
+    Limit { operator: String, param: String, misfit: String },
     /// A scalar function refuses its arguments: an overflow, say.
     #[error("{message}")]
     Computation { message: String },
@@ -66,7 +68,9 @@ impl Problem {
             Self::NotKnown { .. } => Some(Code(501)),
             Self::NoImplementation { .. } => Some(Code(703)),
             Self::Policy { .. } => Some(Code(701)),
-            Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => Some(Code(304)),
+            Self::Limit { .. } | Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => {
+                Some(Code(304))
+            }
             Self::Parameter(error) => error.code(),
             _ => None,
         }

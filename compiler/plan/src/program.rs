@@ -6,7 +6,7 @@ use flow_analysis::{
     body::{Body, Expr, Instance, ItemRef, OperatorInfo},
     signature::Signature,
 };
-use flow_ir::hash::Hash;
+use flow_ir::{hash::Hash, types::Type};
 
 /// A program that the checker found no error in.
 pub trait Program {
@@ -14,7 +14,8 @@ pub trait Program {
     fn workflow_body(&self, module: &str, workflow: &str) -> Option<Arc<Body>>;
     fn body(&self, function: &Instance) -> Option<Arc<Body>>;
     fn const_body(&self, constant: &ItemRef) -> Option<Arc<Body>>;
-    /// An operator's declaration: readers of bound paths are called without a call in the text.
+    /// An operator's declaration: the limits of its parameters; and readers of bound paths are called
+    /// without a call in the text.
     fn operator(&self, operator: &ItemRef) -> Option<Arc<Declaration>>;
     /// The byte at which an item starts in its file: the spans of its body count from there.
     fn item_offset(&self, item: &ItemRef) -> u32;
@@ -24,12 +25,19 @@ pub trait Program {
     fn source_hash(&self, module: &str) -> Option<Hash>;
 }
 
-/// An operator and the defaults of its parameters.
+/// An operator and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declaration {
     pub operator: Arc<OperatorInfo>,
-    /// In order; without a default where the parameter has none.
-    pub params: Vec<(String, Option<Expr>)>,
+    pub params: Vec<DeclaredParam>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredParam {
+    pub name: String,
+    /// `None` where it has a variable.
+    pub ty: Option<Type>,
+    pub default: Option<Expr>,
 }
 
 /// What the planner asks of the machine: the operators there are, the files and the cache.

@@ -23,7 +23,7 @@ use crate::{
     error::PlanError,
     evaluate::evaluate,
     parameters::Given,
-    program::{Declaration, PlanFacts, Program},
+    program::{Declaration, DeclaredParam, PlanFacts, Program},
 };
 
 /// One workflow `w` in the module `m`, whose file is `flows/m.flow`, and fns and constants beside it.
@@ -82,7 +82,13 @@ impl Program for Hand {
 
     fn operator(&self, operator: &ItemRef) -> Option<Arc<Declaration>> {
         let name = format!("{}.{}", operator.module, operator.name);
-        Some(Arc::new(Declaration { operator: info(&name), params: vec![("path".to_owned(), None)] }))
+        let param =
+            |name: &str, ty| DeclaredParam { name: name.to_owned(), ty: Some(ty_of(ty)), default: None };
+        let params = match name.as_str() {
+            "std.data.csv" => vec![param("path", "File")],
+            _ => vec![param("limited", "Int in 1..=16")],
+        };
+        Some(Arc::new(Declaration { operator: info(&name), params }))
     }
 
     fn item_offset(&self, _: &ItemRef) -> u32 {

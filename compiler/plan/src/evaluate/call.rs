@@ -31,6 +31,8 @@ pub(super) struct KnownOperator {
     /// The declaration's.
     policy: Policy,
     short_name: Rc<str>,
+    /// The parameters with limits, by name.
+    limits: Vec<(String, Type)>,
     _info: Arc<OperatorInfo>,
 }
 
@@ -46,9 +48,11 @@ impl Evaluator<'_> {
         span: Span,
         name: Option<&Name>,
     ) -> Result<Planned> {
+        let operator = self.operator(frame, &call.operator, span)?;
         let mut inputs = Vec::with_capacity(call.inputs.len());
         for (param, expr) in &call.inputs {
             let value = self.expr(frame, expr, None)?;
+            self.check_limits(frame, &operator, param, &value, expr.span)?;
             let info = &call.operator;
             let is_row_scope = ROW_SCOPE.iter().any(|(op, of)| *op == info.name && of == param);
             let input = if is_row_scope {
@@ -137,10 +141,38 @@ impl Evaluator<'_> {
             },
             policy,
             short_name: short_name.into(),
+            limits: self.limits(&item),
             _info: Arc::clone(info),
         });
         self.operators.known.insert(Arc::as_ptr(info), Rc::clone(&known));
         Ok(known)
+    }
+
+    fn limits(&self, item: &ItemRef) -> Vec<(String, Type)> {
+        let Some(declaration) = self.program.operator(item) else { return Vec::new() };
+        let limited = declaration.params.iter().filter_map(|param| {
+            let ty = param.ty.as_ref().filter(|ty| has_limits(ty))?;
+            Some((param.name.clone(), ty.clone()))
+        });
+        limited.collect()
+    }
+
+    /// The checker holds literals against the limits of parameters; this, whatever else is known.
+    fn check_limits(
+        &self,
+        frame: &Frame,
+        operator: &KnownOperator,
+        param: &str,
+        value: &Planned,
+        span: Span,
+    ) -> Result<()> {
+        let Some(value) = value.as_known() else { return Ok(()) };
+        let Some((_, ty)) = operator.limits.iter().find(|(name, _)| name == param) else { return Ok(()) };
+        value.fits(ty).map_err(|misfit| {
+            let operator = operator.reference.name.clone();
+            let problem = Problem::Limit { operator, param: param.to_owned(), misfit: misfit.to_string() };
+            self.at(frame, span, problem)
+        })
     }
 
     fn set_policy(
@@ -189,5 +221,14 @@ impl Evaluator<'_> {
             Planned::Known(_) => {}
         }
         Ok(())
+    }
+}
+
+fn has_limits(ty: &Type) -> bool {
+    match ty {
+        Type::Refined { .. } => true,
+        Type::Optional(of) | Type::List(of) => has_limits(of),
+        Type::Record(record) => record.fields.iter().any(|field| has_limits(&field.ty)),
+        _ => false,
     }
 }

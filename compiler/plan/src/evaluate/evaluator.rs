@@ -164,7 +164,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::Value(value) => self.literal(frame, value, expr.span),
             ExprKind::Column(column) => self.column(frame, column, expr),
             ExprKind::Const(item) => self.constant(frame, item, expr.span),
-            ExprKind::Block { bindings, value } => self.block(frame, bindings, value, name),
+            ExprKind::Block { bindings, value } => self.block(frame, bindings, value, expr.span, name),
             ExprKind::Record(fields) => self.record(frame, fields),
             ExprKind::Field { base, name } => self.field(frame, base, name, expr),
             ExprKind::Interpolate(parts) => self.interpolate(frame, parts, expr),
@@ -182,9 +182,11 @@ impl<'a> Evaluator<'a> {
             ExprKind::CallFn { function, args } => self.call_fn(frame, function, args, expr.span, name),
             ExprKind::CallOperator(call) => self.call_operator(frame, call, expr.span, name),
             ExprKind::CallWorkflow { .. } => {
-                let construct = "a call of a workflow inside a workflow";
-                Err(self.at(frame, expr.span, Problem::NotYet { construct }))
+                self.not_yet(frame, expr, "a call of a workflow inside a workflow")
             }
+            ExprKind::RunIf { .. } => self.not_yet(frame, expr, "`run if`"),
+            ExprKind::RunFor { .. } => self.not_yet(frame, expr, "`run for`"),
+            ExprKind::RunWhile { .. } => self.not_yet(frame, expr, "`run while`"),
             ExprKind::Error => Err(self.at(frame, expr.span, Problem::Unchecked)),
         }
     }
@@ -206,6 +208,10 @@ impl<'a> Evaluator<'a> {
             module: frame.module.to_string(),
             span: Span::new(span.start.saturating_add(frame.offset), span.end.saturating_add(frame.offset)),
         }))
+    }
+
+    fn not_yet(&self, frame: &Frame, expr: &Expr, construct: &'static str) -> Result<Planned> {
+        Err(self.at(frame, expr.span, Problem::NotYet { construct }))
     }
 
     /// The checker gives every expression of a body without errors a ground type.
@@ -333,19 +339,21 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         bindings: &[Binding],
         value: &Expr,
+        whole: Span,
         name: Option<&Name>,
     ) -> Result<Planned> {
         for Binding { pattern, value, span } in bindings {
-            let bound = match pattern {
-                // A lambda's parameters are bound in a block as well, but their values stand outside it.
-                Pattern::Local(local) => Some(Name {
-                    text: local.name.as_str().into(),
-                    is_bound: !frame.is_fn && span.start <= value.span.start && value.span.end <= span.end,
-                }),
+            let name = match pattern {
+                // A statement without `let`.
+                Pattern::Local(local) if local.name == "_" => None,
+                // A lambda's parameters are bound by the whole of its call: their names are the lambda's.
+                Pattern::Local(local) => {
+                    Some(Name { text: local.name.as_str().into(), is_bound: !frame.is_fn && *span != whole })
+                }
                 Pattern::Record(_) => None,
             };
-            let value = self.expr(frame, value, bound.as_ref())?;
-            let value = self.settle(frame, value, *span, bound.as_ref())?;
+            let value = self.expr(frame, value, name.as_ref())?;
+            let value = self.settle(frame, value, *span, name.as_ref())?;
             self.bind(frame, pattern, value, *span)?;
         }
         self.expr(frame, value, name)

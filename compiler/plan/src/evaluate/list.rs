@@ -199,17 +199,21 @@ impl Evaluator<'_> {
                 _ => Err(self.at(frame, span, Problem::EmptyList { function: word })),
             };
         }
-        let of = match ty.present() {
-            Type::Float => Type::Float,
-            _ => element.present().clone(),
-        };
+        let mut of = element.present().clone();
+        if builtin == Builtin::Mean && matches!(of.storage(), Type::Int) {
+            // As Floats, sums of large Ints do not overflow.
+            for item in &mut items {
+                *item = self.convert(frame, item.clone(), &of, &Type::Float, span)?;
+            }
+            of = Type::Float;
+        }
         while items.len() > 1 {
             let mut halved = Vec::with_capacity(items.len().div_ceil(2));
             let mut rest = items.into_iter();
             while let Some(left) = rest.next() {
                 halved.push(match rest.next() {
                     Some(right) => {
-                        let args = vec![(left, element.clone()), (right, element.clone())];
+                        let args = vec![(left, of.clone()), (right, of.clone())];
                         self.call(frame, function, args, of.clone(), span)?
                     }
                     None => left,

@@ -8,7 +8,8 @@
 //!   index from 0: `candidates[2].gbdt`.
 //! - A name that comes again within its scope is numbered: `gbdt#2`. Bound names come first, so that
 //!   what is inserted elsewhere without a name changes none of them.
-//! - `let`s in fns name the nodes that they make, but these count as unbound: a fn may be called twice.
+//! - `let`s in fns, and the parameters of lambdas, name nodes too, but these count as unbound: a fn may be
+//!   called twice.
 
 use std::rc::Rc;
 

@@ -147,7 +147,7 @@ impl Evaluator<'_> {
         let inputs = declaration
             .params
             .iter()
-            .map(|(name, default)| (name.clone(), default.clone().unwrap_or_else(path)));
+            .map(|param| (param.name.clone(), param.default.clone().unwrap_or_else(path)));
         Ok(OperatorCall {
             inputs: inputs.collect(),
             operator: Arc::clone(&declaration.operator),

@@ -170,7 +170,7 @@ impl Evaluator<'_> {
     }
 
     /// `value` as a value of type `to`, element by element and field by field.
-    fn convert(
+    pub(super) fn convert(
         &mut self,
         frame: &Frame,
         value: Planned,

@@ -353,6 +353,38 @@ fn after_waits_for_every_node_of_a_value() {
 }
 
 #[test]
+fn a_lambdas_parameters_and_plain_statements_name_nothing_that_is_bound() {
+    // `prepare(noop(1))`, where prepare is a lambda with the parameter d and a `let` of its own.
+    let prepared = |text| {
+        let mut call = block(
+            vec![(2, "d", noop(value(text, "Int"), "Int"))],
+            block(vec![(3, "once", noop(get(2, "Int"), "Int"))], noop(get(3, "Int"), "Int")),
+        );
+        if let ExprKind::Block { bindings, .. } = &mut call.kind {
+            call.span = bindings[0].span;
+        }
+        call
+    };
+    let hand = Hand::default().output("x", "Int").body(block(
+        vec![(4, "_", noop(value("0", "Int"), "Int")), (5, "first", prepared("1")), (6, "d", prepared("2"))],
+        get(6, "Int"),
+    ));
+    assert_eq!(
+        hand.shown(),
+        [
+            "noop = debug.noop(value: 0)",
+            "d#2 = debug.noop(value: 1)",
+            "once = debug.noop(value: d#2.value)",
+            "first = debug.noop(value: once.value)",
+            "d#3 = debug.noop(value: 2)",
+            "once#2 = debug.noop(value: d#3.value)",
+            "d = debug.noop(value: once#2.value)",
+            "-> x: d.value",
+        ]
+    );
+}
+
+#[test]
 fn whether_a_table_is_there_is_known_when_planned() {
     let is_there = |id| {
         scalar(Function::NotEqual, vec![get(id, &format!("{TABLE}?")), value("none", "Nothing")], "Bool")
@@ -401,6 +433,11 @@ fn what_cannot_be_planned_says_so() {
     assert_eq!(
         error(operator("std.debug.unwritten", vec![], "Int")),
         "no implementation of the operator `std.debug.unwritten` was found"
+    );
+    let doubled = scalar(Function::Add, vec![value("10", "Int"), value("10", "Int")], "Int");
+    assert_eq!(
+        error(operator(NOOP, vec![("limited", doubled)], "Int")),
+        "`limited` of `std.debug.noop`: 20 is not in 1..=16"
     );
     assert_eq!(error(expr(ExprKind::Error, "Int")), "this has errors: `flowc check` shows them");
     let range = |high: &str| ExprKind::Range {
