@@ -1,15 +1,17 @@
 //! Calls of operators come in, tables, values and models go out.
 //!
 //! [`registry`] finds an operator's body by its name; [`arguments`] reads the call; then comes one
-//! module for each family: [`data`] reads tables; [`table`] has the dataset verbs; [`train`] makes a
-//! [`model`] with the boosted trees of [`tree`]; [`metrics`] measures it; [`debug`] serves tests and
-//! measurements. [`storage`] says how types lie in Arrow.
+//! module for each family: [`data`] reads tables; [`table`] has the dataset verbs, whose expressions
+//! [`query`] gives to DataFusion; [`train`] makes a [`model`] with the boosted trees of [`tree`];
+//! [`metrics`] measures it; [`debug`] serves tests and measurements. [`storage`] says how types lie in
+//! Arrow.
 
 pub mod arguments;
 pub mod data;
 pub mod debug;
 pub mod metrics;
 pub mod model;
+pub mod query;
 pub mod registry;
 pub mod storage;
 pub mod table;

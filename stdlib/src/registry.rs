@@ -25,10 +25,12 @@ const OPERATORS: &[Entry] = &[
     ("std.debug.sleep",            1, "f5e04ff91c29a78d2251c892261a3dd675f8c598cca388d4c6af508567698d4b", debug::sleep),
     ("std.metrics.classification", 1, "fd91bae2248d47f79b8da98e7506fc9180f567e340e74ef450c945d81e764465", metrics::classification::classification),
     ("std.metrics.regression",     1, "ff5bf3d55943e474bedd4e720b5d2fa055a7a398a7f4ca3e0b1aeede0a16da00", metrics::regression::regression),
+    ("std.table.derive",           1, "0815bcf2e33256292467840381608a177200b5ced13733892b3295e738b87fc9", table::derive::derive),
     ("std.table.drop",             1, "33bdd31147dbf2335243f24d5420c624c15c5a72e4e638cfbe223be81666d2aa", table::columns::drop),
     ("std.table.predict",          1, "1efcc6f02d8ee5d03e529ee42194d9d12868cacc8955b15f7b4c58ae0d6863ce", table::predict::predict),
     ("std.table.select",           1, "2ea7dbedfb56464e56473988cbedb024b70654a4ae9deb0d5c7a07707eb2eae4", table::columns::select),
     ("std.table.split",            1, "155c02adf3a46ad4a50cad3e605d685d7ab90bc9bacd11b6094def69b377071b", table::split::split),
+    ("std.table.where",            1, "1ead1de9c65f2b84c7db16eb8e05b1906fe0ac49aee2e04c3c6326fb0d65579f", table::filter::filter),
     ("std.tree.gbdt",              1, "3846e154bf74daf9739e6c1c03dc682f9cf3e3a75634755f77f6ae867b0016c2", train::gbdt),
 ];
 

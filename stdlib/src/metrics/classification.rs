@@ -1,6 +1,6 @@
 //! `std.metrics.classification`.
 
-use flow_ir::value::Value;
+use flow_ir::{expr::math, value::Value};
 use flow_runtime::operator::{Call, Context, Datum, OperatorError};
 
 use super::{
@@ -97,7 +97,7 @@ impl Measured<'_> {
         let of_labels = self.probabilities.chunks_exact(self.classes.len()).zip(&self.labels);
         let losses = of_labels.zip(&self.weights).map(|((probabilities, label), weight)| {
             let probability = probabilities.get(*label).copied().unwrap_or_default();
-            -weight * probability.clamp(CLIP, 1.0 - CLIP).ln()
+            -weight * math::log(probability.clamp(CLIP, 1.0 - CLIP))
         });
         losses.collect::<Sum>().total()
     }
@@ -109,7 +109,7 @@ impl Measured<'_> {
             let of_class = self.rows().filter(|(label, ..)| *label == class);
             of_class.map(|(.., weight)| weight).collect::<Sum>().total() / weight
         });
-        let terms = rates.filter(|rate| *rate > 0.0).map(|rate| -rate * rate.ln());
+        let terms = rates.filter(|rate| *rate > 0.0).map(|rate| -rate * math::log(rate));
         terms.collect::<Sum>().total()
     }
 

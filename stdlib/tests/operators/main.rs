@@ -9,5 +9,6 @@
 mod csv;
 mod debug;
 mod model;
+mod query;
 mod support;
 mod table;

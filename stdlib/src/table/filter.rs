@@ -1,0 +1,32 @@
+//! `std.table.where`: the rows for which a predicate holds.
+
+use arrow::{array::AsArray, compute::filter_record_batch};
+use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+
+use crate::{arguments, internal, query::Evaluator, storage};
+
+/// Keeps those rows, in their order. A predicate that is missing does not hold.
+pub fn filter(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
+    let table = arguments::table(call, "data")?;
+    let (predicate, bindings) = arguments::expression(call, "predicate")?;
+    let schema = storage::schema(arguments::output_row(call, 0)?)?;
+    let evaluator = Evaluator::new(predicate, bindings, &table.schema)?;
+
+    let mut batches = Vec::with_capacity(table.batches.len());
+    let mut first_row = 0;
+    for batch in &table.batches {
+        if context.is_cancelled() {
+            return Err(OperatorError::Cancelled);
+        }
+        let holds = evaluator.evaluate(batch, first_row)?;
+        let holds = holds
+            .as_boolean_opt()
+            .ok_or_else(|| arguments::misfit(call, "predicate", "an expression of type Bool"))?;
+        let kept = filter_record_batch(batch, holds).map_err(internal)?;
+        if kept.num_rows() > 0 {
+            batches.push(kept.with_schema(schema.clone()).map_err(internal)?);
+        }
+        first_row += batch.num_rows();
+    }
+    Ok(vec![Datum::Table(Table { schema, batches })])
+}
