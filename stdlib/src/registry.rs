@@ -31,7 +31,7 @@ const OPERATORS: &[Entry] = &[
     ("std.table.select",           1, "2ea7dbedfb56464e56473988cbedb024b70654a4ae9deb0d5c7a07707eb2eae4", table::columns::select),
     ("std.table.split",            1, "155c02adf3a46ad4a50cad3e605d685d7ab90bc9bacd11b6094def69b377071b", table::split::split),
     ("std.table.where",            1, "1ead1de9c65f2b84c7db16eb8e05b1906fe0ac49aee2e04c3c6326fb0d65579f", table::filter::filter),
-    ("std.tree.gbdt",              1, "3846e154bf74daf9739e6c1c03dc682f9cf3e3a75634755f77f6ae867b0016c2", train::gbdt),
+    ("std.tree.gbdt",              train::VERSION, "3846e154bf74daf9739e6c1c03dc682f9cf3e3a75634755f77f6ae867b0016c2", train::gbdt),
 ];
 
 impl Registry for StandardLibrary {

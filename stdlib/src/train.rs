@@ -19,8 +19,8 @@ use crate::{
     tree::{self, ClassWeight, Params, Target, TrainError},
 };
 
-/// Rises with the results of training.
-const VERSION: u32 = 1;
+/// Rises when the results of training change.
+pub const VERSION: u32 = 1;
 
 /// Trains gradient-boosted trees. The label decides between classification and regression; a Weight
 /// column weighs the rows.

@@ -3,6 +3,7 @@
 use arrow::{array::AsArray, compute::filter_record_batch};
 use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 
+use super::columns;
 use crate::{arguments, internal, query::Evaluator, storage};
 
 /// Keeps those rows, in their order. A predicate that is missing does not hold.
@@ -24,7 +25,7 @@ pub fn filter(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
             .ok_or_else(|| arguments::misfit(call, "predicate", "an expression of type Bool"))?;
         let kept = filter_record_batch(batch, holds).map_err(internal)?;
         if kept.num_rows() > 0 {
-            batches.push(kept.with_schema(schema.clone()).map_err(internal)?);
+            batches.push(columns::batch(&schema, kept.columns().to_vec(), kept.num_rows())?);
         }
         first_row += batch.num_rows();
     }

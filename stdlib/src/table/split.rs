@@ -18,7 +18,7 @@ use arrow::{
 use flow_ir::types::{Row, Type};
 use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 
-use super::columns::column_index;
+use super::columns::{self, column_index};
 use crate::{arguments, internal, storage};
 
 const KEY_CONTEXT: &str = "flow std.table.split 1";
@@ -46,7 +46,7 @@ pub fn split(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorE
         let sides = (0..batch.num_rows()).map(|row| fraction(&key, identities.of(row).as_ref()) < share);
         let sides = BooleanArray::from_iter(sides.map(Some));
         let others = arrow::compute::not(&sides).map_err(internal)?;
-        let batch = batch.clone().with_schema(schema.clone()).map_err(internal)?;
+        let batch = columns::batch(&schema, batch.columns().to_vec(), batch.num_rows())?;
         train.batches.push(filter_record_batch(&batch, &sides).map_err(internal)?);
         test.batches.push(filter_record_batch(&batch, &others).map_err(internal)?);
         first += batch.num_rows() as u64;

@@ -9,6 +9,7 @@ use flow_ir::{
     value::Value,
 };
 use flow_runtime::operator::OperatorError;
+use proptest::prelude::*;
 use serde_json::Value as Json;
 
 #[test]
@@ -41,6 +42,30 @@ fn a_path_that_is_no_file_is_named() {
     for (path, message) in cases {
         let error = reading(path, &Json::Null).gives_table(&Row::default()).run().unwrap_err();
         assert_eq!(error.to_string(), message);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn any_file_gives_a_table_or_one_line(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            "a,b,c\n([0-9ax\",;\r\n\t -]{0,40}\n){0,4}".prop_map(String::into_bytes),
+        ],
+        header: bool,
+        skip: bool,
+    ) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), bytes).unwrap();
+        let bad_rows = if skip { "skip" } else { "fail" };
+        let options = serde_json::json!({ "header": header, "bad_rows": bad_rows });
+        let columns = serde_json::json!({ "a": "Int?", "b": "Text", "c": "Float?" });
+        let calling = reading(file.path().to_str().unwrap(), &options).gives_table(&row(&columns));
+        if let Err(error) = calling.run() {
+            let message = error.to_string();
+            prop_assert!(!message.contains('\n') && !message.starts_with("internal"), "{}", message);
+        }
     }
 }
 
