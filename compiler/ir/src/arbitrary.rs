@@ -3,7 +3,11 @@
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
+    dag::{Dag, Output, Parameter},
     expr::{Expr, ExprKind, Function},
+    hash::Hash,
+    node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
+    policy::Policy,
     types::{Column, EnumType, Field, Metric, ModelType, RecordType, Refinement, Row, Task, Type},
     value::{Float64, Value},
 };
@@ -209,4 +213,110 @@ pub fn numeric_expr() -> impl Strategy<Value = Expr> {
             }
         })
     })
+}
+
+/// A DAG of a few nodes in topological order, sensible in its references alone.
+pub fn dag() -> impl Strategy<Value = Dag> {
+    let parameter = (ty(), option::of(value()), value());
+    let ids = vec(
+        "[a-z]{1,3}(\\[[0-9]\\])?([./][a-z]{1,2})?(#[0-9])?|[A-Z][a-z]?(\\.[a-z])?|\\PC{0,4}|none|row|value|a\\.b|a",
+        0..5,
+    );
+    (dotted(), fields(parameter), ids, vec(any::<u64>(), 5))
+        .prop_flat_map(|(workflow, parameters, ids, _)| {
+            let parameters: Vec<Parameter> = parameters
+                .into_iter()
+                .map(|(name, (ty, default, value))| Parameter { name, ty, default, value })
+                .collect();
+            let mut unique = std::collections::HashSet::new();
+            let ids: Vec<String> = ids.into_iter().filter(|id| unique.insert(id.clone())).collect();
+            let nodes: Vec<_> = ids.into_iter().map(node).collect();
+            (Just(workflow), Just(parameters), nodes, fields((ty(), input())))
+        })
+        .prop_map(|(workflow, parameters, nodes, outputs)| {
+            let outputs = outputs.into_iter().map(|(name, (ty, input))| Output { name, ty, input }).collect();
+            let mut dag = Dag { workflow, parameters, nodes, outputs, origin: None };
+            repair(&mut dag);
+            dag
+        })
+}
+
+/// Its ports and parameters are indices to be brought into range.
+pub fn input() -> impl Strategy<Value = Input> {
+    let leaf = prop_oneof![
+        value().prop_map(Input::Constant),
+        (0usize..4).prop_map(|index| Input::Parameter(index.to_string())),
+        (0u32..8, 0u32..4).prop_map(|(node, port)| Input::Port(PortRef { node: NodeIndex(node), port })),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(Input::List),
+            fields(inner.clone()).prop_map(Input::Record),
+            (expr(), fields(inner)).prop_map(|(expr, bindings)| Input::Expression { expr, bindings }),
+        ]
+    })
+}
+
+fn node(id: String) -> impl Strategy<Value = Node> {
+    let word = prop_oneof![
+        "\\PC{0,6}".prop_map(CommandWord::Text),
+        name().prop_map(CommandWord::Input),
+        name().prop_map(CommandWord::Output),
+    ];
+    let place = prop_oneof![
+        3 => Just(OperatorPlace::Native),
+        1 => "\\PC{0,6}".prop_map(OperatorPlace::Python),
+        1 => vec(word, 0..3).prop_map(OperatorPlace::Command),
+    ];
+    let operator = (dotted(), 0u32..3, place).prop_map(|(name, version, place)| {
+        NodeKind::Task(OperatorRef { signature: Hash::of(name.as_bytes()), name, version, place })
+    });
+    let kind = prop_oneof![3 => operator, 1 => expr().prop_map(NodeKind::Expression)];
+    let ports = prop_oneof![ty().prop_map(|ty| vec![("value".to_owned(), ty)]), fields(ty()),];
+    let policy = (1u32..4, any::<u64>(), option::of("\\PC{0,4}"), option::of(1i64..9_000_000), any::<bool>());
+    let rest = (vec(0u32..5, 0..2), any::<bool>(), any::<bool>());
+    (kind, fields(input()), ports, policy, rest).prop_map(move |(kind, inputs, ports, policy, rest)| {
+        let (cpu, memory, pool, timeout, cache) = policy;
+        Node {
+            id: id.clone(),
+            kind,
+            inputs,
+            after: rest.0.into_iter().map(NodeIndex).collect(),
+            outputs: ports.into_iter().map(|(name, ty)| Port { name, ty }).collect(),
+            policy: Policy { cpu, memory, pool, timeout, cache, ..Policy::default() },
+            effect: rest.1,
+            deterministic: rest.2,
+        }
+    })
+}
+
+fn repair(dag: &mut Dag) {
+    let names: Vec<String> = dag.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    let ports: Vec<u32> = dag.nodes.iter().map(|node| node.outputs.len() as u32).collect();
+    for (index, node) in dag.nodes.iter_mut().enumerate() {
+        node.after.retain(|after| (after.0 as usize) < index);
+        node.inputs.iter_mut().for_each(|(_, input)| repair_input(input, index, &names, &ports));
+    }
+    let count = dag.nodes.len();
+    dag.outputs.iter_mut().for_each(|output| repair_input(&mut output.input, count, &names, &ports));
+}
+
+fn repair_input(input: &mut Input, before: usize, names: &[String], ports: &[u32]) {
+    match input {
+        Input::Parameter(index) => match names.get(index.parse::<usize>().unwrap()) {
+            Some(name) => *index = name.clone(),
+            None => *input = Input::Constant(Value::None),
+        },
+        Input::Port(port) => {
+            let node = port.node.0 as usize;
+            if node >= before || port.port >= ports[node] {
+                *input = Input::Constant(Value::None);
+            }
+        }
+        Input::List(inputs) => inputs.iter_mut().for_each(|input| repair_input(input, before, names, ports)),
+        Input::Record(inputs) | Input::Expression { bindings: inputs, .. } => {
+            inputs.iter_mut().for_each(|(_, input)| repair_input(input, before, names, ports));
+        }
+        Input::Constant(_) => {}
+    }
 }

@@ -1,7 +1,12 @@
 //! The language's own spelling of types, values, expressions and DAGs, both ways.
 
+mod dag_read;
+mod dag_write;
 pub(crate) mod expr;
+mod reference;
 pub(crate) mod scan;
+#[cfg(test)]
+mod tests;
 pub(crate) mod types;
 pub(crate) mod value;
 pub(crate) mod words;

@@ -1,0 +1,337 @@
+//! Reads `flow-dag/1`.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use super::{FORMAT, border::*, constant::Constant, entries::Entries};
+use crate::{
+    dag::{Dag, Origin, Output, Parameter},
+    expr::{Expr, ExprKind, Function},
+    hash::Hash,
+    node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
+    policy::Policy,
+    read_error::ReadError,
+    rows::RowTable,
+    text::{
+        MAX_OPERATORS,
+        scan::Cursor,
+        types::{NoRows, read_row, read_type},
+    },
+    types::Type,
+};
+
+impl Dag {
+    /// Reads a DAG in `flow-dag/1`, from any source: nothing about the text is trusted.
+    ///
+    /// # Errors
+    /// Says what is wrong and where; see [`ReadError`].
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        let json = parse(text)?;
+        let reader = Reader::new(&json)?;
+        let nodes = json.nodes.iter().map(|node| reader.node(node)).collect::<Result<Vec<_>, _>>()?;
+        let outputs = json.outputs.iter().map(|output| reader.output(output)).collect::<Result<_, _>>()?;
+        let parameters = json.parameters.iter().map(|parameter| {
+            Ok(Parameter {
+                name: parameter.name.clone(),
+                ty: reader.ty(&parameter.ty, Place { node: None, part: &parameter.name })?,
+                default: parameter.default.clone().map(|Constant(value)| value),
+                value: parameter.value.0.clone(),
+            })
+        });
+        let parameters = parameters.collect::<Result<_, _>>()?;
+        let origin = json.origin.as_ref().map(|origin| read_origin(origin, nodes.len())).transpose()?;
+        let dag = Self { workflow: json.workflow.clone(), parameters, nodes, outputs, origin };
+        dag.check_order()?;
+        Ok(dag)
+    }
+}
+
+fn parse(text: &str) -> Result<DagJson, ReadError> {
+    // Another format may have other parts, so its name is what there is to say about it.
+    let other_format = || {
+        let head: Head = serde_json::from_str(text).ok()?;
+        let found = head.format.unwrap_or_else(|| "missing".to_owned());
+        (found != FORMAT).then_some(ReadError::UnknownFormat { found })
+    };
+    match serde_json::from_str::<DagJson>(text) {
+        Ok(json) if json.format == FORMAT => Ok(json),
+        Ok(json) => Err(ReadError::UnknownFormat { found: json.format }),
+        Err(error) => Err(other_format().unwrap_or_else(|| ReadError::Json {
+            line: error.line(),
+            column: error.column(),
+            message: without_place(&error.to_string()),
+        })),
+    }
+}
+
+/// serde_json ends its messages with the place, which stands in front here.
+fn without_place(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message).to_owned()
+}
+
+/// Where something stands, put into words only for an error.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    node: Option<&'a str>,
+    part: &'a str,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.node {
+            Some(node) => write!(f, "node `{node}`, `{}`", self.part),
+            None => write!(f, "`{}`", self.part),
+        }
+    }
+}
+
+struct Reader<'a> {
+    json: &'a DagJson,
+    rows: RowTable,
+    nodes: HashMap<&'a str, u32>,
+    parameters: HashMap<&'a str, ()>,
+    /// Most types of a DAG come again and again.
+    types: RefCell<HashMap<&'a str, Type>>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(json: &'a DagJson) -> Result<Self, ReadError> {
+        let mut rows = RowTable::default();
+        for (name, text) in &json.rows.0 {
+            let mut cursor = Cursor::new(text);
+            let row = read_row(&mut cursor, &NoRows).and_then(|row| cursor.expect_end().map(|()| row));
+            let place = || Place { node: None, part: name }.to_string();
+            rows.insert(
+                name.clone(),
+                row.map_err(|error| ReadError::Type { place: place(), text: text.clone(), error })?,
+            );
+        }
+        let mut nodes = HashMap::with_capacity(json.nodes.len());
+        for (index, node) in (0u32..).zip(&json.nodes) {
+            if nodes.insert(node.id.as_str(), index).is_some() {
+                return Err(ReadError::Duplicate { kind: "node", name: node.id.clone() });
+            }
+        }
+        let mut parameters = HashMap::new();
+        for parameter in &json.parameters {
+            if parameters.insert(parameter.name.as_str(), ()).is_some() {
+                return Err(ReadError::Duplicate { kind: "parameter", name: parameter.name.clone() });
+            }
+        }
+        let mut outputs = HashMap::new();
+        for output in &json.outputs {
+            if outputs.insert(output.name.as_str(), ()).is_some() {
+                return Err(ReadError::Duplicate { kind: "output", name: output.name.clone() });
+            }
+        }
+        Ok(Self { json, rows, nodes, parameters, types: RefCell::default() })
+    }
+
+    fn node(&self, json: &'a NodeJson) -> Result<Node, ReadError> {
+        let part = |kind, part| ReadError::Part { node: json.id.clone(), kind, part };
+        let kind = match (json.kind.as_str(), &json.op, &json.expression) {
+            ("task", Some(op), None) => NodeKind::Task(read_operator(op)?),
+            ("expression", None, Some(steps)) => {
+                let place = Place { node: Some(&json.id), part: "expression" };
+                NodeKind::Expression(self.expr(steps, place)?)
+            }
+            ("task", ..) => return Err(part("task", "op")),
+            ("expression", ..) => return Err(part("expression", "expression")),
+            (kind, ..) => {
+                return Err(ReadError::UnknownKind { node: json.id.clone(), kind: kind.to_owned() });
+            }
+        };
+        let mut ports = std::collections::HashSet::new();
+        let mut outputs = Vec::with_capacity(json.outputs.len());
+        for port in &json.outputs {
+            if !ports.insert(port.name.as_str()) {
+                return Err(ReadError::Duplicate {
+                    kind: "port",
+                    name: format!("{}.{}", json.id, port.name),
+                });
+            }
+            let ty = self.ty(&port.ty, Place { node: Some(&json.id), part: &port.name })?;
+            outputs.push(Port { name: port.name.clone(), ty });
+        }
+        let mut policy = Policy::default();
+        for (key, Constant(value)) in &json.policy.0 {
+            policy.set(key, value).map_err(|error| ReadError::Policy { node: json.id.clone(), error })?;
+        }
+        let place = Place { node: Some(&json.id), part: "after" };
+        Ok(Node {
+            id: json.id.clone(),
+            kind,
+            inputs: self.inputs(&json.inputs, Some(&json.id))?,
+            after: json.after.iter().map(|id| self.find(id, place)).collect::<Result<_, _>>()?,
+            outputs,
+            policy,
+            effect: json.effect,
+            deterministic: json.deterministic,
+        })
+    }
+
+    fn output(&self, json: &'a OutputJson) -> Result<Output, ReadError> {
+        let place = Place { node: None, part: &json.name };
+        Ok(Output {
+            name: json.name.clone(),
+            ty: self.ty(&json.ty, place)?,
+            input: self.input(&json.input, place)?,
+        })
+    }
+
+    fn inputs(
+        &self,
+        json: &'a Entries<InputJson>,
+        node: Option<&str>,
+    ) -> Result<Vec<(String, Input)>, ReadError> {
+        let read = |(name, input): &'a (String, InputJson)| {
+            Ok((name.clone(), self.input(input, Place { node, part: name })?))
+        };
+        json.0.iter().map(read).collect()
+    }
+
+    fn input(&self, json: &'a InputJson, place: Place<'_>) -> Result<Input, ReadError> {
+        Ok(match json {
+            InputJson::Constant(Constant(value)) => Input::Constant(value.clone()),
+            InputJson::Parameter(name) if self.parameters.contains_key(name.as_str()) => {
+                Input::Parameter(name.clone())
+            }
+            InputJson::Parameter(name) => {
+                return Err(ReadError::UnknownParameter { place: place.to_string(), name: name.clone() });
+            }
+            InputJson::Port(reference) => Input::Port(self.port(reference, place)?),
+            InputJson::Expression(json) => Input::Expression {
+                expr: self.expr(&json.steps, place)?,
+                bindings: self.inputs(&json.bindings, place.node)?,
+            },
+            InputJson::List(inputs) => {
+                Input::List(inputs.iter().map(|input| self.input(input, place)).collect::<Result<_, _>>()?)
+            }
+            InputJson::Record(fields) => Input::Record(self.inputs(fields, place.node)?),
+        })
+    }
+
+    fn find(&self, id: &str, place: Place<'_>) -> Result<NodeIndex, ReadError> {
+        let unknown = || ReadError::UnknownNode { place: place.to_string(), node: id.to_owned() };
+        self.nodes.get(id).copied().map(NodeIndex).ok_or_else(unknown)
+    }
+
+    fn port(&self, reference: &str, place: Place<'_>) -> Result<PortRef, ReadError> {
+        let no_port = || ReadError::NoPort { place: place.to_string(), reference: reference.to_owned() };
+        let (id, port) = if reference.ends_with('`') {
+            let (id, quoted) =
+                reference.rfind(".`").and_then(|at| reference.split_at_checked(at)).ok_or_else(no_port)?;
+            let mut cursor = Cursor::new(quoted.strip_prefix('.').unwrap_or(quoted));
+            let name = cursor.name().and_then(|name| cursor.expect_end().map(|()| name));
+            (id, name.map_err(|_| no_port())?)
+        } else {
+            let (id, port) = reference.rsplit_once('.').ok_or_else(no_port)?;
+            (id, port.to_owned())
+        };
+        let node = self.find(id, place)?;
+        let ports =
+            self.json.nodes.get(node.0 as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
+        match (0u32..).zip(ports).find(|(_, json)| json.name == port) {
+            Some((port, _)) => Ok(PortRef { node, port }),
+            None => Err(ReadError::UnknownPort {
+                place: place.to_string(),
+                node: id.to_owned(),
+                port,
+                ports: ports.iter().map(|port| port.name.clone()).collect(),
+            }),
+        }
+    }
+
+    fn ty(&self, text: &'a str, place: Place<'_>) -> Result<Type, ReadError> {
+        if let Some(ty) = self.types.borrow().get(text) {
+            return Ok(ty.clone());
+        }
+        let mut cursor = Cursor::new(text);
+        let ty = read_type(&mut cursor, &self.rows).and_then(|ty| cursor.expect_end().map(|()| ty));
+        let ty =
+            ty.map_err(|error| ReadError::Type { place: place.to_string(), text: text.to_owned(), error })?;
+        self.types.borrow_mut().insert(text, ty.clone());
+        Ok(ty)
+    }
+
+    fn expr(&self, steps: &'a [StepJson], place: Place<'_>) -> Result<Expr, ReadError> {
+        // Each with its height, and taken when it becomes a part of another.
+        let mut parts: Vec<Option<(Expr, u32)>> = Vec::with_capacity(steps.len());
+        for (step, json) in steps.iter().enumerate() {
+            let problem = |problem| ReadError::Step { place: place.to_string(), step, problem };
+            let mut height = 0;
+            let mut part = |index: usize| {
+                let (expr, below) = parts.get_mut(index).and_then(Option::take).ok_or_else(|| {
+                    problem("names a part that does not stand before it or is used already")
+                })?;
+                height = height.max(below + 1);
+                Ok::<_, ReadError>(expr)
+            };
+            let kind = match &json.is {
+                StepKindJson::Column(name) => ExprKind::Column(name.clone()),
+                StepKindJson::Parameter(name) => ExprKind::Parameter(name.clone()),
+                StepKindJson::Literal(Constant(value)) => ExprKind::Literal(value.clone()),
+                StepKindJson::Call(name, args) => ExprKind::Call {
+                    function: Function::named(name).ok_or_else(|| ReadError::UnknownFunction {
+                        place: place.to_string(),
+                        name: name.clone(),
+                    })?,
+                    args: args.iter().map(|index| part(*index)).collect::<Result<_, _>>()?,
+                },
+                StepKindJson::Cast(operand) => ExprKind::Cast(Box::new(part(*operand)?)),
+                StepKindJson::Case(arms, otherwise) => ExprKind::Case {
+                    arms: arms
+                        .iter()
+                        .map(|(condition, value)| Ok((part(*condition)?, part(*value)?)))
+                        .collect::<Result<_, ReadError>>()?,
+                    otherwise: Box::new(part(*otherwise)?),
+                },
+            };
+            if height > MAX_OPERATORS {
+                return Err(problem("nests too deeply"));
+            }
+            parts.push(Some((Expr { kind, ty: self.ty(&json.ty, place)? }, height)));
+        }
+        let last = steps.len().saturating_sub(1);
+        let problem = |problem| ReadError::Step { place: place.to_string(), step: last, problem };
+        let (whole, _) = parts.pop().flatten().ok_or_else(|| problem("is missing"))?;
+        if parts.iter().any(Option::is_some) {
+            return Err(problem("leaves an earlier step unused"));
+        }
+        Ok(whole)
+    }
+}
+
+fn read_operator(json: &OperatorJson) -> Result<OperatorRef, ReadError> {
+    let word = |word: &WordJson| match word {
+        WordJson::Text(text) => CommandWord::Text(text.clone()),
+        WordJson::Input(name) => CommandWord::Input(name.clone()),
+        WordJson::Output(name) => CommandWord::Output(name.clone()),
+    };
+    Ok(OperatorRef {
+        name: json.name.clone(),
+        version: json.version,
+        signature: read_hash(&json.signature)?,
+        place: match &json.place {
+            PlaceJson::Native => OperatorPlace::Native,
+            PlaceJson::Python(function) => OperatorPlace::Python(function.clone()),
+            PlaceJson::Command(words) => OperatorPlace::Command(words.iter().map(word).collect()),
+        },
+    })
+}
+
+fn read_origin(json: &OriginJson, nodes: usize) -> Result<Origin, ReadError> {
+    if !json.spans.is_empty() && json.spans.len() != nodes {
+        return Err(ReadError::Spans { found: json.spans.len(), nodes });
+    }
+    Ok(Origin {
+        file: json.file.clone(),
+        source: json.source.as_deref().map(read_hash).transpose()?,
+        doc: json.doc.clone(),
+        parameters: json.parameters.0.clone(),
+        spans: json.spans.clone(),
+    })
+}
+
+fn read_hash(text: &str) -> Result<Hash, ReadError> {
+    Hash::from_hex(text).ok_or_else(|| ReadError::Hash { text: text.to_owned() })
+}

@@ -1,0 +1,50 @@
+//! Why a written DAG cannot be read.
+
+use crate::{policy::PolicyError, text::SyntaxError};
+
+/// Each names the parts of the DAG it is about. `place` is such as ``node `model`, input `data` ``.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("line {line}, column {column}: {message}")]
+    Json { line: usize, column: usize, message: String },
+    #[error("line {line}, column {column}: {error}")]
+    Text { line: usize, column: usize, error: SyntaxError },
+    #[error("the format is `{found}`, and this flowc reads `{}`", crate::json::FORMAT)]
+    UnknownFormat { found: String },
+    #[error("two {kind}s have the name `{name}`")]
+    Duplicate { kind: &'static str, name: String },
+    #[error("{place}: there is no node `{node}`")]
+    UnknownNode { place: String, node: String },
+    #[error("{place}: node `{node}` has no port `{port}`; it has {}", listed(ports))]
+    UnknownPort { place: String, node: String, port: String, ports: Vec<String> },
+    #[error("{place}: `{reference}` is no port: write `node.port`")]
+    NoPort { place: String, reference: String },
+    #[error("{place}: there is no parameter `{name}`")]
+    UnknownParameter { place: String, name: String },
+    #[error("node `{node}`: unknown kind `{kind}`: expected task or expression")]
+    UnknownKind { node: String, kind: String },
+    #[error("node `{node}`: a node of kind {kind} needs `{part}` and nothing else of that sort")]
+    Part { node: String, kind: &'static str, part: &'static str },
+    #[error("node `{node}`: operator `{name}` is not declared")]
+    UnknownOperator { node: String, name: String },
+    #[error("{place}: there is no function `{name}`")]
+    UnknownFunction { place: String, name: String },
+    #[error("{place}: step {step} of the expression {problem}")]
+    Step { place: String, step: usize, problem: &'static str },
+    #[error("{place}: `{text}` is no type: {error}")]
+    Type { place: String, text: String, error: SyntaxError },
+    #[error("node `{node}`: {error}")]
+    Policy { node: String, error: PolicyError },
+    #[error("`{text}` is no hash: expected 64 hexadecimal digits")]
+    Hash { text: String },
+    #[error("the nodes depend on each other in a circle: {}", path.join(" → "))]
+    Cycle { path: Vec<String> },
+    #[error("node `{node}` stands before `{dependency}`, which it depends on")]
+    Order { node: String, dependency: String },
+    #[error("the origin has {found} spans for {nodes} nodes")]
+    Spans { found: usize, nodes: usize },
+}
+
+fn listed(ports: &[String]) -> String {
+    if ports.is_empty() { "none".to_owned() } else { ports.join(", ") }
+}

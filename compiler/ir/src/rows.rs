@@ -1,0 +1,102 @@
+//! Names for the rows of a DAG, so that its written forms spell a long row out once.
+
+use std::collections::HashMap;
+
+use crate::{
+    dag::Dag,
+    node::VALUE_PORT,
+    text::{types::RowNames, words::is_plain},
+    types::{Row, Type},
+};
+
+/// Rows with their names, in the order in which a DAG comes upon them.
+#[derive(Debug, Default)]
+pub(crate) struct RowTable {
+    pub rows: Vec<(String, Row)>,
+    by_row: HashMap<Row, usize>,
+    by_name: HashMap<String, usize>,
+}
+
+/// A row whose text is shorter is written out wherever it stands.
+const LONG: usize = 40;
+
+impl RowNames for RowTable {
+    fn name(&self, row: &Row) -> Option<&str> {
+        self.rows.get(*self.by_row.get(row)?).map(|(name, _)| name.as_str())
+    }
+
+    fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.get(*self.by_name.get(name)?).map(|(_, row)| row)
+    }
+}
+
+impl RowTable {
+    /// Names every long row after the parameter or node that has it first: such a name stays when
+    /// something is put before it.
+    pub fn of(dag: &Dag) -> Self {
+        let mut table = Self::default();
+        for parameter in &dag.parameters {
+            table.collect(&parameter.ty, &parameter.name, None);
+        }
+        for node in &dag.nodes {
+            for port in &node.outputs {
+                let name = (port.name != VALUE_PORT).then_some(port.name.as_str());
+                table.collect(&port.ty, &node.id, name);
+            }
+        }
+        for output in &dag.outputs {
+            table.collect(&output.ty, &output.name, None);
+        }
+        table
+    }
+
+    /// False where the name is taken.
+    pub fn insert(&mut self, name: String, row: Row) -> bool {
+        let index = self.rows.len();
+        if self.by_name.insert(name.clone(), index).is_some() {
+            return false;
+        }
+        self.by_row.entry(row.clone()).or_insert(index);
+        self.rows.push((name, row));
+        true
+    }
+
+    fn collect(&mut self, ty: &Type, carrier: &str, port: Option<&str>) {
+        match ty {
+            Type::Dataset(row) => self.collect_row(row, carrier, port),
+            Type::Model(model) => {
+                self.collect_row(&model.row, carrier, port);
+                if let Some(result) = &model.result {
+                    self.collect_row(result, carrier, port);
+                }
+            }
+            Type::Optional(of) | Type::List(of) | Type::Refined { base: of, .. } => {
+                self.collect(of, carrier, port);
+            }
+            Type::Record(record) => {
+                for field in &record.fields {
+                    self.collect(&field.ty, carrier, Some(&field.name));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn collect_row(&mut self, row: &Row, carrier: &str, port: Option<&str>) {
+        if self.by_row.contains_key(row) || row.to_string().len() <= LONG {
+            return;
+        }
+        let mut name: String = [Some(carrier), port].into_iter().flatten().collect::<Vec<_>>().join("_");
+        name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        if !is_plain(&name) {
+            name.insert_str(0, "row_");
+        }
+        let mut number = 1;
+        let mut numbered = name.clone();
+        while self.by_name.contains_key(&numbered) {
+            number += 1;
+            numbered = format!("{name}_{number}");
+        }
+        self.insert(numbered, row.clone());
+    }
+}

@@ -1,0 +1,112 @@
+use proptest::prelude::*;
+
+use crate::{arbitrary, dag::Dag};
+
+const IRIS: &str = r#"dag iris.iris
+
+row data { sepal_length: Float, sepal_width: Float, species: Label<Category> from "Species" }
+
+param data: Dataset<data> = file"iris.csv"
+param share: Fraction = 0.8 (default 0.7)
+param depths: List<Int in 1..=16> = [4, 6] (default)
+
+data = std.data.csv(path: $data, delimiter: ",", header: true) -> Dataset<data>
+large = std.data.where(data: data, predicate: { let limit = $share; .sepal_length > limit * 5.0 }) -> Dataset<data>
+split = std.data.split(data: large, share: $share, seed: 7, stratify: none)
+    -> (train: Dataset<data>, test: Dataset<data>)
+candidates[0].gbdt = std.tree.gbdt(
+    data: split.train, validation: none, trees: 100, leaves: 31, depth: 4, learning_rate: 0.1,
+    min_rows: 20, loss: std.tree.Loss.auto, columns: [.sepal_length, .sepal_width],
+) -> Classifier<data> with (cpu: 2, memory: 2GiB, on_failure: continue)
+best = std.metrics.best(models: [candidates[0].gbdt], on: split.test) after (large) -> Classifier<data>
+report = py.report(model: best) -> (auc: Auc, page: File) effect
+gain = { let auc = report.auc; auc - 0.5 } -> Float
+
+output model: Classifier<data> = best
+output gain: Float = gain
+
+op std.data.csv version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op std.data.where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op std.data.split version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op std.tree.gbdt version 3 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op std.metrics.best version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op py.report version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262 python "report:main"
+"#;
+
+#[test]
+fn a_dag_both_ways() {
+    let dag = Dag::from_text(IRIS).unwrap();
+    assert_eq!(dag.nodes.len(), 7);
+    assert_eq!(dag.to_text(), IRIS, "{}", dag.to_text());
+    assert_eq!(Dag::from_json(&dag.to_json()).unwrap(), dag);
+}
+
+#[test]
+fn what_is_malformed_says_where() {
+    for (from, to, message) in [
+        (
+            "split.train",
+            "split.trian",
+            "node `candidates[0].gbdt`, `data`: node `split` has no port `trian`; it has train, test",
+        ),
+        ("split.train", "spilt.train", "node `candidates[0].gbdt`, `data`: there is no node `spilt`"),
+        ("data: large", "data: best", "node `split`, `data`: there is no node `best`"),
+        ("$data", "$date", "node `data`, `path`: there is no parameter `date`"),
+        ("large = ", "data = ", "two nodes have the name `data`"),
+        ("cpu: 2", "cpu: 0", "node `candidates[0].gbdt`: `cpu` must be Int ≥ 1, not 0"),
+        ("after (large)", "after (larger)", "node `best`, `after`: there is no node `larger`"),
+        (
+            "op std.data.where",
+            "op std.data.whence",
+            "node `large`: operator `std.data.where` is not declared",
+        ),
+        ("op std.data.where", "op std.data.csv", "two operators have the name `std.data.csv`"),
+        (
+            "signature af",
+            "signature bf0",
+            "`bf01349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262` is no hash: expected 64 hexadecimal digits",
+        ),
+        (
+            "Dataset<data> = file",
+            "Dataset<date> = file",
+            "line 5, column 21: expected a row, such as `{ age: Int }`, found `date`",
+        ),
+        (
+            ".sepal_length >",
+            ".sepal_len >",
+            "line 10, column 80: expected a type for the column `sepal_len`, as in `typed(.sepal_len, Float)`, found `>`",
+        ),
+        ("seed: 7", "seed 7", "line 11, column 57: expected `:`, found `7`"),
+        ("output gain", "output model", "two outputs have the name `model`"),
+        ("dag iris", "dga iris", "line 1, column 1: expected `dag`, found `dga`"),
+    ] {
+        let text = IRIS.replacen(from, to, 1);
+        assert_ne!(text, IRIS, "{from}");
+        assert_eq!(Dag::from_text(&text).unwrap_err().to_string(), message);
+    }
+    let deep = IRIS.replace("seed: 7", &format!("seed: {}", "[".repeat(100_000)));
+    assert!(Dag::from_text(&deep).unwrap_err().to_string().contains("nested"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn dags_read_back_equal(dag in arbitrary::dag()) {
+        let text = dag.to_text();
+        let again = Dag::from_text(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        prop_assert_eq!(&again, &dag, "{}", text);
+        prop_assert_eq!(again.to_text(), text);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(at in 0usize..3000, length in 0usize..40, insert in "[-@$\\[\\]{}():,\"a-z0-9. ]{0,12}") {
+        let mut bytes = IRIS.as_bytes().to_vec();
+        let at = at.min(bytes.len());
+        let end = (at + length).min(bytes.len());
+        bytes.splice(at..end, insert.bytes());
+        if let Ok(text) = String::from_utf8(bytes) {
+            let _ = Dag::from_text(&text);
+        }
+    }
+}
