@@ -112,6 +112,7 @@ const FILES: &[(Code, &str)] = &[
     (code::DEFINED_TWICE, include_str!("pages/F0203.md")),
     (code::IMPORT_CYCLE, include_str!("pages/F0204.md")),
     (code::UNUSED, include_str!("pages/F0205.md")),
+    (code::NAME_CASE, include_str!("pages/F0206.md")),
     (code::TYPE_MISMATCH, include_str!("pages/F0301.md")),
     (code::MISSING_ARGUMENT, include_str!("pages/F0302.md")),
     (code::UNKNOWN_ARGUMENT, include_str!("pages/F0303.md")),

@@ -29,6 +29,8 @@ codes! {
     IMPORT_CYCLE = 204;
     /// Imported or bound, and used nowhere. A warning.
     UNUSED = 205;
+    /// A value in PascalCase, or a type in snake_case. A warning.
+    NAME_CASE = 206;
 
     /// One type is wanted, another one is there.
     TYPE_MISMATCH = 301;
