@@ -214,3 +214,103 @@ pub struct OperatorInfo {
     /// The declaration's `with (…)`.
     pub policy: Vec<(String, Expr)>,
 }
+
+impl Expr {
+    /// Puts an expression from another item into a body: its places become `span`, and its locals are
+    /// counted from `first` on.
+    pub(crate) fn relocate(&mut self, span: Span, first: u32) {
+        self.span = span;
+        let local = |local: &mut Local| local.id.0 += first;
+        let pattern = |pattern: &mut Pattern| match pattern {
+            Pattern::Local(bound) => local(bound),
+            Pattern::Record(fields) => fields.iter_mut().for_each(|(_, bound)| local(bound)),
+        };
+        match &mut self.kind {
+            ExprKind::Local(id) => id.0 += first,
+            ExprKind::Block { bindings, .. } => {
+                for binding in bindings {
+                    binding.span = span;
+                    pattern(&mut binding.pattern);
+                }
+            }
+            ExprKind::For { pattern: bound, .. } | ExprKind::RunFor { pattern: bound, .. } => pattern(bound),
+            ExprKind::RunWhile { state, .. } => local(state),
+            _ => {}
+        }
+        self.for_each_child_mut(&mut |child| child.relocate(span, first));
+    }
+
+    /// Calls `visit` with every expression right within this one.
+    pub fn for_each_child_mut(&mut self, visit: &mut dyn FnMut(&mut Self)) {
+        match &mut self.kind {
+            ExprKind::Value(_)
+            | ExprKind::Local(_)
+            | ExprKind::Const(_)
+            | ExprKind::Column(_)
+            | ExprKind::Error => {}
+            ExprKind::Interpolate(parts) => {
+                for part in parts {
+                    if let Part::Expr(value) = part {
+                        visit(value);
+                    }
+                }
+            }
+            ExprKind::Block { bindings, value } => {
+                bindings.iter_mut().for_each(|binding| visit(&mut binding.value));
+                visit(value);
+            }
+            ExprKind::Field { base, .. } | ExprKind::Cast(base) => visit(base),
+            ExprKind::Index { base, index } => {
+                visit(base);
+                visit(index);
+            }
+            ExprKind::List(values)
+            | ExprKind::Scalar { args: values, .. }
+            | ExprKind::Builtin { args: values, .. }
+            | ExprKind::CallFn { args: values, .. } => values.iter_mut().for_each(visit),
+            ExprKind::Record(fields) => fields.iter_mut().for_each(|(_, value)| visit(value)),
+            ExprKind::Range { low, high, .. } => {
+                visit(low);
+                visit(high);
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                visit(condition);
+                visit(then);
+                visit(otherwise);
+            }
+            ExprKind::RunIf { condition, then, otherwise } => {
+                visit(condition);
+                visit(then);
+                otherwise.iter_mut().for_each(|otherwise| visit(otherwise));
+            }
+            ExprKind::Match { subject, arms } => {
+                visit(subject);
+                arms.iter_mut().for_each(|(_, value)| visit(value));
+            }
+            ExprKind::For { list, body, .. } => {
+                visit(list);
+                visit(body);
+            }
+            ExprKind::RunFor { list, max, body, .. } => {
+                visit(list);
+                max.iter_mut().for_each(|max| visit(max));
+                visit(body);
+            }
+            ExprKind::RunWhile { condition, start, max, body, .. } => {
+                visit(start);
+                max.iter_mut().for_each(|max| visit(max));
+                visit(condition);
+                visit(body);
+            }
+            ExprKind::CallWorkflow { args, after, .. } => {
+                args.iter_mut().for_each(|(_, value)| visit(value));
+                after.iter_mut().for_each(visit);
+            }
+            ExprKind::CallOperator(call) => {
+                call.inputs.iter_mut().for_each(|(_, value)| visit(value));
+                call.policy.iter_mut().for_each(|(_, value)| visit(value));
+                call.after.iter_mut().for_each(visit);
+            }
+        }
+    }
+}

@@ -1,9 +1,25 @@
 //! Syntax trees in; diagnostics and typed bodies out.
 //!
-//! [`body`] is what the planner reads: expressions with every name resolved, every default filled
-//! in and every type known.
+//! [`Analysis`] is the door: it is given files and asked for what is wrong with them and what they mean.
+//! Behind it every answer is a query of its own, remembered until something that it read has changed. Data
+//! visits the modules in this order: [`db`] cuts files into items, [`names`] says which item a name means,
+//! [`types`] reads types and compares them, [`header`] gives what a call needs to know of an item, `check` types
+//! bodies, with `rows` for the dataset verbs and [`stages`] for what is known when. [`body`] is what the planner
+//! reads: expressions with every name resolved, every default filled in and every type known.
+//!
+//! This crate opens no file and runs nothing; no input makes it fail.
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+mod analysis;
 pub mod body;
+mod check;
+pub mod db;
+pub mod header;
+pub mod names;
+mod rows;
 pub mod signature;
+pub mod stages;
 pub mod ty;
+pub mod types;
+
+pub use analysis::{Analysis, Operator, OperatorParam, Source};

@@ -1,0 +1,328 @@
+//! The door to all questions.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use flow_ir::hash::Hash;
+use flow_syntax::{
+    ast::{self, ItemKind, Outputs},
+    diagnostic::Diagnostic,
+};
+use salsa::{Durability, Setter};
+
+use crate::{
+    body::{Body, Instance, ItemRef},
+    check::{InstanceKey, checked_body, defaults, item_diagnostics, operator_info, workflow_outputs},
+    db::{Database, File, Item, Keyword, ModuleName, Project, items, module_doc, module_file, parse_item},
+    header::callable,
+    names::{check_uses, scope},
+    signature::{Output, Param, Signature},
+    ty::Ty,
+};
+
+/// Where modules come from when a program imports them: a disk, an editor's buffers, memory.
+pub trait Source {
+    /// The path, for people, and the text of a module; `None` where there is none.
+    fn read(&self, module: &str) -> Option<(String, String)>;
+}
+
+/// A project, and everything that is known of it.
+///
+/// `std` is there from the start. Files are given with [`Self::set_file`]; questions are answered about the
+/// files as they are then, and what did not change since the last question is not computed again.
+#[derive(Debug)]
+pub struct Analysis {
+    db: Database,
+    project: Project,
+}
+
+/// An operator of `std` or of the project, for catalogues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// With its module: `std.tree.gbdt`.
+    pub name: String,
+    pub doc: Option<String>,
+    pub params: Vec<OperatorParam>,
+    /// As written.
+    pub result: String,
+    /// The whole declaration, without its documentation.
+    pub signature: Hash,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorParam {
+    pub name: String,
+    pub doc: Option<String>,
+    /// As written.
+    pub ty: String,
+    /// As written.
+    pub default: Option<String>,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Analysis {
+    /// An empty project, with `std`.
+    pub fn new() -> Self {
+        let db = Database::default();
+        let mut modules = BTreeMap::new();
+        for (module, text) in flow_stdlib_text::MODULES {
+            let path = format!("{}.flow", module.replace('.', "/"));
+            let file = File::builder((*module).to_owned(), path, (*text).to_owned())
+                .durability(Durability::HIGH)
+                .new(&db);
+            modules.insert((*module).to_owned(), file);
+        }
+        let project = Project::new(&db, modules);
+        Self { db, project }
+    }
+
+    /// Adds a module, or replaces its text. `path` is for people alone.
+    pub fn set_file(&mut self, module: &str, path: &str, text: impl Into<String>) {
+        let text = text.into();
+        match self.file(module) {
+            Some(file) => {
+                if *file.text(&self.db) != text {
+                    file.set_text(&mut self.db).to(text);
+                }
+                if file.path(&self.db) != path {
+                    file.set_path(&mut self.db).to(path.to_owned());
+                }
+            }
+            None => {
+                let file = File::new(&self.db, module.to_owned(), path.to_owned(), text);
+                let mut modules = self.project.modules(&self.db).clone();
+                modules.insert(module.to_owned(), file);
+                self.project.set_modules(&mut self.db).to(modules);
+            }
+        }
+    }
+
+    pub fn remove_file(&mut self, module: &str) {
+        let mut modules = self.project.modules(&self.db).clone();
+        if modules.remove(module).is_some() {
+            self.project.set_modules(&mut self.db).to(modules);
+        }
+    }
+
+    /// Adds a module and all that it imports, directly or not, as far as the source has them. Modules that
+    /// are there already stay as they are.
+    pub fn load(&mut self, module: &str, source: &dyn Source) {
+        let mut wanted = vec![module.to_owned()];
+        while let Some(module) = wanted.pop() {
+            if self.file(&module).is_none() {
+                let Some((path, text)) = source.read(&module) else { continue };
+                self.set_file(&module, &path, text);
+            }
+            wanted.extend(self.imports(&module).into_iter().filter(|import| self.file(import).is_none()));
+        }
+    }
+
+    /// The modules of the project, less `std`.
+    pub fn modules(&self) -> Vec<String> {
+        self.project.modules(&self.db).keys().filter(|module| !module.starts_with("std.")).cloned().collect()
+    }
+
+    /// The text of a module.
+    pub fn text(&self, module: &str) -> Option<&str> {
+        Some(self.file(module)?.text(&self.db))
+    }
+
+    /// The path that a module was given with.
+    pub fn path(&self, module: &str) -> Option<&str> {
+        Some(self.file(module)?.path(&self.db))
+    }
+
+    /// The `//!` documentation of a module.
+    pub fn doc(&self, module: &str) -> Option<&str> {
+        module_doc(&self.db, self.file(module)?).as_deref()
+    }
+
+    /// Everything that is wrong with a module, in the order of its text. Spans count from the file's start.
+    pub fn check(&self, module: &str) -> Vec<Diagnostic> {
+        let Some(file) = self.file(module) else { return Vec::new() };
+        let db = &self.db;
+        let of_items = items(db, file).iter().flat_map(|item| {
+            item_diagnostics(db, *item).iter().map(|found| found.clone().shift(item.start(db)))
+        });
+        let of_module =
+            check_uses(db, file).iter().map(|found| found.diagnostic.clone().shift(found.item.start(db)));
+        let mut found: Vec<Diagnostic> = of_items.chain(of_module).collect();
+        found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+        found.dedup();
+        found
+    }
+
+    /// Everything that is wrong with the project, by module.
+    pub fn check_all(&self) -> Vec<(String, Vec<Diagnostic>)> {
+        self.modules()
+            .into_iter()
+            .map(|module| {
+                let found = self.check(&module);
+                (module, found)
+            })
+            .collect()
+    }
+
+    /// The workflows of a module, in the order of its text.
+    pub fn workflows(&self, module: &str) -> Vec<String> {
+        let Some(file) = self.file(module) else { return Vec::new() };
+        items(&self.db, file)
+            .iter()
+            .filter(|item| item.keyword(&self.db) == Keyword::Workflow)
+            .map(|item| item.name(&self.db).clone())
+            .collect()
+    }
+
+    /// What a workflow asks for and gives; `None` where there is no such workflow.
+    pub fn signature(&self, module: &str, workflow: &str) -> Option<Arc<Signature>> {
+        let db = &self.db;
+        let item = self.item(module, workflow)?;
+        let parsed = &parse_item(db, item).item;
+        let ItemKind::Workflow(tree) = &parsed.kind else { return None };
+        let callable = callable(db, item)?;
+        let key = InstanceKey::new(db, item, Vec::new());
+        let values = &defaults(db, item).values;
+        let params =
+            tree.params.iter().zip(&callable.params).enumerate().map(|(index, (param, header))| Param {
+                name: header.name.clone(),
+                doc: doc(param.doc.as_ref()),
+                ty: header
+                    .scheme
+                    .substitute(&crate::types::Bindings::default())
+                    .map_or(Ty::Error, Ty::Ground),
+                default: values.get(index).cloned().flatten().map(|(value, _)| value),
+            });
+        let docs: Vec<Option<String>> = match &tree.result {
+            Outputs::Named(outputs) => outputs.iter().map(|output| doc(output.doc.as_ref())).collect(),
+            Outputs::One(output) => vec![doc(output.doc.as_ref())],
+            Outputs::None => Vec::new(),
+        };
+        let outputs = workflow_outputs(db, key).iter().enumerate().map(|(index, (name, ty))| Output {
+            name: name.clone(),
+            doc: docs.get(index).cloned().flatten(),
+            ty: ty.clone(),
+        });
+        Some(Arc::new(Signature {
+            name: format!("{module}.{workflow}"),
+            doc: doc(parsed.doc.as_ref()),
+            params: params.collect(),
+            outputs: outputs.collect(),
+        }))
+    }
+
+    /// The typed body of a fn or workflow, for its generic parameters as they are in the instance.
+    pub fn body(&self, instance: &Instance) -> Option<Arc<Body>> {
+        let item = self.item(&instance.item.module, &instance.item.name)?;
+        let key = InstanceKey::new(&self.db, item, instance.type_args.clone());
+        checked_body(&self.db, key).body.clone()
+    }
+
+    pub fn workflow_body(&self, module: &str, workflow: &str) -> Option<Arc<Body>> {
+        let item = ItemRef { module: module.to_owned(), name: workflow.to_owned() };
+        self.body(&Instance { item, type_args: Vec::new() })
+    }
+
+    pub fn const_body(&self, item: &ItemRef) -> Option<Arc<Body>> {
+        self.body(&Instance { item: item.clone(), type_args: Vec::new() })
+    }
+
+    /// Where an item begins in its file: what the spans of its body count from.
+    pub fn item_offset(&self, item: &ItemRef) -> Option<u32> {
+        Some(self.item(&item.module, &item.name)?.start(&self.db))
+    }
+
+    /// Every operator and verb, of `std` and of the project, by name.
+    pub fn operators(&self) -> Vec<Operator> {
+        let db = &self.db;
+        let files = self.project.modules(db).values();
+        let mut operators: Vec<Operator> =
+            files.flat_map(|file| items(db, *file)).filter_map(|item| self.operator(*item)).collect();
+        operators.sort_by(|a, b| a.name.cmp(&b.name));
+        operators
+    }
+
+    /// The full name of every operator and verb, with the hash of its declaration.
+    pub fn operator_signatures(&self) -> Vec<(String, Hash)> {
+        let db = &self.db;
+        let items = self.project.modules(db).values().flat_map(|file| items(db, *file));
+        items
+            .filter_map(|item| {
+                operator_info(db, *item).as_ref().map(|info| (info.name.clone(), info.signature))
+            })
+            .collect()
+    }
+
+    /// Runs `work` and tells which queries it had to run, in order, for tests of what is remembered.
+    pub fn executed<T>(&self, work: impl FnOnce(&Self) -> T) -> (T, Vec<String>) {
+        self.db.executed(|_| work(self))
+    }
+
+    fn file(&self, module: &str) -> Option<File> {
+        module_file(&self.db, ModuleName::new(&self.db, module.to_owned()))
+    }
+
+    fn item(&self, module: &str, name: &str) -> Option<Item<'_>> {
+        scope(&self.db, self.file(module)?).items.get(name).copied()
+    }
+
+    fn imports(&self, module: &str) -> Vec<String> {
+        let Some(file) = self.file(module) else { return Vec::new() };
+        let path = |item: &Item<'_>| match &parse_item(&self.db, *item).item.kind {
+            ItemKind::Use(import) => {
+                let names: Vec<&str> = import.path.names.iter().map(|name| name.text.as_str()).collect();
+                Some(names.join("."))
+            }
+            _ => None,
+        };
+        items(&self.db, file)
+            .iter()
+            .filter(|item| item.keyword(&self.db) == Keyword::Use)
+            .filter_map(path)
+            .collect()
+    }
+
+    fn operator(&self, item: Item<'_>) -> Option<Operator> {
+        let db = &self.db;
+        let info = operator_info(db, item).as_ref()?;
+        let text = item.text(db);
+        let parsed = &parse_item(db, item).item;
+        let ItemKind::Operator(tree) = &parsed.kind else { return None };
+        let written = |span: flow_syntax::span::Span| one_line(text.get(span.range()).unwrap_or_default());
+        let params = tree.params.iter().map(|param| OperatorParam {
+            name: param.name.text.clone(),
+            doc: doc(param.doc.as_ref()),
+            ty: written(param.ty.span),
+            default: param.default.as_ref().map(|default| written(default.span)),
+        });
+        let result = match &tree.result {
+            Outputs::None => String::new(),
+            Outputs::One(output) => written(output.ty.span),
+            Outputs::Named(outputs) => {
+                let output = |output: &ast::Output| {
+                    let name = output.name.as_ref().map_or("", |name| name.text.as_str());
+                    format!("{name}: {}", written(output.ty.span))
+                };
+                format!("({})", outputs.iter().map(output).collect::<Vec<_>>().join(", "))
+            }
+        };
+        Some(Operator {
+            name: info.name.clone(),
+            doc: doc(parsed.doc.as_ref()),
+            params: params.collect(),
+            result,
+            signature: info.signature,
+        })
+    }
+}
+
+fn doc(doc: Option<&ast::Doc>) -> Option<String> {
+    doc.map(|doc| doc.text.clone())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,445 @@
+//! One rule for each form of expression.
+
+use flow_ir::{
+    types::{Field, RecordType, Type},
+    value::Value,
+};
+use flow_syntax::{
+    ast::{self, ExprKind, TextPart},
+    diagnostic::{Diagnostic, Edit, code},
+    span::Span,
+};
+
+use super::{Binding, Checker, RowInScope, Typed, literal::literal};
+use crate::{
+    body::{self, Part},
+    db::{File, Item, Keyword},
+    header::item_ref,
+    names::{Import, did_you_mean, prelude, quoted, resolve, scope},
+    stages::Stage,
+    ty::Ty,
+    types::{enum_of, join, show},
+};
+
+impl<'db> Checker<'db> {
+    /// The type of an expression. `expected` is what its place would like, which decides what the expression
+    /// itself leaves open; whether it fits is for the place to say.
+    pub fn expr(&mut self, expr: &'db ast::Expr, expected: Option<&Type>) -> Typed {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Literal(value) => match literal(value) {
+                Some((ty, value)) => Typed::new(body::ExprKind::Value(value), ty, span, Stage::Planned),
+                None => self.fail(code::MALFORMED_LITERAL, span, "this is above the greatest Int"),
+            },
+            ExprKind::Interpolated(parts) => self.interpolated(parts, span),
+            ExprKind::Name(name) => self.name(name, span),
+            ExprKind::Column(name) => self.column(name, span),
+            ExprKind::Field { base, name } => self.field(base, name, span),
+            ExprKind::Call { callee, args } => self.call(callee, args, None, expected, span),
+            ExprKind::Index { base, index } => self.index(base, index, span),
+            ExprKind::With { call, policy } => self.with(call, policy, expected, span),
+            ExprKind::Unary { op, operand } => self.unary(*op, operand, expected, span),
+            ExprKind::Binary { op, left, right, .. } => self.binary(*op, left, right, span),
+            ExprKind::Range { low, high, inclusive } => self.range(low, high, *inclusive, span),
+            ExprKind::If { condition, then, otherwise } => {
+                self.if_else(condition, then, otherwise.as_deref(), expected, span)
+            }
+            ExprKind::Match { subject, arms } => self.match_arms(subject, arms, expected, span),
+            ExprKind::For { pattern, list, body } => self.for_each(pattern, list, body, expected, span),
+            ExprKind::RunIf { condition, then, otherwise } => {
+                self.run_if(condition, then, otherwise.as_deref(), expected, span)
+            }
+            ExprKind::RunFor { pattern, list, max, body } => {
+                self.run_for(pattern, list, max.as_deref(), body, expected, span)
+            }
+            ExprKind::RunWhile { condition, state, start, max, body } => {
+                self.run_while(condition, state, start, max.as_deref(), body, span)
+            }
+            ExprKind::Lambda { .. } => {
+                let message = "a lambda is bound with `let` and called; it is no value by itself";
+                self.fail(code::TYPE_MISMATCH, span, message)
+            }
+            ExprKind::List(values) => self.list(values, expected, span),
+            ExprKind::Record(fields) => self.record(fields, expected, span),
+            ExprKind::Paren(inner) => {
+                let mut inner = self.expr(inner, expected);
+                inner.expr.span = span;
+                inner
+            }
+            ExprKind::Block(block) => self.block(block, expected),
+            ExprKind::Error => Typed::error(span),
+        }
+    }
+
+    fn interpolated(&mut self, parts: &'db [TextPart], span: Span) -> Typed {
+        let mut typed = Vec::with_capacity(parts.len());
+        let mut stage = Stage::Planned;
+        let mut is_sound = true;
+        for part in parts {
+            match part {
+                TextPart::Text(text) => typed.push(Part::Text(text.clone())),
+                TextPart::Expr(value) => {
+                    let value = self.expr(value, None);
+                    let Some(ty) = value.ty() else {
+                        is_sound = false;
+                        continue;
+                    };
+                    if ty.is_optional() || *ty == Type::Nothing {
+                        self.missing(value.span(), "a text");
+                        is_sound = false;
+                    } else if !is_printable(ty) {
+                        let message = format!("a text cannot hold a `{}`", show(ty));
+                        self.fail(code::TYPE_MISMATCH, value.span(), message);
+                        is_sound = false;
+                    }
+                    stage = stage.and(&value.stage);
+                    typed.push(Part::Expr(value.expr));
+                }
+            }
+        }
+        if is_sound {
+            Typed::new(body::ExprKind::Interpolate(typed), Type::Text, span, stage)
+        } else {
+            Typed::error(span)
+        }
+    }
+
+    fn name(&mut self, name: &'db ast::Name, span: Span) -> Typed {
+        if let Some(index) = self.look_up(&name.text) {
+            return match self.env.get(index).map(|entry| &entry.binding) {
+                Some(Binding::Local { id, ty, stage }) => Typed {
+                    expr: body::Expr { kind: body::ExprKind::Local(*id), ty: ty.clone(), span },
+                    stage: stage.clone(),
+                },
+                _ => self.fail(
+                    code::TYPE_MISMATCH,
+                    span,
+                    format!("`{0}` is a lambda: call it, `{0}(…)`", name.text),
+                ),
+            };
+        }
+        match resolve(self.db, self.file, &name.text) {
+            Some(Import::Item(item)) => self.item_value(item, name, span),
+            Some(Import::Module(_)) => {
+                let message = format!("`{0}` is a module; its items are behind a dot: `{0}.…`", name.text);
+                self.fail(code::TYPE_MISMATCH, span, message)
+            }
+            Some(Import::Broken) => Typed::error(span),
+            None => self.unknown_name(name, span),
+        }
+    }
+
+    /// An item as a value: a constant is one.
+    pub fn item_value(&mut self, item: Item<'db>, name: &ast::Name, span: Span) -> Typed {
+        let what = match item.keyword(self.db) {
+            Keyword::Const => {
+                let ty = super::query::const_type(self.db, item);
+                let kind = body::ExprKind::Const(item_ref(self.db, item));
+                let stage = Stage::Planned;
+                return match (super::literal::const_value(self.db, item), ty) {
+                    (Some(value), Ty::Ground(ty)) => {
+                        Typed::new(body::ExprKind::Value(value.clone()), ty.clone(), span, stage)
+                    }
+                    (_, ty) => Typed { expr: body::Expr { kind, ty: ty.clone(), span }, stage },
+                };
+            }
+            Keyword::Enum => format!("is an enum; its variants are behind a dot: `{}.…`", name.text),
+            Keyword::Schema | Keyword::Type => "is a type, not a value".to_owned(),
+            _ => format!("is called: `{}(…)`", name.text),
+        };
+        self.fail(code::TYPE_MISMATCH, span, format!("`{}` {what}", name.text))
+    }
+
+    fn unknown_name(&mut self, name: &ast::Name, span: Span) -> Typed {
+        let diagnostic =
+            Diagnostic::error(code::UNKNOWN_NAME, span, format!("there is no `{}` here", name.text));
+        if let RowInScope::Row(row) = &self.row
+            && row.column(&name.text).is_some()
+        {
+            let column = format!(".{}", quoted(&name.text));
+            self.report(
+                diagnostic
+                    .help(format!("the column is written `{column}`"))
+                    .fix(format!("write `{column}`"), vec![Edit { span, text: column }]),
+            );
+            return Typed::error(span);
+        }
+        let diagnostic = {
+            let own = scope(self.db, self.file);
+            let known = self
+                .env
+                .iter()
+                .map(|entry| entry.name)
+                .chain(own.items.keys().map(String::as_str))
+                .chain(own.imports.keys().map(String::as_str))
+                .chain(prelude(self.db).keys().map(String::as_str));
+            let mut known: Vec<&str> = known.collect();
+            known.sort_unstable();
+            match flow_syntax::suggest::suggest(&name.text, known.iter().copied()) {
+                Some(_) => did_you_mean(diagnostic, &name.text, span, known),
+                None => self.help_import(diagnostic, &name.text),
+            }
+        };
+        self.report(diagnostic);
+        Typed::error(span)
+    }
+
+    /// `tree` without `use std.tree`.
+    fn help_import(&self, diagnostic: Diagnostic, name: &str) -> Diagnostic {
+        let Some(project) = crate::db::Project::try_get(self.db) else { return diagnostic };
+        let found = project.modules(self.db).keys().find(|module| module.rsplit('.').next() == Some(name));
+        match found {
+            Some(module) => diagnostic.help(format!("import it: `use {module}`")),
+            None => diagnostic,
+        }
+    }
+
+    pub fn column(&mut self, name: &ast::Name, span: Span) -> Typed {
+        match &self.row {
+            RowInScope::Unknown => Typed::error(span),
+            RowInScope::None => {
+                let message = format!("`.{}` names a column, and there is no row here", name.text);
+                self.fail(code::UNKNOWN_NAME, span, message)
+            }
+            RowInScope::Row(row) => match row.column(&name.text) {
+                Some(column) => {
+                    let ty = column.ty.clone();
+                    Typed::new(body::ExprKind::Column(name.text.clone()), ty, span, Stage::Planned)
+                }
+                None => {
+                    let row = row.clone();
+                    self.no_such_column(&name.text, name.span, &row);
+                    Typed::error(span)
+                }
+            },
+        }
+    }
+
+    pub fn no_such_column(&mut self, name: &str, span: Span, row: &flow_ir::types::Row) {
+        let diagnostic =
+            Diagnostic::error(code::NO_SUCH_COLUMN, span, format!("this table has no column `{name}`"));
+        let columns: Vec<String> = row.columns.iter().map(|column| column.name.clone()).collect();
+        self.report(did_you_mean(diagnostic, name, span, columns.iter().map(String::as_str)));
+    }
+
+    fn field(&mut self, base: &'db ast::Expr, name: &'db ast::Name, span: Span) -> Typed {
+        if let Some(module) = self.module(base) {
+            return match scope(self.db, module).items.get(&name.text) {
+                Some(item) => self.item_value(*item, name, span),
+                None => {
+                    self.no_such_item(module, name);
+                    Typed::error(span)
+                }
+            };
+        }
+        if let Some(item) = self.enum_item(base) {
+            return self.variant(item, name, span);
+        }
+        let base = self.expr(base, None);
+        let Some(ty) = base.ty() else { return Typed::error(span) };
+        let record = match ty {
+            Type::Record(record) => record,
+            Type::Optional(inner) if matches!(**inner, Type::Record(_)) => {
+                return self.missing(base.span(), &format!("`.{}`", name.text));
+            }
+            other => {
+                let message = format!("a `{}` has no field `{}`", show(other), name.text);
+                return self.fail(code::UNKNOWN_NAME, name.span, message);
+            }
+        };
+        match record.field(&name.text) {
+            Some(field) => {
+                let ty = field.ty.clone();
+                let stage = base.stage.field(&name.text);
+                let kind = body::ExprKind::Field { base: Box::new(base.expr), name: name.text.clone() };
+                Typed::new(kind, ty, span, stage)
+            }
+            None => {
+                let record = record.clone();
+                self.no_such_field(name, &record);
+                Typed::error(span)
+            }
+        }
+    }
+
+    pub fn no_such_field(&mut self, name: &ast::Name, record: &RecordType) {
+        let diagnostic = Diagnostic::error(
+            code::UNKNOWN_NAME,
+            name.span,
+            format!("there is no field `{}` in this record", name.text),
+        );
+        let fields = record.fields.iter().map(|field| field.name.as_str());
+        self.report(did_you_mean(diagnostic, &name.text, name.span, fields));
+    }
+
+    pub fn no_such_item(&mut self, module: File, name: &ast::Name) {
+        let message = format!("`{}` has no item `{}`", module.module(self.db), name.text);
+        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+        let mut known: Vec<&str> = scope(self.db, module).items.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        self.report(did_you_mean(diagnostic, &name.text, name.span, known));
+    }
+
+    /// The module that an expression names.
+    pub fn module(&self, expr: &ast::Expr) -> Option<File> {
+        let ExprKind::Name(name) = &expr.kind else { return None };
+        if self.is_bound(&name.text) {
+            return None;
+        }
+        match resolve(self.db, self.file, &name.text) {
+            Some(Import::Module(file)) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The enum that an expression names: `Loss`, `tree.Loss`.
+    pub fn enum_item(&self, expr: &ast::Expr) -> Option<Item<'db>> {
+        let item = match &expr.kind {
+            ExprKind::Name(name) if !self.is_bound(&name.text) => self.item_named(&name.text)?,
+            ExprKind::Field { base, name } => *scope(self.db, self.module(base)?).items.get(&name.text)?,
+            _ => return None,
+        };
+        matches!(item.keyword(self.db), Keyword::Enum | Keyword::Type).then_some(item)
+    }
+
+    pub fn variant(&mut self, item: Item<'db>, name: &ast::Name, span: Span) -> Typed {
+        let Some(ty) = enum_of(self.db, item) else {
+            if item.keyword(self.db) == Keyword::Type {
+                let message = format!("`{}` is a type, not a value", item.name(self.db));
+                return self.fail(code::TYPE_MISMATCH, span, message);
+            }
+            return Typed::error(span);
+        };
+        if ty.variants.contains(&name.text) {
+            let value = Value::Enum { ty: ty.name.clone(), variant: name.text.clone() };
+            return Typed::new(body::ExprKind::Value(value), Type::Enum(ty.clone()), span, Stage::Planned);
+        }
+        let message = format!("`{}` has no variant `{}`", item.name(self.db), name.text);
+        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+        let variants = ty.variants.iter().map(String::as_str);
+        self.report(did_you_mean(diagnostic, &name.text, name.span, variants));
+        Typed::error(span)
+    }
+
+    fn index(&mut self, base: &'db ast::Expr, index: &'db ast::Expr, span: Span) -> Typed {
+        let base = self.expr(base, None);
+        let index = self.expr_as(index, &Type::Int);
+        let Some(ty) = base.ty() else { return Typed::error(span) };
+        let element = match ty {
+            Type::List(element) => (**element).clone(),
+            Type::Optional(inner) if matches!(**inner, Type::List(_)) => {
+                return self.missing(base.span(), "`[…]`");
+            }
+            other => {
+                let message = format!("`[…]` takes an element of a list, and this is a `{}`", show(other));
+                return self.fail(code::TYPE_MISMATCH, base.span(), message);
+            }
+        };
+        if index.ty().is_none() {
+            return Typed::error(span);
+        }
+        if matches!(base.stage, Stage::List(_)) && !index.stage.has_known_shape() {
+            let message = "which element is meant must be known when the workflow is planned";
+            return self.fail(code::KNOWN_TOO_LATE, index.span(), message);
+        }
+        if let (body::ExprKind::List(values), Some(Value::Int(at))) =
+            (&base.expr.kind, super::known_value(&index.expr))
+            && usize::try_from(at).map_or(true, |at| at >= values.len())
+        {
+            let message = format!("this list has {} elements, and they count from 0", values.len());
+            return self.fail(code::OUT_OF_RANGE, index.span(), message);
+        }
+        let stage = if index.stage.is_planned() { base.stage.element() } else { Stage::Run };
+        let kind = body::ExprKind::Index { base: Box::new(base.expr), index: Box::new(index.expr) };
+        Typed::new(kind, element, span, stage)
+    }
+
+    fn list(&mut self, values: &'db [ast::Expr], expected: Option<&Type>, span: Span) -> Typed {
+        let wanted = expected.and_then(|ty| match ty.present() {
+            Type::List(element) => Some((**element).clone()),
+            _ => None,
+        });
+        let typed: Vec<Typed> = values.iter().map(|value| self.expr(value, wanted.as_ref())).collect();
+        self.list_of(typed, wanted, span)
+    }
+
+    /// A list of values, with the type that they have in common.
+    pub fn list_of(&mut self, values: Vec<Typed>, wanted: Option<Type>, span: Span) -> Typed {
+        let mut element = Type::Nothing;
+        let mut stage = Stage::Planned;
+        for (index, value) in values.iter().enumerate() {
+            let Some(ty) = value.ty() else { return Typed::error(span) };
+            let common = if index == 0 { Some(one_of(ty)) } else { join(&element, ty) };
+            let Some(common) = common else {
+                let message = format!(
+                    "the elements of a list have one type, and these are `{}` and `{}`",
+                    show(&element),
+                    show(ty)
+                );
+                return self.fail(code::TYPE_MISMATCH, value.span(), message);
+            };
+            element = common;
+            stage = stage.either(value.stage.clone());
+        }
+        if values.is_empty()
+            && let Some(wanted) = wanted
+        {
+            element = wanted;
+        }
+        let values = values.into_iter().map(|value| self.coerce(value, &element, "").expr).collect();
+        Typed::new(body::ExprKind::List(values), Type::List(Box::new(element)), span, Stage::list(stage))
+    }
+
+    fn record(&mut self, fields: &'db [ast::RecordField], expected: Option<&Type>, span: Span) -> Typed {
+        let wanted = expected.and_then(|ty| match ty.present() {
+            Type::Record(record) => Some(record.clone()),
+            _ => None,
+        });
+        let mut types: Vec<Field> = Vec::with_capacity(fields.len());
+        let (mut values, mut stages, mut is_sound) = (Vec::new(), Vec::new(), true);
+        for field in fields {
+            let name = &field.name.text;
+            if types.iter().any(|other| other.name == *name) {
+                let message = format!("the field `{name}` is given twice");
+                self.fail(code::DEFINED_TWICE, field.name.span, message);
+                continue;
+            }
+            let hint = wanted.as_ref().and_then(|record| record.field(name)).map(|field| field.ty.clone());
+            let value = self.expr(&field.value, hint.as_ref());
+            let Some(ty) = value.ty() else {
+                is_sound = false;
+                continue;
+            };
+            types.push(Field { name: name.clone(), ty: ty.clone() });
+            stages.push((name.clone(), value.stage));
+            values.push((name.clone(), value.expr));
+        }
+        if !is_sound {
+            return Typed::error(span);
+        }
+        let ty = Type::Record(RecordType { name: None, fields: types });
+        Typed::new(body::ExprKind::Record(values), ty, span, Stage::record(stages))
+    }
+}
+
+/// The type of a list's elements by its first one: limits are left behind, and `none` alone is no type.
+fn one_of(ty: &Type) -> Type {
+    match ty {
+        Type::Refined { base, .. } => (**base).clone(),
+        Type::Nothing => Type::Optional(Box::new(Type::Nothing)),
+        other => other.clone(),
+    }
+}
+
+fn is_printable(ty: &Type) -> bool {
+    !matches!(
+        ty.present(),
+        Type::Dataset(_)
+            | Type::Model(_)
+            | Type::Opaque(_)
+            | Type::List(_)
+            | Type::Record(_)
+            | Type::Column
+            | Type::Nothing
+    )
+}

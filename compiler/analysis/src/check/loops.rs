@@ -1,0 +1,148 @@
+//! `for`, `run for` and `run while`.
+
+use flow_ir::types::Type;
+use flow_syntax::{
+    ast,
+    diagnostic::{Diagnostic, Edit, code},
+    span::Span,
+};
+
+use super::{Binding, Checker, EntryKind, Typed};
+use crate::{body, stages::Stage, ty::Ty, types::show};
+
+impl<'db> Checker<'db> {
+    pub fn for_each(
+        &mut self,
+        pattern: &'db ast::Pattern,
+        list: &'db ast::Expr,
+        body: &'db ast::Block,
+        expected: Option<&Type>,
+        span: Span,
+    ) -> Typed {
+        let list = self.expr(list, None);
+        let is_there = match list.ty() {
+            Some(_) if !list.stage.has_known_shape() && !self.decides_later() => {
+                let start = Span::new(span.start, span.start);
+                let message =
+                    "`for` is decided when the workflow is planned, and this list is known only when it runs";
+                self.report(
+                    Diagnostic::error(code::KNOWN_TOO_LATE, list.span(), message)
+                        .help("make nodes while it runs: `run for … in … max 100 { … }`")
+                        .fix("write `run for`", vec![Edit { span: start, text: "run ".to_owned() }]),
+                );
+                false
+            }
+            Some(_) => true,
+            None => false,
+        };
+        let element = self.element_type(&list, "`for`");
+        let outer = self.env.len();
+        let pattern = self.pattern(pattern, &element, &list.stage.element(), EntryKind::Param);
+        let wanted = element_of(expected);
+        let value = self.block(body, wanted.as_ref());
+        self.leave_scope(outer);
+        let (Some(pattern), Some(ty), Ty::Ground(_), true) = (pattern, value.ty(), &element, is_there) else {
+            return Typed::error(span);
+        };
+        let ty = Type::List(Box::new(ty.clone()));
+        let stage = Stage::list(value.stage);
+        let kind = body::ExprKind::For { pattern, list: Box::new(list.expr), body: Box::new(value.expr) };
+        Typed::new(kind, ty, span, stage)
+    }
+
+    pub fn run_for(
+        &mut self,
+        pattern: &'db ast::Pattern,
+        list: &'db ast::Expr,
+        max: Option<&'db ast::Expr>,
+        body: &'db ast::Block,
+        expected: Option<&Type>,
+        span: Span,
+    ) -> Typed {
+        let list = self.expr(list, None);
+        let max = max.map(|max| self.max(max));
+        let element = self.element_type(&list, "`run for`");
+        let outer = self.env.len();
+        let pattern = self.pattern(pattern, &element, &Stage::Run, EntryKind::Param);
+        let value = self.block(body, element_of(expected).as_ref());
+        self.leave_scope(outer);
+        let (Some(pattern), Some(ty), Ty::Ground(_)) = (pattern, value.ty(), &element) else {
+            return Typed::error(span);
+        };
+        let ty = Type::List(Box::new(ty.clone()));
+        let kind = body::ExprKind::RunFor {
+            pattern,
+            list: Box::new(list.expr),
+            max: max.map(|max| Box::new(max.expr)),
+            body: Box::new(value.expr),
+        };
+        Typed::new(kind, ty, span, Stage::Run)
+    }
+
+    pub fn run_while(
+        &mut self,
+        condition: &'db ast::Expr,
+        state: &'db ast::Name,
+        start: &'db ast::Expr,
+        max: Option<&'db ast::Expr>,
+        body: &'db ast::Block,
+        span: Span,
+    ) -> Typed {
+        let start = self.expr(start, None);
+        let max = max.map(|max| self.max(max));
+        let outer = self.env.len();
+        let local = self.new_local(&state.text, start.expr.ty.clone());
+        let binding = Binding::Local { id: local.id, ty: start.expr.ty.clone(), stage: Stage::Run };
+        self.bind(state, binding, EntryKind::Param);
+        let condition = self.predicate(condition, "`run while`");
+        let next = self.block(body, start.ty().cloned().as_ref());
+        self.leave_scope(outer);
+        let Some(ty) = start.ty().cloned() else { return Typed::error(span) };
+        let next = self.coerce(next, &ty, "as the next state");
+        if condition.ty().is_none() || next.ty().is_none() {
+            return Typed::error(span);
+        }
+        let kind = body::ExprKind::RunWhile {
+            condition: Box::new(condition.expr),
+            state: local,
+            start: Box::new(start.expr),
+            max: max.map(|max| Box::new(max.expr)),
+            body: Box::new(next.expr),
+        };
+        Typed::new(kind, ty, span, Stage::Run)
+    }
+
+    fn max(&mut self, max: &'db ast::Expr) -> Typed {
+        let max = self.expr_as(max, &Type::Int);
+        self.require_planned(
+            &max.stage,
+            max.span(),
+            "`max` must be known when the workflow is planned",
+            "give a number",
+        );
+        max
+    }
+
+    fn element_type(&mut self, list: &Typed, user: &str) -> Ty {
+        match list.ty() {
+            Some(Type::List(element)) => Ty::Ground((**element).clone()),
+            Some(ty) if ty.is_optional() && matches!(ty.present(), Type::List(_)) => {
+                self.missing(list.span(), user);
+                Ty::Error
+            }
+            Some(other) => {
+                let message = format!("{user} runs over a list, and this is a `{}`", show(other));
+                self.fail(code::TYPE_MISMATCH, list.span(), message);
+                Ty::Error
+            }
+            None => Ty::Error,
+        }
+    }
+}
+
+fn element_of(expected: Option<&Type>) -> Option<Type> {
+    match expected?.present() {
+        Type::List(element) => Some((**element).clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! Expressions to typed expressions, in both directions: a wanted type goes down, the type that is there
+//! comes up.
+
+mod arguments;
+mod blocks;
+mod calls;
+mod coerce;
+mod conditions;
+mod dot;
+mod env;
+mod expr;
+mod functions;
+mod lambda;
+mod literal;
+mod loops;
+mod operators;
+mod patterns;
+mod policy;
+mod query;
+mod scalar;
+mod trainer;
+
+pub(crate) use arguments::Given;
+pub(crate) use env::{Binding, Entry, EntryKind};
+pub(crate) use literal::known_value;
+pub use literal::literal_value;
+pub use query::{InstanceKey, checked_body, defaults, item_diagnostics, operator_info, workflow_outputs};
+
+use flow_ir::types::{Row, Type};
+use flow_syntax::{
+    diagnostic::{Code, Diagnostic, code},
+    span::Span,
+};
+
+use crate::{
+    body::{Expr, ExprKind, Local, LocalId},
+    db::{Db, File},
+    stages::Stage,
+    ty::Ty,
+    types::Bindings,
+};
+
+/// Lambdas are checked anew at each call; calls of calls of calls may double. Past this many it is an error.
+const MAX_EXPANSIONS: u32 = 10_000;
+
+/// An expression with its type and stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Typed {
+    pub expr: Expr,
+    pub stage: Stage,
+}
+
+/// What kind of body is checked; it decides what may stand in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Context {
+    Workflow,
+    /// Of a fn: it may be used when planning and for every row, so that `if` is allowed on anything.
+    Function,
+    /// A constant or a default.
+    Constant,
+}
+
+/// The row that a leading dot speaks of.
+#[derive(Clone, Debug)]
+pub(crate) enum RowInScope {
+    None,
+    Row(Row),
+    /// There is one, but a mistake hides it.
+    Unknown,
+}
+
+/// Checks the expressions of one item.
+pub(crate) struct Checker<'db> {
+    pub db: &'db dyn Db,
+    pub file: File,
+    /// What the item's generic parameters stand for.
+    pub generics: Bindings,
+    pub context: Context,
+    pub row: RowInScope,
+    pub diagnostics: Vec<Diagnostic>,
+    pub env: Vec<Entry<'db>>,
+    locals: u32,
+    expansions: u32,
+    /// Where a type may be written to say what a `let` is: behind its name.
+    pub annotation: Option<Span>,
+}
+
+impl<'db> Checker<'db> {
+    pub fn new(db: &'db dyn Db, file: File, context: Context) -> Self {
+        Self {
+            db,
+            file,
+            generics: Bindings::default(),
+            context,
+            row: RowInScope::None,
+            diagnostics: Vec::new(),
+            env: Vec::new(),
+            locals: 0,
+            expansions: 0,
+            annotation: None,
+        }
+    }
+
+    pub fn local_count(&self) -> u32 {
+        self.locals
+    }
+
+    pub fn new_local(&mut self, name: &str, ty: Ty) -> Local {
+        let id = LocalId(self.locals);
+        self.locals += 1;
+        Local { id, name: name.to_owned(), ty }
+    }
+
+    /// Makes room for the locals of an expression from elsewhere; gives the number its own are moved by.
+    pub fn reserve_locals(&mut self, count: u32) -> u32 {
+        let first = self.locals;
+        self.locals += count;
+        first
+    }
+
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Reports a mistake; what stands at its place has no type.
+    pub fn fail(&mut self, code: Code, span: Span, message: impl Into<String>) -> Typed {
+        self.report(Diagnostic::error(code, span, message));
+        Typed::error(span)
+    }
+
+    /// A value whose shape must be there when the workflow is planned.
+    pub fn require_planned(&mut self, stage: &Stage, span: Span, message: &str, help: &str) -> bool {
+        let is_there = stage.has_known_shape() || self.decides_later();
+        if !is_there {
+            self.report(Diagnostic::error(code::KNOWN_TOO_LATE, span, message).help(help));
+        }
+        is_there
+    }
+
+    /// Within fns and column expressions, `if` and its like are decided where the value is.
+    pub fn decides_later(&self) -> bool {
+        self.context == Context::Function || !matches!(self.row, RowInScope::None)
+    }
+
+    /// Counts one more call of a lambda; past the limit it is reported, once.
+    pub fn count_expansion(&mut self, span: Span) -> bool {
+        self.expansions += 1;
+        if self.expansions == MAX_EXPANSIONS {
+            self.fail(code::RECURSION, span, "lambdas that call lambdas expand to too many calls here");
+        }
+        self.expansions < MAX_EXPANSIONS
+    }
+}
+
+impl Typed {
+    pub fn new(kind: ExprKind, ty: Type, span: Span, stage: Stage) -> Self {
+        Self { expr: Expr { kind, ty: Ty::Ground(ty), span }, stage }
+    }
+
+    /// Stands for what a mistake hides; silences what follows.
+    pub fn error(span: Span) -> Self {
+        Self { expr: Expr { kind: ExprKind::Error, ty: Ty::Error, span }, stage: Stage::Planned }
+    }
+
+    pub fn ty(&self) -> Option<&Type> {
+        match &self.expr.ty {
+            Ty::Ground(ty) => Some(ty),
+            Ty::Error => None,
+        }
+    }
+
+    pub fn span(&self) -> Span {
+        self.expr.span
+    }
+}

@@ -1,0 +1,65 @@
+//! What a pattern binds.
+
+use flow_ir::types::Type;
+use flow_syntax::{ast, diagnostic::code, span::Span};
+
+use super::{Binding, Checker, EntryKind};
+use crate::{body, stages::Stage, ty::Ty, types::show};
+
+impl<'db> Checker<'db> {
+    /// Binds the names of a pattern to a value of this type, or to its fields.
+    pub fn pattern(
+        &mut self,
+        pattern: &'db ast::Pattern,
+        ty: &Ty,
+        stage: &Stage,
+        kind: EntryKind,
+    ) -> Option<body::Pattern> {
+        match pattern {
+            ast::Pattern::Name(name) => {
+                let local = self.new_local(&name.text, ty.clone());
+                let binding = Binding::Local { id: local.id, ty: ty.clone(), stage: stage.clone() };
+                self.bind(name, binding, kind);
+                Some(body::Pattern::Local(local))
+            }
+            ast::Pattern::Record { fields, span } => self.record_pattern(fields, ty, stage, *span),
+            ast::Pattern::Error(_) => None,
+        }
+    }
+
+    fn record_pattern(
+        &mut self,
+        fields: &'db [ast::PatternField],
+        ty: &Ty,
+        stage: &Stage,
+        span: Span,
+    ) -> Option<body::Pattern> {
+        let record = match ty {
+            Ty::Ground(Type::Record(record)) => Some(record),
+            Ty::Ground(other) => {
+                let message =
+                    format!("`(…)` takes a record apart by its fields, and this is a `{}`", show(other));
+                self.fail(code::TYPE_MISMATCH, span, message);
+                None
+            }
+            Ty::Error => None,
+        };
+        let mut bound = Vec::with_capacity(fields.len());
+        for field in fields {
+            let field_ty = match record.map(|record| (record, record.field(&field.field.text))) {
+                Some((_, Some(field))) => Ty::Ground(field.ty.clone()),
+                Some((record, None)) => {
+                    self.no_such_field(&field.field, record);
+                    Ty::Error
+                }
+                None => Ty::Error,
+            };
+            let local = self.new_local(&field.binding.text, field_ty.clone());
+            let stage = stage.field(&field.field.text);
+            let kind = if field.field.span == field.binding.span { EntryKind::Field } else { EntryKind::Let };
+            self.bind(&field.binding, Binding::Local { id: local.id, ty: field_ty, stage }, kind);
+            bound.push((field.field.text.clone(), local));
+        }
+        Some(body::Pattern::Record(bound))
+    }
+}

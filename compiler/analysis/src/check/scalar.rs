@@ -1,0 +1,105 @@
+//! Scalar functions over known values, columns and futures.
+
+use flow_ir::{
+    expr::{Function, SignatureError},
+    types::Type,
+};
+use flow_syntax::{diagnostic::code, span::Span};
+
+use super::{Checker, Typed};
+use crate::{body::ExprKind, stages::Stage, types::show};
+
+impl Checker<'_> {
+    /// A scalar function of these arguments; `name` is how it is written: `+`, `log`.
+    pub fn scalar(&mut self, function: Function, name: &str, args: Vec<Typed>, span: Span) -> Typed {
+        let mut types = Vec::with_capacity(args.len());
+        for arg in &args {
+            match arg.ty() {
+                Some(ty) => types.push(ty.clone()),
+                None => return Typed::error(span),
+            }
+        }
+        if is_arithmetic(function) {
+            for (arg, ty) in args.iter().zip(&types) {
+                if let Type::Id(_) | Type::QueryId(_) = ty.present() {
+                    let message = format!("`{name}` computes with an `{}`, which only identifies", show(ty));
+                    self.report(
+                        flow_syntax::diagnostic::Diagnostic::error(code::MEANING_FORBIDS, arg.span(), message)
+                            .help("ids are compared, joined, counted and hashed; a column to compute with has a plain type"),
+                    );
+                    return Typed::error(span);
+                }
+                if ty.is_optional() || *ty == Type::Nothing {
+                    return self.missing(arg.span(), &format!("`{name}`"));
+                }
+            }
+        }
+        match function.result(&types) {
+            Ok(ty) => {
+                let stage = args.iter().fold(Stage::Planned, |stage, arg| stage.and(&arg.stage));
+                let args = args.into_iter().map(|arg| arg.expr).collect();
+                Typed::new(ExprKind::Scalar { function, args }, ty, span, stage)
+            }
+            Err(error) => self.scalar_error(&error, name, &args, span),
+        }
+    }
+
+    /// Reports a value that may be missing where it must be there.
+    pub fn missing(&mut self, span: Span, user: &str) -> Typed {
+        let message = format!("this may be missing, and {user} needs it");
+        self.report(
+            flow_syntax::diagnostic::Diagnostic::error(code::MAYBE_MISSING, span, message)
+                .help("say what counts where it is missing, `value ?? default`, or ask with `is_missing(…)`"),
+        );
+        Typed::error(span)
+    }
+
+    fn scalar_error(&mut self, error: &SignatureError, name: &str, args: &[Typed], span: Span) -> Typed {
+        match error {
+            SignatureError::Arity { expected, found, .. } => {
+                let code = if args.is_empty() { code::MISSING_ARGUMENT } else { code::UNKNOWN_ARGUMENT };
+                self.fail(code, span, format!("`{name}` takes {expected}, and here are {found}"))
+            }
+            SignatureError::Argument { index, expected, found, .. } => {
+                let at = args.get(*index).map_or(span, Typed::span);
+                self.fail(
+                    code::TYPE_MISMATCH,
+                    at,
+                    format!("`{name}` takes {expected}, and this is `{}`", show(found)),
+                )
+            }
+            SignatureError::Pair { left, right, .. } => {
+                let message = format!("`{name}` does not take `{}` with `{}`", show(left), show(right));
+                self.fail(code::TYPE_MISMATCH, span, message)
+            }
+        }
+    }
+}
+
+fn is_arithmetic(function: Function) -> bool {
+    use Function::*;
+    matches!(
+        function,
+        Add | Subtract
+            | Multiply
+            | Divide
+            | Remainder
+            | Power
+            | Negate
+            | Abs
+            | Ceil
+            | Floor
+            | Round
+            | Sqrt
+            | Exp
+            | Log
+            | Log1p
+            | Expm1
+            | Clip
+            | Sign
+            | Sin
+            | Cos
+            | Tanh
+            | Sigmoid
+    )
+}

@@ -1,0 +1,147 @@
+//! What is wrong with the imports of a module, and names defined twice in it.
+
+use flow_syntax::{
+    ast::{self, ItemKind},
+    diagnostic::{Diagnostic, Edit, code},
+    span::Span,
+};
+use rustc_hash::FxHashMap;
+
+use super::{did_you_mean, import_cycles, module_named, references, scopes::own_item};
+use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
+
+/// A mistake of a module as a whole, told at one of its items, from whose start its spans count.
+#[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub struct Misuse<'db> {
+    pub item: Item<'db>,
+    pub diagnostic: Diagnostic,
+}
+
+/// Imports that find nothing, go in circles or are not used, and names that are defined twice.
+#[salsa::tracked]
+pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Misuse<'db>> {
+    let mut found = Vec::new();
+    let mut first: FxHashMap<&str, Item<'db>> = FxHashMap::default();
+    let mut reported_cycle = false;
+    for &item in items(db, file) {
+        let kind = &parse_item(db, item).item.kind;
+        let report = |diagnostic| found.push(Misuse { item, diagnostic });
+        if let ItemKind::Use(import) = kind {
+            check_use(db, item, import, &mut reported_cycle, report);
+        }
+        let names = match kind {
+            ItemKind::Use(import) => match &import.names {
+                Some(names) => names.iter().collect(),
+                None => import.path.names.last().into_iter().collect(),
+            },
+            other => other.name().into_iter().collect::<Vec<_>>(),
+        };
+        for name in names {
+            if first.insert(&name.text, item).is_some() {
+                found.push(Misuse { item, diagnostic: defined_twice(name) });
+            }
+        }
+    }
+    found
+}
+
+fn check_use<'db>(
+    db: &'db dyn Db,
+    item: Item<'db>,
+    import: &ast::Use,
+    reported_cycle: &mut bool,
+    mut report: impl FnMut(Diagnostic),
+) {
+    let file = item.file(db);
+    let Some(module) = module_named(db, &import.path.names) else {
+        report(unknown_module(db, import));
+        return;
+    };
+    if let Some(cycle) = import_cycles(db).get(&file)
+        && cycle.get(1) == Some(&module)
+        && !std::mem::replace(reported_cycle, true)
+        && cycle.iter().all(|other| other.module(db) >= file.module(db))
+    {
+        let path: Vec<String> = cycle.iter().map(|file| format!("`{}`", file.module(db))).collect();
+        let message = format!("`{}` imports itself: {}", file.module(db), path.join(" → "));
+        report(
+            Diagnostic::error(code::IMPORT_CYCLE, import.path.span, message)
+                .help("move what both need into a module that imports neither"),
+        );
+    }
+    for name in import.names.iter().flatten() {
+        if own_item(db, module, &name.text).is_none() {
+            let message = format!("`{}` has no item `{}`", module.module(db), name.text);
+            let known = items(db, module).iter().filter(|item| item.keyword(db) != Keyword::Use);
+            report(did_you_mean(
+                Diagnostic::error(code::UNKNOWN_NAME, name.span, message),
+                &name.text,
+                name.span,
+                known.map(|item| item.name(db).as_str()),
+            ));
+        } else if !is_used(db, file, &name.text, None) {
+            report(unused(&name.text, name.span, None));
+        }
+    }
+    if import.names.is_none()
+        && let Some(name) = import.path.names.last()
+        && !is_used(db, file, &name.text, Some(module))
+    {
+        let whole = parse_item(db, item).item.span;
+        report(unused(&name.text, import.path.span, Some(whole)));
+    }
+}
+
+/// Whether any item of the file mentions an import; a module also by calling one of its items behind a dot.
+fn is_used(db: &dyn Db, file: File, name: &str, module: Option<File>) -> bool {
+    items(db, file).iter().any(|item| {
+        let references = references(db, *item);
+        let dotted = || {
+            module.is_some_and(|module| {
+                references.dot_calls.iter().any(|call| own_item(db, module, call).is_some())
+            })
+        };
+        references.names.contains(name) || dotted()
+    })
+}
+
+fn unused(name: &str, span: Span, whole: Option<Span>) -> Diagnostic {
+    let diagnostic = Diagnostic::warning(code::UNUSED, span, format!("`{name}` is imported and never used"));
+    match whole {
+        Some(whole) => diagnostic
+            .help("remove the import")
+            .fix("remove the import", vec![Edit { span: whole, text: String::new() }]),
+        None => diagnostic.help("remove the name from the import"),
+    }
+}
+
+fn unknown_module(db: &dyn Db, import: &ast::Use) -> Diagnostic {
+    let names: Vec<&str> = import.path.names.iter().map(|name| name.text.as_str()).collect();
+    let path = names.join(".");
+    let diagnostic =
+        Diagnostic::error(code::UNKNOWN_MODULE, import.path.span, format!("there is no module `{path}`"));
+    // `use std.tree.gbdt` is meant as `use std.tree.{gbdt}`.
+    if let Some((item, parent)) = names.split_last()
+        && let Some(module) = module_file(db, ModuleName::new(db, parent.join(".")))
+        && own_item(db, module, item).is_some()
+        && import.names.is_none()
+    {
+        let mended = format!("{}.{{{item}}}", parent.join("."));
+        return diagnostic
+            .help(format!("`{item}` is an item of `{}`: `use {mended}`", parent.join(".")))
+            .fix(format!("write `{mended}`"), vec![Edit { span: import.path.span, text: mended }]);
+    }
+    let known: Vec<&str> = Project::try_get(db)
+        .map(|project| project.modules(db).keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    did_you_mean(diagnostic, &path, import.path.span, known)
+}
+
+fn defined_twice(name: &ast::Name) -> Diagnostic {
+    Diagnostic::error(
+        code::DEFINED_TWICE,
+        name.span,
+        format!("`{}` is defined twice in this module", name.text),
+    )
+    .help("rename one of the two")
+}

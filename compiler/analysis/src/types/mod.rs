@@ -1,0 +1,17 @@
+//! Types as checking sees them: schemes of signatures, what fits where, what trainers make of a row.
+
+mod features;
+mod fits;
+mod item;
+mod resolve;
+mod scheme;
+mod show;
+
+pub use features::{LabelProblem, label_columns, task_of, unfit_features};
+pub(crate) use fits::column_fits;
+pub use fits::{ColumnMismatch, Mismatch, fits, join, needs_cast, same};
+pub use item::{Meaning, TypeItem, enum_of, type_item};
+pub(crate) use resolve::Resolver;
+pub(crate) use scheme::put;
+pub use scheme::{Bindings, Bound, RowChange, RowPart, RowScheme, Scheme, Unknown};
+pub use show::{show, show_columns, show_row};

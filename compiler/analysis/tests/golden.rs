@@ -1,0 +1,168 @@
+//! The language's rules as programs: every section of `tests/golden/check/*.md` is one project.
+//!
+//! In a fenced block marked `flow`, or `flow NAME` for a module of that name, `// error[F0401]: words` at a
+//! line's end says which diagnostic begins there, by its code and words of its message, and `// type: T` behind a
+//! `let` says what it binds. Nothing else may be found. `BLESS=1` writes what is found into the files.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
+
+use std::{fmt::Write, fs, path::PathBuf};
+
+use flow_analysis::{
+    Analysis,
+    body::{Expr, ExprKind, Pattern},
+    types::show,
+};
+use flow_syntax::diagnostic::Severity;
+
+#[test]
+fn golden() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/check");
+    let bless = std::env::var_os("BLESS").is_some();
+    let filter = std::env::var("CASE").unwrap_or_default();
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    assert!(!files.is_empty());
+    let mut failures = String::new();
+    for path in files.iter().filter(|path| path.to_string_lossy().contains(&filter)) {
+        let text = fs::read_to_string(path).unwrap();
+        let found = annotate(&text, bless, &mut failures, &path.file_name().unwrap().to_string_lossy());
+        if bless && found != text {
+            fs::write(path, found).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// One fenced block: its module, the line its text begins at, and its text.
+struct Block {
+    module: String,
+    first_line: usize,
+    text: String,
+}
+
+/// The file with what was found; where that is not what it says, `failures` tells.
+fn annotate(text: &str, bless: bool, failures: &mut String, file: &str) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut sections: Vec<Vec<Block>> = vec![Vec::new()];
+    let mut open: Option<Block> = None;
+    for (number, line) in lines.iter().enumerate() {
+        match &mut open {
+            None if line.starts_with('#') => sections.push(Vec::new()),
+            None => {
+                if let Some(info) = line.strip_prefix("```flow") {
+                    let module = info.trim();
+                    let module = if module.is_empty() { "main" } else { module };
+                    open = Some(Block {
+                        module: module.to_owned(),
+                        first_line: number + 1,
+                        text: String::new(),
+                    });
+                }
+            }
+            Some(_) if line.starts_with("```") => sections.last_mut().unwrap().extend(open.take()),
+            Some(block) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+        }
+    }
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        let mut analysis = Analysis::new();
+        for block in section {
+            analysis.set_file(&block.module, &format!("{}.flow", block.module), block.text.as_str());
+        }
+        for block in section {
+            let found = findings(&analysis, block);
+            for (index, line) in block.text.lines().enumerate() {
+                let (code, expected) = split(line);
+                let found: Vec<&str> = found
+                    .iter()
+                    .filter(|(at, _)| *at == index)
+                    .map(|(_, finding)| finding.as_str())
+                    .collect();
+                let wants_type = expected.iter().any(|comment| comment.starts_with("type: "));
+                let found: Vec<&str> = found
+                    .into_iter()
+                    .filter(|finding| wants_type || !finding.starts_with("type: "))
+                    .collect();
+                let number = block.first_line + index;
+                if bless {
+                    let comments: String = found.iter().map(|finding| format!(" // {finding}")).collect();
+                    lines[number] = format!(
+                        "{}{comments}",
+                        if comments.is_empty() { line.trim_end() } else { code.trim_end() }
+                    );
+                } else if !agree(&expected, &found) {
+                    writeln!(failures, "{file}:{}: expected {expected:?}, found {found:?}", number + 1)
+                        .unwrap();
+                }
+            }
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What is found in a module, by line.
+fn findings(analysis: &Analysis, block: &Block) -> Vec<(usize, String)> {
+    let line_of = |offset: u32| block.text[..offset as usize].matches('\n').count();
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for diagnostic in analysis.check(&block.module) {
+        let word = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        found.push((
+            line_of(diagnostic.span.start),
+            format!("{word}[{}]: {}", diagnostic.code, diagnostic.message),
+        ));
+        for edit in diagnostic.fix.iter().flat_map(|fix| &fix.edits) {
+            assert!(edit.span.start <= edit.span.end && edit.span.end as usize <= block.text.len());
+        }
+    }
+    for workflow in analysis.workflows(&block.module) {
+        let item = flow_analysis::body::ItemRef { module: block.module.clone(), name: workflow.clone() };
+        let offset = analysis.item_offset(&item).unwrap();
+        if let Some(body) = analysis.workflow_body(&block.module, &workflow) {
+            let mut value = body.value.clone();
+            bindings(&mut value, &mut |span, ty| found.push((line_of(span + offset), format!("type: {ty}"))));
+        }
+    }
+    found
+}
+
+fn bindings(expr: &mut Expr, visit: &mut dyn FnMut(u32, String)) {
+    if let ExprKind::Block { bindings, .. } = &expr.kind {
+        for binding in bindings {
+            if let Pattern::Local(local) = &binding.pattern {
+                let ty = local.ty.ground().map_or_else(|| "error".to_owned(), |ty| show(&ty));
+                visit(binding.span.start, ty);
+            }
+        }
+    }
+    expr.for_each_child_mut(&mut |child| bindings(child, visit));
+}
+
+/// A line's code, and the comments that expect something.
+fn split(line: &str) -> (&str, Vec<&str>) {
+    let is_ours =
+        |comment: &str| ["error[", "warning[", "type: "].iter().any(|start| comment.starts_with(start));
+    let Some(start) = line.match_indices("// ").map(|(at, _)| at).find(|at| is_ours(&line[at + 3..])) else {
+        return (line, Vec::new());
+    };
+    let comments = line[start + 3..].split(" // ").collect();
+    (&line[..start], comments)
+}
+
+fn agree(expected: &[&str], found: &[&str]) -> bool {
+    expected.len() == found.len()
+        && expected.iter().zip(found).all(|(expected, found)| {
+            match (expected.split_once(": "), found.split_once(": ")) {
+                (Some((code, words)), Some((found_code, message))) => {
+                    code == found_code
+                        && if code == "type" { words == message } else { message.contains(words) }
+                }
+                _ => false,
+            }
+        })
+}
