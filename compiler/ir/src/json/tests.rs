@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::{arbitrary, dag::Dag, read_error::ReadError};
+use crate::{arbitrary, dag::Dag, node::NodeIndex, read_error::ReadError};
 
 const SMALL: &str = r#"{
 "format": "flow-dag/1",
@@ -114,6 +114,39 @@ fn depth_is_bounded() {
     let (_, tail) = rest.split_once("]}}},\"after\"").unwrap();
     let long = format!("{head}\"steps\":[{steps}]}}}}}},\"after\"{tail}");
     assert!(Dag::from_json(&long).unwrap_err().to_string().ends_with("nests too deeply"));
+}
+
+/// A chain whose nodes all read one port too: a quadratic step anywhere would take minutes here.
+#[test]
+fn large_dags_take_linear_time() {
+    const NODES: usize = 20_000;
+    let mut dag = Dag::from_json(SMALL).unwrap();
+    let last = dag.nodes[1].clone();
+    for index in 2..NODES {
+        let mut node = last.clone();
+        node.id = format!("rows[{index}].noop");
+        node.after = vec![NodeIndex(u32::try_from(index - 1).unwrap())];
+        dag.nodes.push(node);
+    }
+    for (form, write, read) in [
+        ("JSON", Dag::to_json as fn(&Dag) -> String, Dag::from_json as fn(&str) -> Result<Dag, ReadError>),
+        ("text", Dag::to_text, Dag::from_text),
+    ] {
+        let start = std::time::Instant::now();
+        let text = write(&dag);
+        let written = start.elapsed();
+        let again = read(&text).unwrap();
+        println!(
+            "{form}: {} bytes, written in {written:?}, read in {:?}",
+            text.len(),
+            start.elapsed() - written
+        );
+        assert!(again == dag);
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(dag.graph().depth(), NODES);
+    assert_eq!(dag.graph().feeds("data", "rows[19999].noop"), Ok(true));
+    println!("questions: {:?}", start.elapsed());
 }
 
 proptest! {

@@ -1,0 +1,384 @@
+//! Questions about a DAG: what depends on what, how wide, how deep, how long.
+
+use std::collections::HashMap;
+
+use crate::{
+    dag::Dag,
+    node::{Input, Node, NodeIndex, PortRef},
+};
+
+/// A DAG with its edges in both directions and its ids by name. Building it costs one pass over the
+/// nodes; every question is answered without looking at a node twice.
+#[derive(Debug)]
+pub struct Graph<'a> {
+    dag: &'a Dag,
+    ids: HashMap<&'a str, NodeIndex>,
+    dependencies: Edges,
+    dependents: Edges,
+}
+
+/// A name in a question that the DAG has not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no node, port or output `{name}`")]
+pub struct UnknownName {
+    pub name: String,
+}
+
+/// The longest path of a DAG.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CriticalPath {
+    /// In the order in which they run.
+    pub nodes: Vec<NodeIndex>,
+    /// The sum of their costs.
+    pub cost: u64,
+}
+
+/// What is asked for by name.
+enum Named {
+    Node(NodeIndex),
+    Port(PortRef),
+    /// Nodes that an output reads.
+    Output(Vec<PortRef>),
+}
+
+impl Dag {
+    /// The DAG, ready for questions. Edges to nodes that are not there are left out.
+    pub fn graph(&self) -> Graph<'_> {
+        Graph::new(self)
+    }
+
+    /// How many nodes call the operator of that full name.
+    pub fn count(&self, op: &str) -> usize {
+        self.nodes.iter().filter(|node| node.op() == op).count()
+    }
+
+    /// The nodes that call the operator of that full name, in order.
+    pub fn by_op<'a>(&'a self, op: &'a str) -> impl Iterator<Item = NodeIndex> + 'a {
+        self.indexed().filter(move |(_, node)| node.op() == op).map(|(index, _)| index)
+    }
+
+    /// The nodes that ask for a GPU.
+    pub fn with_gpu(&self) -> impl Iterator<Item = NodeIndex> + '_ {
+        self.indexed().filter(|(_, node)| node.policy.gpu > 0).map(|(index, _)| index)
+    }
+
+    /// The nodes that run in that pool.
+    pub fn in_pool<'a>(&'a self, pool: &'a str) -> impl Iterator<Item = NodeIndex> + 'a {
+        self.indexed()
+            .filter(move |(_, node)| node.policy.pool.as_deref() == Some(pool))
+            .map(|(index, _)| index)
+    }
+
+    fn indexed(&self) -> impl Iterator<Item = (NodeIndex, &Node)> {
+        (0..).map(NodeIndex).zip(&self.nodes)
+    }
+}
+
+impl<'a> Graph<'a> {
+    fn new(dag: &'a Dag) -> Self {
+        let count = dag.nodes.len();
+        let mut pairs = Vec::new();
+        for (index, node) in dag.indexed() {
+            let start = pairs.len();
+            node.for_each_dependency(|dependency| {
+                if (dependency.0 as usize) < count {
+                    pairs.push((index, dependency));
+                }
+            });
+            // A node may read several ports of another: that is one edge.
+            if let Some(own) = pairs.get_mut(start..) {
+                own.sort_unstable();
+            }
+        }
+        pairs.dedup();
+        Self {
+            dag,
+            ids: dag.indexed().map(|(index, node)| (node.id.as_str(), index)).collect(),
+            dependencies: Edges::new(count, pairs.iter().copied()),
+            dependents: Edges::new(count, pairs.iter().map(|(node, dependency)| (*dependency, *node))),
+        }
+    }
+
+    /// The node of that id, at the cost of one hash.
+    pub fn find(&self, id: &str) -> Option<NodeIndex> {
+        self.ids.get(id).copied()
+    }
+
+    /// The nodes that a node waits for directly, in order.
+    pub fn dependencies(&self, node: NodeIndex) -> &[NodeIndex] {
+        self.dependencies.of(node)
+    }
+
+    /// The nodes that wait for a node directly, in order.
+    pub fn dependents(&self, node: NodeIndex) -> &[NodeIndex] {
+        self.dependents.of(node)
+    }
+
+    /// All nodes that must finish before a node runs, in order, without itself.
+    pub fn ancestors(&self, node: NodeIndex) -> Vec<NodeIndex> {
+        self.reached(&self.dependencies, self.dependencies.of(node))
+    }
+
+    /// All nodes that run only after a node has finished, in order, without itself.
+    pub fn descendants(&self, node: NodeIndex) -> Vec<NodeIndex> {
+        self.reached(&self.dependents, self.dependents.of(node))
+    }
+
+    /// Whether node `a` waits for node `b`, directly or through others.
+    ///
+    /// # Errors
+    /// Where one of them is no node, port or output of the DAG.
+    pub fn depends(&self, a: &str, b: &str) -> Result<bool, UnknownName> {
+        self.feeds(b, a)
+    }
+
+    /// Whether what `from` gives reaches `to`: each is a node (`split`), a port (`split.test`) or, as
+    /// `to` alone, an output of the DAG. A node does not feed itself; it feeds the output that shows it.
+    ///
+    /// # Errors
+    /// Where one of them is no node, port or output of the DAG.
+    pub fn feeds(&self, from: &str, to: &str) -> Result<bool, UnknownName> {
+        let source = self.named(from, false)?;
+        let target = self.named(to, true)?;
+        let is_source = |port: PortRef| match &source {
+            Named::Node(node) => port.node == *node,
+            Named::Port(source) => port == *source,
+            Named::Output(_) => false,
+        };
+        let starts: Vec<NodeIndex> = match &source {
+            Named::Node(node) => self.dependents.of(*node).to_vec(),
+            Named::Port(port) => {
+                let reads = |node: &&NodeIndex| self.reads(**node, *port);
+                self.dependents.of(port.node).iter().filter(reads).copied().collect()
+            }
+            Named::Output(_) => Vec::new(),
+        };
+        let goals: Vec<NodeIndex> = match target {
+            Named::Node(node) | Named::Port(PortRef { node, .. }) => vec![node],
+            Named::Output(ports) if ports.iter().any(|port| is_source(*port)) => return Ok(true),
+            Named::Output(ports) => ports.into_iter().map(|port| port.node).collect(),
+        };
+        let reached = self.reached(&self.dependents, &starts);
+        Ok(goals.iter().any(|goal| reached.binary_search(goal).is_ok()))
+    }
+
+    /// The length of the longest path, counted in nodes.
+    pub fn depth(&self) -> usize {
+        self.levels().into_iter().max().map_or(0, |level| level + 1)
+    }
+
+    /// The most nodes that stand on one level, where a node's level is the length of the longest path
+    /// to it: how many run at once when all take equally long and nothing is short.
+    pub fn width(&self) -> usize {
+        let mut counts = vec![0_usize; self.dag.nodes.len()];
+        for level in self.levels() {
+            if let Some(count) = counts.get_mut(level) {
+                *count += 1;
+            }
+        }
+        counts.into_iter().max().unwrap_or_default()
+    }
+
+    /// The path whose costs have the greatest sum; of equal ones that through the earliest nodes.
+    /// Sums stop at the greatest number there is.
+    pub fn critical_path(&self, cost: impl Fn(&Node) -> u64) -> CriticalPath {
+        let mut best: Vec<(u64, Option<NodeIndex>)> = Vec::with_capacity(self.dag.nodes.len());
+        let mut last: Option<(u64, NodeIndex)> = None;
+        for (index, node) in self.dag.indexed() {
+            let mut before = (0, None);
+            for dependency in self.dependencies.of(index) {
+                let total = best.get(dependency.0 as usize).map_or(0, |(total, _)| *total);
+                if before.1.is_none() || total > before.0 {
+                    before = (total, Some(*dependency));
+                }
+            }
+            let total = before.0.saturating_add(cost(node));
+            best.push((total, before.1));
+            if last.is_none_or(|(most, _)| total > most) {
+                last = Some((total, index));
+            }
+        }
+        let Some((cost, end)) = last else { return CriticalPath { nodes: Vec::new(), cost: 0 } };
+        let before =
+            |node: &NodeIndex| best.get(node.0 as usize).and_then(|(_, before)| *before).filter(|b| b < node);
+        let mut nodes: Vec<NodeIndex> = std::iter::successors(Some(end), before).collect();
+        nodes.reverse();
+        CriticalPath { nodes, cost }
+    }
+
+    /// The length of the longest path to each node. Nodes stand after those they depend on.
+    fn levels(&self) -> Vec<usize> {
+        let mut levels: Vec<usize> = Vec::with_capacity(self.dag.nodes.len());
+        for (index, _) in self.dag.indexed() {
+            let before = self.dependencies.of(index).iter();
+            let deepest = before.filter_map(|node| levels.get(node.0 as usize)).max();
+            levels.push(deepest.map_or(0, |level| level + 1));
+        }
+        levels
+    }
+
+    /// `starts` and what can be reached from them, in order.
+    fn reached(&self, edges: &Edges, starts: &[NodeIndex]) -> Vec<NodeIndex> {
+        let mut seen = vec![false; self.dag.nodes.len()];
+        let mut open = starts.to_vec();
+        while let Some(node) = open.pop() {
+            if let Some(seen) = seen.get_mut(node.0 as usize)
+                && !*seen
+            {
+                *seen = true;
+                open.extend_from_slice(edges.of(node));
+            }
+        }
+        self.dag.indexed().zip(seen).filter(|(_, seen)| *seen).map(|((index, _), _)| index).collect()
+    }
+
+    fn named(&self, name: &str, is_target: bool) -> Result<Named, UnknownName> {
+        let output = self.dag.outputs.iter().find(|output| is_target && output.name == name);
+        if let Some(output) = output {
+            return Ok(Named::Output(ports_of(&output.input)));
+        }
+        if let Some(node) = self.find(name) {
+            return Ok(Named::Node(node));
+        }
+        let port = name.rsplit_once('.').and_then(|(id, port)| {
+            let node = self.find(id)?;
+            Some(PortRef { node, port: self.dag.node(node)?.port(port)? })
+        });
+        port.map(Named::Port).ok_or_else(|| UnknownName { name: name.to_owned() })
+    }
+
+    fn reads(&self, node: NodeIndex, port: PortRef) -> bool {
+        let inputs = self.dag.node(node).map(|node| node.inputs.as_slice()).unwrap_or_default();
+        inputs.iter().any(|(_, input)| ports_of(input).contains(&port))
+    }
+}
+
+fn ports_of(input: &Input) -> Vec<PortRef> {
+    let mut ports = Vec::new();
+    input.for_each_port(&mut |port| ports.push(port));
+    ports
+}
+
+/// Neighbours of all nodes in one vector: those of node `i` stand from `starts[i]` to `starts[i + 1]`.
+#[derive(Debug)]
+struct Edges {
+    starts: Vec<usize>,
+    ends: Vec<NodeIndex>,
+}
+
+impl Edges {
+    fn new(count: usize, pairs: impl Iterator<Item = (NodeIndex, NodeIndex)>) -> Self {
+        let mut pairs: Vec<_> = pairs.collect();
+        pairs.sort_unstable();
+        let mut starts = Vec::with_capacity(count + 1);
+        let mut at = 0;
+        for index in 0..=count {
+            while pairs.get(at).is_some_and(|(from, _)| (from.0 as usize) < index) {
+                at += 1;
+            }
+            starts.push(at);
+        }
+        Self { starts, ends: pairs.into_iter().map(|(_, to)| to).collect() }
+    }
+
+    fn of(&self, node: NodeIndex) -> &[NodeIndex] {
+        let index = node.0 as usize;
+        match (self.starts.get(index), self.starts.get(index + 1)) {
+            (Some(start), Some(end)) => self.ends.get(*start..*end).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arbitrary;
+
+    const SPLIT: &str = "dag a.a
+
+data = load() -> Dataset<{ x: Int }>
+split = split(data: data) -> (train: Dataset<{ x: Int }>, test: Dataset<{ x: Int }>)
+left = fit(data: split.train, depth: 4) -> Regressor<{ x: Int }>
+right = fit(data: split.train, depth: 6) -> Regressor<{ x: Int }> with (gpu: 1)
+best = best(models: [left, right]) -> Regressor<{ x: Int }> with (pool: \"db\")
+report = report(model: best, data: split.test) -> Rmse
+last = notify() after (report) -> ()
+
+output model: Regressor<{ x: Int }> = best
+output report: Rmse = report
+
+op load version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op split version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op fit version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op best version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op report version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op notify version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+";
+
+    #[test]
+    fn what_feeds_what() {
+        let dag = Dag::from_text(SPLIT).unwrap();
+        let graph = dag.graph();
+        for (from, to, expected) in [
+            ("data", "model", true),
+            ("split.train", "model", true),
+            ("split.test", "model", false),
+            ("split.test", "report", true),
+            ("split.test", "last", true),
+            ("split", "best", true),
+            ("best", "best", false),
+            ("best", "model", true),
+            ("report", "data", false),
+            ("left", "right", false),
+        ] {
+            assert_eq!(graph.feeds(from, to), Ok(expected), "{from} feeds {to}");
+        }
+        assert_eq!(graph.depends("report", "left"), Ok(true));
+        assert_eq!(graph.feeds("split.tset", "model"), Err(UnknownName { name: "split.tset".to_owned() }));
+        assert!(graph.feeds("model", "report").is_err(), "an output feeds nothing");
+    }
+
+    #[test]
+    fn shape() {
+        let dag = Dag::from_text(SPLIT).unwrap();
+        let graph = dag.graph();
+        assert_eq!((graph.width(), graph.depth()), (2, 6));
+        assert_eq!(dag.count("fit"), 2);
+        assert_eq!(dag.by_op("fit").collect::<Vec<_>>(), [NodeIndex(2), NodeIndex(3)]);
+        assert_eq!(dag.with_gpu().collect::<Vec<_>>(), [NodeIndex(3)]);
+        assert_eq!(dag.in_pool("db").collect::<Vec<_>>(), [NodeIndex(4)]);
+        assert_eq!(graph.ancestors(NodeIndex(2)), [NodeIndex(0), NodeIndex(1)]);
+        assert_eq!(graph.descendants(NodeIndex(4)), [NodeIndex(5), NodeIndex(6)]);
+        assert_eq!(graph.dependents(NodeIndex(1)), [NodeIndex(2), NodeIndex(3), NodeIndex(5)]);
+        let path = graph.critical_path(|node| if node.id == "right" { 10 } else { 1 });
+        let ids: Vec<&str> = path.nodes.iter().map(|index| dag.node(*index).unwrap().id.as_str()).collect();
+        assert_eq!((ids, path.cost), (vec!["data", "split", "right", "best", "report", "last"], 15));
+        let empty =
+            Dag { workflow: String::new(), parameters: vec![], nodes: vec![], outputs: vec![], origin: None };
+        assert_eq!((empty.graph().width(), empty.graph().depth()), (0, 0));
+        assert_eq!(empty.graph().critical_path(|_| 1).cost, 0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Three ways to ask for a path agree.
+        #[test]
+        fn ancestors_descendants_and_feeds_agree(dag in arbitrary::dag()) {
+            let graph = dag.graph();
+            for (a, first) in dag.indexed() {
+                for (b, second) in dag.indexed() {
+                    let is_before = graph.ancestors(b).contains(&a);
+                    prop_assert_eq!(graph.descendants(a).contains(&b), is_before);
+                    if dag.outputs.iter().all(|output| output.name != second.id) {
+                        prop_assert_eq!(graph.feeds(&first.id, &second.id), Ok(is_before));
+                    }
+                }
+            }
+            prop_assert!(graph.critical_path(|_| 1).cost == graph.depth() as u64);
+        }
+    }
+}
