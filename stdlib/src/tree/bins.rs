@@ -128,6 +128,14 @@ impl BinMatrix {
         Self { tile_width, tiles }
     }
 
+    pub fn features(&self) -> usize {
+        self.tiles.iter().map(|tile| tile.width).sum()
+    }
+
+    pub fn rows(&self) -> usize {
+        self.tiles.first().map_or(0, |tile| tile.bins.len() / tile.width)
+    }
+
     /// The tile that holds a feature, and the feature's place in it.
     pub fn locate(&self, feature: usize) -> (&Tile, usize) {
         (&self.tiles[feature / self.tile_width], feature % self.tile_width)

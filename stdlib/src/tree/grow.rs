@@ -7,10 +7,10 @@ use std::ops::Range;
 use super::bins::{BinMatrix, FeatureBins};
 use super::histogram::{self, Histogram, Pool};
 use super::model::{Node, Test, Tree};
-use super::params::Params;
+use super::params::{Monotone, Params};
 use super::partition::partition;
 use super::quantise::{Cell, Quantised, Scale};
-use super::split::{Criterion, Rule, Split, best_split};
+use super::split::{Bounds, Candidates, Criterion, Rule, Split, best_split};
 use super::threads::for_each;
 
 /// Cells to scan below which one thread is faster (a cell takes about 3 ns, a thread 30 µs).
@@ -32,19 +32,28 @@ pub(super) struct Grower<'a> {
 pub(super) struct Grown {
     pub tree: Tree,
     pub leaves: Vec<Range<usize>>,
+    /// By leaf: what constraints leave its value, before the learning rate.
+    pub bounds: Vec<Bounds>,
+}
+
+/// A leaf.
+#[derive(Debug)]
+struct Place {
+    rows: Range<usize>,
+    depth: u32,
+    total: Cell,
+    bounds: Bounds,
+    /// Its number in the tree.
+    index: usize,
 }
 
 /// A leaf that may still be split.
 #[derive(Debug)]
-struct Leaf {
-    rows: Range<usize>,
-    depth: u32,
-    total: Cell,
+struct Open {
+    place: Place,
     /// None where the pool was full.
     histogram: Option<Histogram>,
     split: Split,
-    /// Its place in the tree.
-    index: usize,
 }
 
 /// What all leaves of one tree share.
@@ -77,7 +86,11 @@ impl<'a> Grower<'a> {
         };
         self.scratch.resize(rows.len(), 0);
         let root_rows = 0..rows.len();
-        let mut grown = Grown { tree: Tree::single_leaf(rows.len()), leaves: Vec::from([root_rows]) };
+        let mut grown = Grown {
+            tree: Tree::single_leaf(rows.len()),
+            leaves: Vec::from([root_rows]),
+            bounds: vec![Bounds::NONE],
+        };
         let mut parents: Vec<Option<(usize, bool)>> = vec![None];
         let mut open = BinaryHeap::new();
         let mut total = Cell::default();
@@ -85,11 +98,17 @@ impl<'a> Grower<'a> {
         if job.criterion.can_split(total) {
             let mut root = self.pool.take();
             self.build(&job, rows, &mut root);
-            self.open(&job, &mut open, 0..rows.len(), 0, total, Some(root), 0);
+            let place = Place { rows: 0..rows.len(), depth: 0, total, bounds: Bounds::NONE, index: 0 };
+            open.extend(self.open(&job, place, root));
         }
-        while let Some(leaf) = open.pop() {
-            let Split { feature, rule, left: left_total, gain } = leaf.split;
+        while let Some(Open { place: leaf, histogram, split }) = open.pop() {
+            let Split { feature, rule, left: left_total, gain } = split;
             let right_total = leaf.total.minus(left_total);
+            let (left_bounds, right_bounds) = leaf.bounds.children(
+                self.direction(feature),
+                job.criterion.value(left_total, leaf.bounds),
+                job.criterion.value(right_total, leaf.bounds),
+            );
             let Range { start, end } = leaf.rows;
             let cut = start
                 + partition(
@@ -124,9 +143,11 @@ impl<'a> Grower<'a> {
             });
             grown.leaves[leaf.index] = start..cut;
             grown.leaves.push(cut..end);
+            grown.bounds[leaf.index] = left_bounds;
+            grown.bounds.push(right_bounds);
 
             if grown.leaves.len() == self.params.leaves as usize {
-                leaf.histogram.into_iter().for_each(|histogram| self.pool.give_back(histogram));
+                histogram.into_iter().for_each(|histogram| self.pool.give_back(histogram));
                 break;
             }
             let depth = leaf.depth + 1;
@@ -134,16 +155,16 @@ impl<'a> Grower<'a> {
             let may_split = |total| !deep && job.criterion.can_split(total);
             let (left, right) = self.children(
                 &job,
-                leaf.histogram,
+                histogram,
                 (may_split(left_total), &rows[start..cut]),
                 (may_split(right_total), &rows[cut..end]),
             );
-            for (histogram, rows, total, index) in
-                [(left, start..cut, left_total, leaf.index), (right, cut..end, right_total, right_index)]
-            {
-                if let Some(histogram) = histogram {
-                    self.open(&job, &mut open, rows, depth, total, Some(histogram), index);
-                }
+            let left_place =
+                Place { rows: start..cut, depth, total: left_total, bounds: left_bounds, index: leaf.index };
+            let right_place =
+                Place { rows: cut..end, depth, total: right_total, bounds: right_bounds, index: right_index };
+            for (place, histogram) in [(left_place, left), (right_place, right)] {
+                open.extend(histogram.and_then(|histogram| self.open(&job, place, histogram)));
             }
         }
         for leaf in open {
@@ -208,37 +229,25 @@ impl<'a> Grower<'a> {
         if left_is_small { (small, large) } else { (large, small) }
     }
 
-    /// Finds the leaf's best split and queues it; a leaf that has none is finished.
-    #[expect(clippy::too_many_arguments, reason = "they are the parts of a leaf")]
-    fn open(
-        &mut self,
-        job: &Job,
-        open: &mut BinaryHeap<Leaf>,
-        rows: Range<usize>,
-        depth: u32,
-        total: Cell,
-        histogram: Option<Histogram>,
-        index: usize,
-    ) {
-        let Some(histogram) = histogram else { return };
-        let Some(split) = self.find_split(job, &histogram, total) else {
-            self.pool.give_back(histogram);
-            return;
-        };
-        let histogram = if self.pool.is_full() {
-            self.pool.give_back(histogram);
-            None
+    /// Finds the leaf's best split; a leaf that has none is finished.
+    fn open(&mut self, job: &Job, place: Place, histogram: Histogram) -> Option<Open> {
+        let split = self.find_split(job, &histogram, &place);
+        let (histogram, spare) = if split.is_none() || self.pool.is_full() {
+            (None, Some(histogram))
         } else {
-            Some(histogram)
+            (Some(histogram), None)
         };
-        open.push(Leaf { rows, depth, total, histogram, split, index });
+        spare.into_iter().for_each(|spare| self.pool.give_back(spare));
+        split.map(|split| Open { place, histogram, split })
     }
 
-    fn find_split(&self, job: &Job, histogram: &Histogram, total: Cell) -> Option<Split> {
-        let find = |feature: u32| {
-            let index = feature as usize;
-            best_split(feature, &self.bins[index], &histogram[index], total, &job.criterion)
-        };
+    fn direction(&self, feature: u32) -> Monotone {
+        self.params.monotone.get(feature as usize).copied().unwrap_or(Monotone::Free)
+    }
+
+    fn find_split(&self, job: &Job, histogram: &Histogram, leaf: &Place) -> Option<Split> {
+        let is_constrained = self.params.monotone.iter().any(|&direction| direction != Monotone::Free);
+        let constraint = |feature| is_constrained.then(|| (leaf.bounds, self.direction(feature)));
         let threads = if job.allowed.len() * 256 < PARALLEL_CELLS { 1 } else { self.threads };
         let mut found = vec![None; job.allowed.len()];
         let chunk = job.allowed.len().div_ceil(threads).max(1);
@@ -246,8 +255,13 @@ impl<'a> Grower<'a> {
             threads,
             job.allowed.chunks(chunk).zip(found.chunks_mut(chunk)).collect(),
             |(features, found)| {
-                for (feature, found) in features.iter().zip(found) {
-                    *found = find(*feature);
+                let mut candidates = Candidates::new();
+                for (&feature, found) in features.iter().zip(found) {
+                    let index = feature as usize;
+                    let (bins, cells) = (&self.bins[index], &histogram[index]);
+                    let (criterion, constraint) = (&job.criterion, constraint(feature));
+                    *found =
+                        best_split(feature, bins, cells, leaf.total, criterion, constraint, &mut candidates);
                 }
             },
         );
@@ -256,22 +270,25 @@ impl<'a> Grower<'a> {
     }
 }
 
-impl Ord for Leaf {
+impl Ord for Open {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.split.gain.total_cmp(&other.split.gain).then(Reverse(self.index).cmp(&Reverse(other.index)))
+        self.split
+            .gain
+            .total_cmp(&other.split.gain)
+            .then(Reverse(self.place.index).cmp(&Reverse(other.place.index)))
     }
 }
 
-impl PartialOrd for Leaf {
+impl PartialOrd for Open {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Leaf {
+impl PartialEq for Open {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Leaf {}
+impl Eq for Open {}

@@ -7,9 +7,12 @@ use super::threads::for_each;
 /// Cells of all features, 256 each: indexed by an 8-bit bin, so no access is out of bounds.
 pub(super) type Histogram = Vec<[Cell; 256]>;
 
+/// Features whose bins lie together, at most: a row of 16 is one vector register, and 16 histograms are 64 KiB.
+pub(super) const MAX_TILE_WIDTH: usize = 16;
+
 /// Below so many updates a second thread costs more than it brings (measured on 2 cores: 30 µs to start one, 1 ns an
 /// update).
-const PARALLEL_UPDATES: usize = 1 << 17;
+const PARALLEL_UPDATES: usize = 1 << 18;
 
 /// Histograms in use at a time are held to this many bytes; beyond, they are built anew where needed.
 const POOL_BYTES: usize = 1 << 28;
@@ -61,12 +64,7 @@ pub(super) fn build(
             cells[..bins.count()].fill(Cell::default());
             cells[255] = Cell::default();
         }
-        match tile.width {
-            16 => accumulate_fixed::<16>(tile, rows, quantised, cells),
-            8 => accumulate_fixed::<8>(tile, rows, quantised, cells),
-            4 => accumulate_fixed::<4>(tile, rows, quantised, cells),
-            _ => accumulate(tile, rows, quantised, cells),
-        }
+        ACCUMULATE[tile.width - 1](tile, rows, quantised, cells);
     });
 }
 
@@ -80,7 +78,29 @@ pub(super) fn subtract(whole: &mut Histogram, part: &Histogram, bins: &[FeatureB
     }
 }
 
-fn accumulate_fixed<const WIDTH: usize>(
+type Accumulate = fn(&Tile, &[u32], &[Quantised], &mut [[Cell; 256]]);
+
+/// By width of the tile less one: a width known to the compiler unrolls the loop over a row's bins.
+const ACCUMULATE: [Accumulate; MAX_TILE_WIDTH] = [
+    accumulate::<1>,
+    accumulate::<2>,
+    accumulate::<3>,
+    accumulate::<4>,
+    accumulate::<5>,
+    accumulate::<6>,
+    accumulate::<7>,
+    accumulate::<8>,
+    accumulate::<9>,
+    accumulate::<10>,
+    accumulate::<11>,
+    accumulate::<12>,
+    accumulate::<13>,
+    accumulate::<14>,
+    accumulate::<15>,
+    accumulate::<16>,
+];
+
+fn accumulate<const WIDTH: usize>(
     tile: &Tile,
     rows: &[u32],
     quantised: &[Quantised],
@@ -91,17 +111,6 @@ fn accumulate_fixed<const WIDTH: usize>(
     for &row in rows {
         let cell = quantised[row as usize].cell();
         for (cells, &bin) in cells.iter_mut().zip(&lines[row as usize]) {
-            cells[bin as usize].add(cell);
-        }
-    }
-}
-
-fn accumulate(tile: &Tile, rows: &[u32], quantised: &[Quantised], cells: &mut [[Cell; 256]]) {
-    for &row in rows {
-        let row = row as usize;
-        let cell = quantised[row].cell();
-        let line = &tile.bins[row * tile.width..(row + 1) * tile.width];
-        for (cells, &bin) in cells.iter_mut().zip(line) {
             cells[bin as usize].add(cell);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::data::Target;
 use super::math::{exp, ln, sigmoid};
+use super::model::Tree;
 use super::params::ClassWeight;
 use super::quantise::ROW_BLOCK;
 use super::threads::for_each;
@@ -35,6 +36,16 @@ pub(super) struct Scores {
     pub outputs: Vec<Vec<f64>>,
     /// Softmax alone: probabilities in the shape of `outputs`.
     probabilities: Vec<Vec<f64>>,
+}
+
+/// What the growing of one output's tree reads and changes.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pub output: usize,
+    pub scores: &'a mut [f64],
+    /// Softmax alone: of this output's class.
+    probabilities: Option<&'a [f64]>,
+    pub tree: &'a mut Tree,
 }
 
 impl Loss {
@@ -150,19 +161,10 @@ impl<'a> Objective<'a> {
         }
     }
 
-    /// Gradients and hessians of one output at the scores last given to [`Scores::refresh`].
-    pub fn derivatives(
-        &self,
-        scores: &Scores,
-        output: usize,
-        gradients: &mut [f64],
-        hessians: &mut [f64],
-        threads: usize,
-    ) {
-        let current = match self.loss {
-            Loss::Softmax { .. } => &scores.probabilities[output],
-            _ => &scores.outputs[output],
-        };
+    /// Gradients and hessians of one output.
+    pub fn derivatives(&self, turn: &Turn, gradients: &mut [f64], hessians: &mut [f64], threads: usize) {
+        let output = turn.output;
+        let current = turn.probabilities.unwrap_or(turn.scores);
         let blocks: Vec<_> = gradients
             .chunks_mut(ROW_BLOCK)
             .zip(hessians.chunks_mut(ROW_BLOCK))
@@ -235,6 +237,15 @@ impl Scores {
         let outputs: Vec<Vec<f64>> = base.iter().map(|&score| vec![score; rows]).collect();
         let probabilities = if loss.outputs() > 1 { outputs.clone() } else { Vec::new() };
         Self { outputs, probabilities }
+    }
+
+    /// By output; `trees` has one place for each.
+    pub fn turns<'a>(&'a mut self, trees: &'a mut [Tree]) -> impl Iterator<Item = Turn<'a>> {
+        let probabilities = &self.probabilities;
+        self.outputs.iter_mut().zip(trees).enumerate().map(move |(output, (scores, tree))| {
+            let probabilities = probabilities.get(output).map(Vec::as_slice);
+            Turn { output, scores, probabilities, tree }
+        })
     }
 
     /// Brings what follows from the scores up to date.

@@ -32,5 +32,5 @@ pub use bytes::DecodeError;
 pub use data::{Column, DataError, Feature, Target};
 pub use loss::Loss;
 pub use model::Model;
-pub use params::{ClassWeight, ParamError, Params};
+pub use params::{ClassWeight, Monotone, ParamError, Params};
 pub use train::{Progress, Table, TrainError, train};

@@ -154,16 +154,11 @@ impl Tree {
             let node = &self.nodes[at as usize];
             let bin = bin_of(node.feature as usize);
             let goes_left = match node.test {
-                Test::AtMost { bin: last, missing_left } => {
-                    if bin == MISSING {
-                        missing_left
-                    } else {
-                        bin <= last
-                    }
-                }
+                // No branch: which way a row goes is hard to foresee. No bin in use is as high as MISSING.
+                Test::AtMost { bin: last, missing_left } => (bin <= last) | (missing_left & (bin == MISSING)),
                 Test::Among(set) => self.sets[set as usize].contains(bin),
             };
-            at = if goes_left { node.left } else { node.right };
+            at = [node.right, node.left][usize::from(goes_left)];
         }
         self.values[!at as usize]
     }

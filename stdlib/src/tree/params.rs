@@ -25,8 +25,21 @@ pub struct Params {
     pub feature_share: f64,
     /// Stop after this many rounds without a better validation loss, and keep the best round.
     pub early_stop: Option<u32>,
+    /// By feature, which way the prediction may go as the feature rises; empty holds none to any.
+    pub monotone: Vec<Monotone>,
     pub class_weight: ClassWeight,
     pub seed: u64,
+}
+
+/// Which way predictions may go as a numeric feature rises, all others equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Monotone {
+    /// Either way.
+    Free,
+    /// Never down.
+    Increasing,
+    /// Never up.
+    Decreasing,
 }
 
 /// How much the rows of each class weigh.
@@ -61,6 +74,7 @@ impl Default for Params {
             row_share: 1.0,
             feature_share: 1.0,
             early_stop: None,
+            monotone: Vec::new(),
             class_weight: ClassWeight::None,
             seed: 0,
         }

@@ -16,7 +16,7 @@ const ONE_ROW: u64 = 1 << HESSIAN_BITS;
 pub(super) const MAX_ROWS: usize = (1 << (64 - HESSIAN_BITS)) - 1;
 
 /// Rows that one work item converts.
-pub(super) const ROW_BLOCK: usize = 1 << 14;
+pub(super) const ROW_BLOCK: usize = 1 << 16;
 
 /// Integer units per 1.0.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -127,6 +127,40 @@ fn many_categories_split_at_a_planted_partition() {
 }
 
 #[test]
+fn monotone_predictions_never_turn() {
+    let (x, z) = (noise(2_000, 1), noise(2_000, 2));
+    let y: Vec<f64> = x
+        .iter()
+        .zip(&z)
+        .zip(noise(2_000, 3))
+        .map(|((x, z), error)| x + (6.0 * x).sin() * z + error)
+        .collect();
+    let codes: Vec<u32> = y.iter().map(|&y| u32::from(y > 1.0)).collect();
+    let features = [numeric("x", &x), numeric("z", &z)];
+    let grid: Vec<f64> = (0..200).map(|step| f64::from(step) / 200.0).collect();
+    let turns = |monotone: Vec<Monotone>, target| {
+        let params = Params { trees: 60, l1: 0.1, monotone, ..Params::default() };
+        let model = fit(&features, target, &params).unwrap();
+        let (mut ups, mut downs) = (0, 0);
+        for z in [0.1, 0.5, 0.9] {
+            let scores = model.predict_raw(&[numeric("x", &grid), numeric("z", &[z; 200])], 1).unwrap();
+            ups += scores.windows(2).filter(|pair| pair[1] > pair[0] + 1e-12).count();
+            downs += scores.windows(2).filter(|pair| pair[1] < pair[0] - 1e-12).count();
+        }
+        (ups > 0, downs > 0)
+    };
+    for target in [Target::Values(&y), Target::Classes { codes: &codes, classes: 2 }] {
+        assert_eq!(turns(vec![], target), (true, true));
+        assert_eq!(turns(vec![Monotone::Increasing, Monotone::Free], target), (true, false));
+        assert_eq!(turns(vec![Monotone::Decreasing, Monotone::Free], target).0, false);
+    }
+    // Constraints that hold nothing change nothing but the order of some additions.
+    let free = Params { trees: 5, monotone: vec![Monotone::Free; 2], ..Params::default() };
+    let model = fit(&features, Target::Values(&y), &free).unwrap();
+    assert_eq!(model, fit(&features, Target::Values(&y), &Params { monotone: vec![], ..free }).unwrap());
+}
+
+#[test]
 fn limits_hold() {
     let (x, y) = (noise(500, 1), noise(500, 2));
     let features = [numeric("x", &x)];
@@ -378,6 +412,13 @@ fn mistakes_are_named() {
     ] {
         assert_eq!(found, expected);
     }
+    let rising = Params { monotone: vec![Monotone::Increasing], ..defaults.clone() };
+    let target = Target::Classes { codes: &[0, 1, 2], classes: 3 };
+    assert!(matches!(fit(&good, target, &rising), Err(TrainError::MonotoneClasses { classes: 3 })));
+    let unordered = fit(&[categorical("age", &[0, 1, 2])], Target::Values(&y), &rising);
+    assert!(matches!(unordered, Err(TrainError::MonotoneCategory { .. })));
+    let too_many = Params { monotone: vec![Monotone::Free; 2], ..defaults.clone() };
+    assert!(matches!(fit(&good, Target::Values(&y), &too_many), Err(TrainError::MonotoneLength { .. })));
     let too_large = fit(&good, Target::Values(&[0.0, 1e101, 0.0]), &defaults);
     assert!(matches!(too_large, Err(TrainError::Data(DataError::TooLarge { row: 1, .. }))));
     let model = fit(&good, Target::Values(&y), &defaults).unwrap();

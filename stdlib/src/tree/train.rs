@@ -2,18 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use super::bins::{self, BinMatrix};
-use super::data::{DataError, Feature, Target, check_features, check_target, check_weights};
+use super::bins::{self, BinMatrix, FeatureBins};
+use super::data::{Column, DataError, Feature, Target, check_features, check_target, check_weights};
 use super::grow::{Grower, Grown};
-use super::loss::{Objective, Scores};
+use super::histogram::MAX_TILE_WIDTH;
+use super::loss::{Loss, Objective, Scores, Turn};
 use super::model::{Model, Tree};
-use super::params::{ParamError, Params};
+use super::params::{Monotone, ParamError, Params};
 use super::quantise::{MAX_ROWS, Quantised, quantise};
 use super::sample::{Random, share_of};
+use super::split::Bounds;
 use super::threads::for_each;
-
-/// Features whose bins lie together: with 16 a row is one vector register, and their histograms fit a core's cache.
-const TILE_WIDTH: usize = 16;
 
 /// Streams of [`Random`]: rows of round i, features of tree i.
 const ROW_STREAM: u64 = 1 << 32;
@@ -49,6 +48,12 @@ pub enum TrainError {
     NoValidation,
     #[error("the validation data's label is of another kind than that of the training data")]
     ValidationTarget,
+    #[error("`monotone` names {found} features of {expected}")]
+    MonotoneLength { found: usize, expected: usize },
+    #[error("`{name}` is categorical and has no order that `monotone` could hold it to")]
+    MonotoneCategory { name: String },
+    #[error("`monotone` needs a number or two classes to predict; the label has {classes} classes")]
+    MonotoneClasses { classes: u32 },
     #[error("training was cancelled")]
     Cancelled,
 }
@@ -77,20 +82,23 @@ pub fn train(
         return Err(DataError::OneClass.into());
     }
 
+    check_monotone(data.features, objective.loss, &params.monotone)?;
+
     let threads = threads.max(1);
     let bins = bins::fit(data.features, data.weights, params.bins as usize, threads);
-    let tile_width = data.features.len().div_ceil(threads).clamp(1, TILE_WIDTH);
+    let tile_width = data.features.len().div_ceil(threads).clamp(1, MAX_TILE_WIDTH);
     let matrix = BinMatrix::new(data.features, &bins, 0, rows, tile_width, threads);
     let base = objective.base();
     let mut held_out = validation.map(|table| HeldOut::new(table, &bins, &base, threads));
     let mut scores = Scores::new(objective.loss, &base, rows);
     let mut model = Model { loss: objective.loss, bins: bins.clone(), base, trees: Vec::new() };
 
+    // The trees of one round stand on the same scores, so that whole trees are what threads share first.
     let outputs = objective.loss.outputs();
-    let mut gradients = vec![0.0; rows];
-    let mut hessians = vec![0.0; rows];
-    let mut quantised = vec![Quantised::default(); rows];
-    let mut grower = Grower::new(&matrix, &bins, params, threads);
+    let worker_count = threads.min(outputs);
+    let mut workers: Vec<Worker> = (0..worker_count)
+        .map(|_| Worker::new(&objective, &matrix, &bins, params, threads / worker_count))
+        .collect();
     let mut report =
         |done, validation_loss| match progress(Progress { done, total: params.trees, validation_loss }) {
             ControlFlow::Continue(()) => Ok(()),
@@ -99,27 +107,18 @@ pub fn train(
     report(0, None)?;
     for round in 0..params.trees {
         let sample = sample_rows(params, round, rows);
-        let mut has_grown = false;
         scores.refresh(threads);
-        for output in 0..outputs {
-            objective.derivatives(&scores, output, &mut gradients, &mut hessians, threads);
-            let scale = quantise(&gradients, &hessians, &mut quantised, threads);
-            let mut leaf_rows = sample.clone();
-            let allowed =
-                sample_features(params, u64::from(round) * outputs as u64 + output as u64, bins.len());
-            let Grown { mut tree, leaves } = grower.grow(&mut leaf_rows, &quantised, scale, &allowed);
-            if leaves.len() > 1 {
-                has_grown = true;
-                let derivatives = (&gradients[..], &hessians[..]);
-                let pieces: Vec<&[u32]> = leaves.iter().map(|leaf| &leaf_rows[leaf.clone()]).collect();
-                set_leaf_values(&mut tree, &pieces, derivatives, params, threads);
-                add_to_scores(&tree, &pieces, &matrix, &sample, &mut scores.outputs[output]);
-                if let Some(held_out) = &mut held_out {
-                    held_out.add(&tree, output);
-                }
-            }
-            model.trees.push(tree);
+        let mut trees = vec![Tree::single_leaf(0); outputs];
+        let mut turns: Vec<Turn> = scores.turns(&mut trees).collect();
+        let shares = workers.iter_mut().zip(turns.chunks_mut(outputs.div_ceil(worker_count)));
+        for_each(threads, shares.collect(), |(worker, turns)| {
+            turns.iter_mut().for_each(|turn| worker.grow(turn, round, &sample));
+        });
+        let has_grown = trees.iter().any(|tree| !tree.nodes.is_empty());
+        if let Some(held_out) = &mut held_out {
+            held_out.add(&trees, threads);
         }
+        model.trees.append(&mut trees);
         let validation_loss = held_out.as_mut().map(|held_out| held_out.loss(round + 1, threads));
         report(round + 1, validation_loss)?;
         // With all rows and features each further round would stand before the same gradients.
@@ -138,6 +137,61 @@ pub fn train(
     Ok(model)
 }
 
+/// Grows one tree after the other.
+#[derive(Debug)]
+struct Worker<'a> {
+    objective: &'a Objective<'a>,
+    matrix: &'a BinMatrix,
+    params: &'a Params,
+    threads: usize,
+    gradients: Vec<f64>,
+    hessians: Vec<f64>,
+    quantised: Vec<Quantised>,
+    grower: Grower<'a>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(
+        objective: &'a Objective,
+        matrix: &'a BinMatrix,
+        bins: &'a [FeatureBins],
+        params: &'a Params,
+        threads: usize,
+    ) -> Self {
+        let rows = matrix.rows();
+        Self {
+            objective,
+            matrix,
+            params,
+            threads,
+            gradients: vec![0.0; rows],
+            hessians: vec![0.0; rows],
+            quantised: vec![Quantised::default(); rows],
+            grower: Grower::new(matrix, bins, params, threads),
+        }
+    }
+
+    /// Grows the tree of one output and adds it to that output's scores.
+    fn grow(&mut self, turn: &mut Turn, round: u32, sample: &[u32]) {
+        let Self { objective, matrix, params, threads, gradients, hessians, quantised, grower } = self;
+        objective.derivatives(turn, gradients, hessians, *threads);
+        let scale = quantise(gradients, hessians, quantised, *threads);
+        let tree_number = u64::from(round) * objective.loss.outputs() as u64 + turn.output as u64;
+        let allowed = sample_features(params, tree_number, matrix.features());
+        let mut rows = sample.to_vec();
+        let Grown { mut tree, leaves, bounds } = grower.grow(&mut rows, quantised, scale, &allowed);
+        if !tree.nodes.is_empty() {
+            let pieces: Vec<&[u32]> = leaves.iter().map(|leaf| &rows[leaf.clone()]).collect();
+            let leaves: Vec<_> = pieces.iter().copied().zip(bounds).collect();
+            // Bounds are quotients of integer units.
+            let unit = scale.hessian / scale.gradient;
+            set_leaf_values(&mut tree, &leaves, unit, (gradients, hessians), params, *threads);
+            add_to_scores(&tree, &pieces, matrix, sample, turn.scores);
+        }
+        *turn.tree = tree;
+    }
+}
+
 /// Validation rows, their scores, and the round in which they fitted best.
 #[derive(Debug)]
 struct HeldOut<'a> {
@@ -149,7 +203,7 @@ struct HeldOut<'a> {
 }
 
 impl<'a> HeldOut<'a> {
-    fn new(table: &Table<'a>, bins: &[bins::FeatureBins], base: &[f64], threads: usize) -> Self {
+    fn new(table: &Table<'a>, bins: &[FeatureBins], base: &[f64], threads: usize) -> Self {
         let objective = Objective::new(table.target, table.weights, super::ClassWeight::None);
         let rows = table.features[0].column.len();
         // One tile, so that a row's bins lie together for the walk.
@@ -160,11 +214,14 @@ impl<'a> HeldOut<'a> {
         Self { objective, matrix, scores, best_round: 0, best_loss }
     }
 
-    fn add(&mut self, tree: &Tree, output: usize) {
+    fn add(&mut self, trees: &[Tree], threads: usize) {
         let tile = &self.matrix.tiles[0];
-        for (score, row) in self.scores.outputs[output].iter_mut().zip(tile.bins.chunks_exact(tile.width)) {
-            *score += tree.value_at(|feature| row[feature]);
-        }
+        let threads = if tile.bins.len() < 100_000 { 1 } else { threads };
+        for_each(threads, trees.iter().zip(&mut self.scores.outputs).collect(), |(tree, scores)| {
+            for (score, row) in scores.iter_mut().zip(tile.bins.chunks_exact(tile.width)) {
+                *score += tree.value_at(|feature| row[feature]);
+            }
+        });
     }
 
     fn loss(&mut self, round: u32, threads: usize) -> f64 {
@@ -213,6 +270,23 @@ fn check_validation(data: &Table, validation: &Table) -> Result<(), TrainError> 
     }
 }
 
+fn check_monotone(features: &[Feature], loss: Loss, monotone: &[Monotone]) -> Result<(), TrainError> {
+    if !monotone.is_empty() && monotone.len() != features.len() {
+        return Err(TrainError::MonotoneLength { found: monotone.len(), expected: features.len() });
+    }
+    for (feature, &direction) in features.iter().zip(monotone) {
+        match (direction, feature.column, loss) {
+            (Monotone::Free, ..) => {}
+            (_, Column::Categorical { .. }, _) => {
+                return Err(TrainError::MonotoneCategory { name: feature.name.into() });
+            }
+            (.., Loss::Softmax { classes }) => return Err(TrainError::MonotoneClasses { classes }),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn sample_rows(params: &Params, round: u32, rows: usize) -> Vec<u32> {
     let count = share_of(params.row_share, rows);
     if count == rows {
@@ -229,13 +303,14 @@ fn sample_features(params: &Params, tree: u64, features: usize) -> Vec<u32> {
 /// Newton's step for each leaf, from the exact gradients (Shi et al. 2022, section 4.3), summed in the order of the rows.
 fn set_leaf_values(
     tree: &mut Tree,
-    leaves: &[&[u32]],
+    leaves: &[(&[u32], Bounds)],
+    unit: f64,
     (gradients, hessians): (&[f64], &[f64]),
     params: &Params,
     threads: usize,
 ) {
     let threads = if gradients.len() < 100_000 { 1 } else { threads };
-    for_each(threads, tree.values.iter_mut().zip(leaves).collect(), |(value, rows)| {
+    for_each(threads, tree.values.iter_mut().zip(leaves).collect(), |(value, (rows, bounds))| {
         let (mut gradient, mut hessian) = (0.0, 0.0);
         for &row in *rows {
             gradient += gradients[row as usize];
@@ -243,7 +318,8 @@ fn set_leaf_values(
         }
         let shrunk = (f64::abs(gradient) - params.l1).max(0.0).copysign(gradient);
         let weight: f64 = hessian + params.l2;
-        *value = if weight > 0.0 { -params.learning_rate * shrunk / weight } else { 0.0 };
+        let step = if weight > 0.0 { -shrunk / weight } else { 0.0 };
+        *value = params.learning_rate * (bounds.clamp(step / unit) * unit);
     });
 }
 
