@@ -7,8 +7,8 @@
 //!
 //! INPUT is a CSV without quotes. Its header names each column and says after the last colon what it is: `n` a number,
 //! `c` a category's code, `value` the target of a regression, `class` a class's code, `fold` the fold of each row in one
-//! repeat. A blank cell is missing. OUTPUT gets a line per repeat and row: `repeat,row,prediction…`. The seconds spent in
-//! training and in prediction are printed.
+//! repeat. A blank cell is missing. OUTPUT gets a line per repeat and row: `repeat,row,prediction…`. The seconds of the
+//! fastest training are printed.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     let sheet = Sheet::parse(&std::fs::read_to_string(input)?)?;
 
     let mut predictions = String::new();
-    let (mut training, mut predicting) = (Duration::ZERO, Duration::ZERO);
+    let mut fastest = Duration::MAX;
     for (repeat, folds) in sheet.folds.iter().enumerate() {
         let fold_count = folds.iter().max().map_or(0, |last| last + 1);
         for fold in 0..fold_count {
@@ -37,12 +37,10 @@ fn main() -> Result<()> {
             };
             let start = Instant::now();
             let model = sheet.train(&rows_where(false), &params, threads)?;
-            training += start.elapsed();
-            let start = Instant::now();
+            fastest = fastest.min(start.elapsed());
             let held_out = rows_where(true);
             let columns = sheet.take(&held_out);
             let values = model.predict(&features(&columns), threads)?;
-            predicting += start.elapsed();
             for (row, values) in held_out.iter().zip(values.chunks(model.loss().predictions())) {
                 write!(predictions, "{repeat},{row}")?;
                 values.iter().try_for_each(|value| write!(predictions, ",{value}"))?;
@@ -51,7 +49,7 @@ fn main() -> Result<()> {
         }
     }
     std::fs::write(output, predictions)?;
-    println!("{} {}", training.as_secs_f64(), predicting.as_secs_f64());
+    println!("{}", fastest.as_secs_f64());
     Ok(())
 }
 
