@@ -131,6 +131,7 @@ fn params(call: &Call) -> Result<Params, OperatorError> {
         row_share: arguments::float_within(call, "row_share", 0.0, 1.0)?,
         feature_share: arguments::float_within(call, "feature_share", 0.0, 1.0)?,
         early_stop,
+        monotone: Vec::new(),
         class_weight,
         seed: arguments::int(call, "seed")?.cast_unsigned(),
     })

@@ -89,7 +89,7 @@ impl Params {
         within("trees", self.trees.into(), 1.0, 100_000.0, "from 1 to 100000")?;
         within("leaves", self.leaves.into(), 2.0, 65_536.0, "from 2 to 65536")?;
         within("depth", self.depth.into(), 0.0, 64.0, "from 0 (no limit) to 64")?;
-        within("learning_rate", self.learning_rate, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1")?;
+        within("learning_rate", self.learning_rate, 0.0, 1.0, "from 0 to 1")?;
         within("min_rows", self.min_rows.into(), 1.0, 1_000_000.0, "from 1 to 1000000")?;
         within("bins", self.bins.into(), 2.0, 255.0, "from 2 to 255")?;
         within("l1", self.l1, 0.0, f64::MAX, "0 or more")?;

@@ -403,7 +403,7 @@ fn mistakes_are_named() {
         ),
         (
             message(&good, Target::Values(&y), &Params { learning_rate: f64::NAN, ..defaults.clone() }),
-            "`learning_rate` is NaN; it must be above 0 and at most 1",
+            "`learning_rate` is NaN; it must be from 0 to 1",
         ),
         (
             message(&good, Target::Values(&y), &Params { early_stop: Some(3), ..defaults.clone() }),
