@@ -4,4 +4,5 @@
 //!
 //! This crate knows no syntax and no AST: the IR is all it gets.
 
+pub mod decide;
 pub mod operator;

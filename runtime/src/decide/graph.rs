@@ -1,0 +1,179 @@
+//! Who waits for whom, and what a failure means: all that the decider must know of a DAG.
+
+use flow_ir::{
+    dag::Dag,
+    node::{Node, PortRef},
+    policy::OnFailure,
+};
+
+/// The edges of a DAG, each pair of nodes once, as one array sorted by producer.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    pub(super) nodes: Vec<Facts>,
+    edges: Vec<Edge>,
+    /// `edges[first_edge[n]..first_edge[n + 1]]` are the edges out of node n.
+    first_edge: Vec<u32>,
+}
+
+/// What the decider knows of one node.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    /// How many nodes it waits for.
+    pub dependencies: u32,
+    pub retries: u32,
+    /// Microseconds before the first retry.
+    pub backoff: i64,
+    pub on_failure: OnFailure,
+    /// An output of the workflow reads it.
+    pub required: bool,
+}
+
+/// An edge, seen from its producer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    pub consumer: u32,
+    /// The consumer starts only when the producer is `finished`, since there is no data to start from
+    /// or since its effect must not precede what it rests on. Else `finishing` is enough.
+    pub strict: bool,
+}
+
+/// Why a DAG cannot be run at all. The compiler writes none like this; a file from elsewhere might be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    #[error("node `{node}` reads node {producer}, which does not stand before it")]
+    NotBefore { node: String, producer: u32 },
+    #[error("node `{node}` reads port {port} of `{producer}`, which has {ports}")]
+    NoSuchPort { node: String, producer: String, port: u32, ports: usize },
+    #[error("output `{output}` reads a port that no node has")]
+    DanglingOutput { output: String },
+    #[error("the DAG has {0} nodes, more than a run can number")]
+    TooLarge(usize),
+}
+
+impl Graph {
+    /// Checks that every edge leads forward and from a port that exists. O(nodes + edges).
+    pub fn new(dag: &Dag) -> Result<Self, GraphError> {
+        let count = u32::try_from(dag.nodes.len()).map_err(|_| GraphError::TooLarge(dag.nodes.len()))?;
+        let mut incoming: Vec<(u32, Edge)> = Vec::with_capacity(dag.nodes.len());
+        let mut nodes = Vec::with_capacity(dag.nodes.len());
+        let mut required = vec![false; dag.nodes.len()];
+        for output in &dag.outputs {
+            let mut dangling = false;
+            output.input.for_each_port(&mut |port| match required.get_mut(port.node.0 as usize) {
+                Some(slot) if has_port(dag, port) => *slot = true,
+                _ => dangling = true,
+            });
+            if dangling {
+                return Err(GraphError::DanglingOutput { output: output.name.clone() });
+            }
+        }
+        for (index, (node, required)) in (0..count).zip(dag.nodes.iter().zip(required)) {
+            let producers = producers(dag, index, node)?;
+            for (producer, strict) in &producers {
+                incoming.push((*producer, Edge { consumer: index, strict: *strict || node.effect }));
+            }
+            nodes.push(Facts {
+                dependencies: u32::try_from(producers.len()).unwrap_or(u32::MAX),
+                retries: node.policy.retry,
+                backoff: node.policy.backoff,
+                on_failure: node.policy.on_failure,
+                required,
+            });
+        }
+        incoming.sort_by_key(|(producer, edge)| (*producer, edge.consumer));
+        let mut first_edge = vec![0; dag.nodes.len() + 1];
+        for (producer, _) in &incoming {
+            if let Some(next) = first_edge.get_mut(*producer as usize + 1) {
+                *next += 1;
+            }
+        }
+        let mut total = 0;
+        for first in &mut first_edge {
+            total += *first;
+            *first = total;
+        }
+        Ok(Self { nodes, edges: incoming.into_iter().map(|(_, edge)| edge).collect(), first_edge })
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// How many nodes wait for `node`.
+    pub fn consumers(&self, node: u32) -> usize {
+        self.edges_from(node).len()
+    }
+
+    /// Calls `visit` with every node that waits for `node`.
+    pub fn for_each_consumer(&self, node: u32, mut visit: impl FnMut(u32)) {
+        for edge in self.edges_from(node) {
+            visit(edge.consumer);
+        }
+    }
+
+    pub(super) fn edges_from(&self, node: u32) -> &[Edge] {
+        let at = |index: usize| self.first_edge.get(index).map_or(0, |first| *first as usize);
+        self.edges.get(at(node as usize)..at(node as usize + 1)).unwrap_or_default()
+    }
+
+    /// The length in nodes of the longest path from each node to an end, itself included.
+    pub fn heights(&self) -> Vec<u32> {
+        let mut heights = vec![1; self.len()];
+        for node in (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).rev() {
+            let below = self
+                .edges_from(node)
+                .iter()
+                .filter_map(|edge| heights.get(edge.consumer as usize))
+                .max()
+                .copied()
+                .unwrap_or(0);
+            if let Some(height) = heights.get_mut(node as usize) {
+                *height = below + 1;
+            }
+        }
+        heights
+    }
+}
+
+/// Each producer of a node once, and whether it must have finished first.
+fn producers(dag: &Dag, index: u32, node: &Node) -> Result<Vec<(u32, bool)>, GraphError> {
+    let mut producers = Vec::new();
+    let mut wrong = None;
+    for (_, input) in &node.inputs {
+        input.for_each_port(&mut |port| {
+            if port.node.0 >= index {
+                wrong = Some(GraphError::NotBefore { node: node.id.clone(), producer: port.node.0 });
+            } else if !has_port(dag, port) {
+                let producer = dag.node(port.node);
+                wrong = Some(GraphError::NoSuchPort {
+                    node: node.id.clone(),
+                    producer: producer.map(|node| node.id.clone()).unwrap_or_default(),
+                    port: port.port,
+                    ports: producer.map_or(0, |node| node.outputs.len()),
+                });
+            }
+            producers.push((port.node.0, false));
+        });
+    }
+    for after in &node.after {
+        if after.0 >= index {
+            wrong = Some(GraphError::NotBefore { node: node.id.clone(), producer: after.0 });
+        }
+        producers.push((after.0, true));
+    }
+    if let Some(error) = wrong {
+        return Err(error);
+    }
+    producers.sort_unstable_by_key(|(producer, strict)| (*producer, !strict));
+    producers.dedup_by_key(|(producer, _)| *producer);
+    Ok(producers)
+}
+
+fn has_port(dag: &Dag, port: PortRef) -> bool {
+    dag.node(port.node).is_some_and(|node| (port.port as usize) < node.outputs.len())
+}
