@@ -4,5 +4,7 @@
 //!
 //! This crate knows no syntax and no AST: the IR is all it gets.
 
+pub mod artifact;
 pub mod decide;
 pub mod operator;
+pub mod schedule;

@@ -13,6 +13,9 @@ pub struct Graph {
     edges: Vec<Edge>,
     /// `edges[first_edge[n]..first_edge[n + 1]]` are the edges out of node n.
     first_edge: Vec<u32>,
+    /// The numbers of the edges, with their producers, sorted by consumer; cut like `edges`.
+    incoming: Vec<(u32, u32)>,
+    first_incoming: Vec<u32>,
 }
 
 /// What the decider knows of one node.
@@ -81,18 +84,14 @@ impl Graph {
             });
         }
         incoming.sort_by_key(|(producer, edge)| (*producer, edge.consumer));
-        let mut first_edge = vec![0; dag.nodes.len() + 1];
-        for (producer, _) in &incoming {
-            if let Some(next) = first_edge.get_mut(*producer as usize + 1) {
-                *next += 1;
-            }
-        }
-        let mut total = 0;
-        for first in &mut first_edge {
-            total += *first;
-            *first = total;
-        }
-        Ok(Self { nodes, edges: incoming.into_iter().map(|(_, edge)| edge).collect(), first_edge })
+        let first_edge = starts(dag.nodes.len(), incoming.iter().map(|(producer, _)| *producer));
+        let edges: Vec<Edge> = incoming.iter().map(|(_, edge)| *edge).collect();
+        let mut by_consumer: Vec<(u32, u32)> =
+            (0..).zip(&incoming).map(|(index, (producer, _))| (*producer, index)).collect();
+        let consumer = |index: u32| edges.get(index as usize).map_or(0, |edge| edge.consumer);
+        by_consumer.sort_by_key(|(_, index)| consumer(*index));
+        let first_incoming = starts(dag.nodes.len(), by_consumer.iter().map(|(_, index)| consumer(*index)));
+        Ok(Self { nodes, edges, first_edge, incoming: by_consumer, first_incoming })
     }
 
     /// How many nodes there are.
@@ -111,14 +110,27 @@ impl Graph {
 
     /// Calls `visit` with every node that waits for `node`.
     pub fn for_each_consumer(&self, node: u32, mut visit: impl FnMut(u32)) {
-        for edge in self.edges_from(node) {
+        for (_, edge) in self.edges_from(node) {
             visit(edge.consumer);
         }
     }
 
-    pub(super) fn edges_from(&self, node: u32) -> &[Edge] {
-        let at = |index: usize| self.first_edge.get(index).map_or(0, |first| *first as usize);
-        self.edges.get(at(node as usize)..at(node as usize + 1)).unwrap_or_default()
+    pub(super) fn edge_count(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// The edges out of `node`, each with its number.
+    pub(super) fn edges_from(&self, node: u32) -> impl ExactSizeIterator<Item = (usize, Edge)> {
+        let range = range(&self.first_edge, node);
+        range.clone().zip(self.edges.get(range).unwrap_or_default().iter().copied())
+    }
+
+    /// The edges into `node`, each with its number and its producer.
+    pub(super) fn edges_into(&self, node: u32) -> impl Iterator<Item = (usize, Edge, u32)> {
+        let incoming = self.incoming.get(range(&self.first_incoming, node)).unwrap_or_default();
+        incoming.iter().filter_map(|(producer, index)| {
+            self.edges.get(*index as usize).map(|edge| (*index as usize, *edge, *producer))
+        })
     }
 
     /// The length in nodes of the longest path from each node to an end, itself included.
@@ -127,8 +139,7 @@ impl Graph {
         for node in (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).rev() {
             let below = self
                 .edges_from(node)
-                .iter()
-                .filter_map(|edge| heights.get(edge.consumer as usize))
+                .filter_map(|(_, edge)| heights.get(edge.consumer as usize))
                 .max()
                 .copied()
                 .unwrap_or(0);
@@ -138,6 +149,27 @@ impl Graph {
         }
         heights
     }
+}
+
+/// For each node, where its part begins in what is sorted by these nodes; and the end.
+fn starts(nodes: usize, sorted: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut starts = vec![0; nodes + 1];
+    for node in sorted {
+        if let Some(next) = starts.get_mut(node as usize + 1) {
+            *next += 1;
+        }
+    }
+    let mut total = 0;
+    for start in &mut starts {
+        total += *start;
+        *start = total;
+    }
+    starts
+}
+
+fn range(starts: &[u32], node: u32) -> std::ops::Range<usize> {
+    let at = |index: usize| starts.get(index).map_or(0, |start| *start as usize);
+    at(node as usize)..at(node as usize + 1)
 }
 
 /// Each producer of a node once, and whether it must have finished first.

@@ -141,6 +141,8 @@ pub struct Counts {
 pub struct State {
     graph: Arc<Graph>,
     nodes: Vec<Node>,
+    /// As far as the consumer has heard of each edge's producer.
+    edges: Vec<Heard>,
     status: RunStatus,
     started: bool,
     cancelling: bool,
@@ -153,6 +155,14 @@ pub struct State {
 
 /// The longest delay before a retry: an hour, in microseconds.
 const LONGEST_BACKOFF: i64 = 3_600_000_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    /// It is `finishing`: its outputs are in memory.
+    Available,
+    Finished,
+}
 
 #[derive(Clone, Debug)]
 struct Node {
@@ -180,6 +190,7 @@ impl State {
         let nodes: Vec<Node> = graph.nodes.iter().map(Node::new).collect();
         let counts = Counts { pending: u32::try_from(nodes.len()).unwrap_or(u32::MAX), ..Counts::default() };
         Self {
+            edges: vec![Heard::Nothing; graph.edge_count()],
             graph,
             nodes,
             status: RunStatus::Running,
@@ -207,11 +218,9 @@ impl State {
             }
         }
         for node in 0..u32::try_from(state.nodes.len()).unwrap_or(u32::MAX) {
-            if state.counts_as_available(node) {
-                for edge in state.graph.clone().edges_from(node) {
-                    let consumer = &mut state.nodes[edge.consumer as usize];
-                    consumer.open -= 1;
-                    consumer.unfinished -= 1;
+            if state.counts_as_finished(node) {
+                for (index, edge) in state.graph.clone().edges_from(node) {
+                    state.hear(index, edge, Heard::Finished);
                 }
             }
         }
@@ -337,10 +346,11 @@ impl State {
 
     /// The node's outputs can be read from memory now.
     fn available(&mut self, node: u32, commands: &mut Vec<Command>) {
-        for &Edge { consumer, strict } in self.graph.clone().edges_from(node) {
-            if !strict {
-                self.nodes[consumer as usize].open -= 1;
-                self.start_if_open(consumer, commands);
+        for (index, edge) in self.graph.clone().edges_from(node) {
+            // Made again for another: this consumer has what it read before.
+            if self.edges[index] == Heard::Nothing {
+                self.hear(index, edge, Heard::Available);
+                self.start_if_open(edge.consumer, commands);
             }
         }
     }
@@ -357,14 +367,10 @@ impl State {
             self.enter(node, NodeState::Finished);
             self.counts.cached += u32::from(hit);
             self.record(node, if hit { Step::Cached } else { Step::Finished }, commands);
-            for &Edge { consumer, strict } in self.graph.clone().edges_from(node) {
-                let slot = &mut self.nodes[consumer as usize];
-                slot.unfinished -= 1;
-                slot.open -= u32::from(strict);
-                if strict {
-                    self.start_if_open(consumer, commands);
-                }
-                durable.push(consumer);
+            for (index, edge) in self.graph.clone().edges_from(node) {
+                self.hear(index, edge, Heard::Finished);
+                self.start_if_open(edge.consumer, commands);
+                durable.push(edge.consumer);
             }
         }
     }
@@ -400,12 +406,9 @@ impl State {
             OnFailure::CancelDependents => self.cancel_consumers(node, Cause::Node(node), commands),
             OnFailure::BlockDependents => {}
             OnFailure::Continue => {
-                for &Edge { consumer, .. } in self.graph.clone().edges_from(node) {
-                    let slot = &mut self.nodes[consumer as usize];
-                    slot.open -= 1;
-                    slot.unfinished -= 1;
-                    self.start_if_open(consumer, commands);
-                    self.finish_if_durable(consumer, commands);
+                for (index, edge) in self.graph.clone().edges_from(node) {
+                    self.hear(index, edge, Heard::Finished);
+                    self.start_if_open(edge.consumer, commands);
                 }
             }
         }
@@ -413,6 +416,18 @@ impl State {
 
     /// Another attempt, after a delay.
     fn again(&mut self, node: u32, delay: i64, commands: &mut Vec<Command>) {
+        for (index, edge, producer) in self.graph.clone().edges_into(node) {
+            // What was there for the last attempt may have been lost since.
+            match (self.node(producer), self.graph.nodes[producer as usize].on_failure) {
+                (NodeState::Finished, _) | (NodeState::Failed, OnFailure::Continue) => {}
+                (NodeState::Cancelled, _) | (NodeState::Failed, OnFailure::CancelDependents) => {
+                    self.cancel(node, Cause::Node(producer), commands);
+                    return self.cancel_consumers(node, Cause::Node(producer), commands);
+                }
+                (NodeState::Finishing, _) => self.hear(index, edge, Heard::Available),
+                _ => self.hear(index, edge, Heard::Nothing),
+            }
+        }
         self.enter(node, NodeState::Pending);
         let slot = &mut self.nodes[node as usize];
         slot.attempt += 1;
@@ -429,16 +444,33 @@ impl State {
         }
     }
 
-    /// A finished node's outputs are gone.
+    /// A finished node's outputs are gone. Who has read them already does not care.
     fn withdraw(&mut self, node: u32) {
         self.counts.cached -= u32::from(self.nodes[node as usize].hit);
-        for &Edge { consumer, .. } in self.graph.clone().edges_from(node) {
-            let slot = &mut self.nodes[consumer as usize];
-            slot.open += 1;
-            slot.unfinished += 1;
-            if slot.state == NodeState::Ready {
-                self.enter(consumer, NodeState::Pending);
+        for (index, edge) in self.graph.clone().edges_from(node) {
+            if matches!(self.node(edge.consumer), NodeState::Pending | NodeState::Ready) {
+                self.hear(index, edge, Heard::Nothing);
+                if self.node(edge.consumer) == NodeState::Ready {
+                    self.enter(edge.consumer, NodeState::Pending);
+                }
             }
+        }
+    }
+
+    /// Keeps the consumer's counters to what it has heard of its producers.
+    fn hear(&mut self, index: usize, edge: Edge, news: Heard) {
+        let opens = |heard| if edge.strict { heard == Heard::Finished } else { heard != Heard::Nothing };
+        let before = std::mem::replace(&mut self.edges[index], news);
+        let consumer = &mut self.nodes[edge.consumer as usize];
+        match (opens(before), opens(news)) {
+            (false, true) => consumer.open -= 1,
+            (true, false) => consumer.open += 1,
+            _ => {}
+        }
+        match (before == Heard::Finished, news == Heard::Finished) {
+            (false, true) => consumer.unfinished -= 1,
+            (true, false) => consumer.unfinished += 1,
+            _ => {}
         }
     }
 
@@ -449,7 +481,9 @@ impl State {
         for node in 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX) {
             match self.node(node) {
                 NodeState::Pending | NodeState::Ready => self.cancel(node, Cause::Run, commands),
-                NodeState::Running => self.stop(node, Cause::Run, commands),
+                NodeState::Running if self.nodes[node as usize].doomed.is_none() => {
+                    self.stop(node, Cause::Run, commands);
+                }
                 _ => {}
             }
         }
@@ -460,13 +494,15 @@ impl State {
         let graph = self.graph.clone();
         let mut open = vec![node];
         while let Some(producer) = open.pop() {
-            for &Edge { consumer, .. } in graph.edges_from(producer) {
+            for (_, Edge { consumer, .. }) in graph.edges_from(producer) {
                 match self.node(consumer) {
                     NodeState::Pending | NodeState::Ready | NodeState::Finishing => {
                         self.cancel(consumer, cause, commands);
                         open.push(consumer);
                     }
-                    NodeState::Running if self.nodes[consumer as usize].doomed.is_none() => {
+                    NodeState::Running
+                        if !matches!(self.nodes[consumer as usize].doomed, Some(Cause::Node(_))) =>
+                    {
                         self.stop(consumer, cause, commands);
                         open.push(consumer);
                     }
@@ -478,8 +514,9 @@ impl State {
 
     fn stop(&mut self, node: u32, cause: Cause, commands: &mut Vec<Command>) {
         let slot = &mut self.nodes[node as usize];
-        slot.doomed = Some(cause);
-        commands.push(Command::Stop { node, attempt: slot.attempt });
+        if slot.doomed.replace(cause).is_none() {
+            commands.push(Command::Stop { node, attempt: slot.attempt });
+        }
     }
 
     fn cancel(&mut self, node: u32, cause: Cause, commands: &mut Vec<Command>) {
@@ -521,7 +558,7 @@ impl State {
             })
     }
 
-    fn counts_as_available(&self, node: u32) -> bool {
+    fn counts_as_finished(&self, node: u32) -> bool {
         match self.node(node) {
             NodeState::Finished => true,
             NodeState::Failed => self.graph.nodes[node as usize].on_failure == OnFailure::Continue,

@@ -1,0 +1,15 @@
+//! Artifacts: what nodes give, stored under the hash of its bytes.
+//!
+//! [`encode`] turns a datum into its one written form and hashes it; [`store`] keeps the bytes, large ones as
+//! read-only files, small ones beside the events, and reads them back, checking size and hash.
+
+mod encode;
+mod store;
+pub mod table;
+pub mod value;
+
+pub use encode::{Content, EncodeError, Encoded, Reference, Summary, encode};
+pub use store::{ArtifactError, Artifacts, SmallContents};
+
+/// Contents of fewer bytes live in the store's transactions, all others are files.
+pub const SMALL: u64 = 64 << 10;

@@ -1,0 +1,175 @@
+//! Where artifacts lie: files named after their hash, and small contents beside the events.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use flow_ir::hash::Hash;
+
+use super::{
+    SMALL,
+    encode::{Content, Reference, decode},
+};
+use crate::operator::Datum;
+
+/// Finds the contents that are too small to be files.
+pub trait SmallContents: Send + Sync {
+    fn content(&self, hash: Hash) -> Result<Option<Arc<[u8]>>, String>;
+    fn has_content(&self, hash: Hash) -> Result<bool, String>;
+}
+
+/// All artifacts of a project.
+#[derive(Clone)]
+pub struct Artifacts {
+    folder: PathBuf,
+    small: Arc<dyn SmallContents>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArtifactError {
+    #[error("artifact {hash} is missing")]
+    Missing { hash: Hash },
+    #[error("artifact {hash} is corrupt: its {found} bytes are not the {size} that were written")]
+    Corrupt { hash: Hash, size: u64, found: u64 },
+    #[error("artifact {hash} is not a {kind} that this version reads")]
+    Unreadable { hash: Hash, kind: &'static str },
+    #[error("cannot read artifact {hash}: {reason}")]
+    Read { hash: Hash, reason: String },
+    #[error("cannot store artifact {hash}: {reason}")]
+    Write { hash: Hash, reason: String },
+}
+
+impl ArtifactError {
+    /// Whether running the node again would mend it.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Corrupt { .. })
+    }
+
+    pub fn hash(&self) -> Hash {
+        match self {
+            Self::Missing { hash }
+            | Self::Corrupt { hash, .. }
+            | Self::Unreadable { hash, .. }
+            | Self::Read { hash, .. }
+            | Self::Write { hash, .. } => *hash,
+        }
+    }
+}
+
+impl Artifacts {
+    /// Those whose files lie in `folder`, which is made if need be.
+    pub fn open(folder: PathBuf, small: Arc<dyn SmallContents>) -> io::Result<Self> {
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder, small })
+    }
+
+    /// Where the files lie, and new ones are written.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the file of that content is, if it is one.
+    pub fn path(&self, hash: Hash) -> PathBuf {
+        let name = hash.to_string();
+        let (first, rest) = name.split_at_checked(2).unwrap_or(("", &name));
+        self.folder.join(first).join(rest)
+    }
+
+    /// Whether the content is there with its size. Its bytes are checked when they are read.
+    pub fn is_there(&self, reference: &Reference) -> Result<bool, ArtifactError> {
+        if reference.size < SMALL {
+            let hash = reference.hash;
+            let known =
+                self.small.has_content(hash).map_err(|reason| ArtifactError::Read { hash, reason })?;
+            if known {
+                return Ok(true);
+            }
+        }
+        Ok(fs::metadata(self.path(reference.hash)).is_ok_and(|file| file.len() == reference.size))
+    }
+
+    /// The bytes, after checking that they are what was written.
+    pub fn bytes(&self, hash: Hash, size: u64) -> Result<Arc<[u8]>, ArtifactError> {
+        let small = match size < SMALL {
+            true => self.small.content(hash).map_err(|reason| ArtifactError::Read { hash, reason })?,
+            false => None,
+        };
+        let bytes = match small {
+            Some(bytes) => bytes,
+            None => self.file_bytes(hash)?,
+        };
+        let found = bytes.len() as u64;
+        if found != size || Hash::of(&bytes) != hash {
+            return Err(ArtifactError::Corrupt { hash, size, found });
+        }
+        Ok(bytes)
+    }
+
+    /// The datum, after checking its bytes.
+    pub fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
+        let Reference { hash, size, summary } = reference;
+        let bytes = self.bytes(*hash, *size)?;
+        let datum = decode(&bytes, summary, &mut |element| self.load(element))?;
+        datum.ok_or(ArtifactError::Unreadable { hash: *hash, kind: reference.kind() })
+    }
+
+    /// Gives a written file its name, durably. A small content becomes a file too: for processes that have
+    /// no store of their own.
+    pub fn publish(&self, content: Content) -> Result<(), ArtifactError> {
+        let hash = content.hash();
+        self.publish_file(content).map_err(|error| ArtifactError::Write { hash, reason: error.to_string() })
+    }
+
+    /// Removes a content that was found corrupt, so that it can be written again.
+    pub fn remove(&self, hash: Hash) -> io::Result<()> {
+        match fs::remove_file(self.path(hash)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn file_bytes(&self, hash: Hash) -> Result<Arc<[u8]>, ArtifactError> {
+        match fs::read(self.path(hash)) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ArtifactError::Missing { hash }),
+            Err(error) => Err(ArtifactError::Read { hash, reason: error.to_string() }),
+        }
+    }
+
+    fn publish_file(&self, content: Content) -> io::Result<()> {
+        let path = self.path(content.hash());
+        if fs::metadata(&path).is_ok_and(|file| file.len() == content.size()) {
+            return Ok(());
+        }
+        let file = match content {
+            Content::Large { file, .. } => file,
+            Content::Small { bytes, .. } => {
+                let mut file = tempfile::NamedTempFile::with_prefix_in("new-", &self.folder)?;
+                io::Write::write_all(&mut file, &bytes)?;
+                file
+            }
+        };
+        let mut permissions = file.as_file().metadata()?.permissions();
+        permissions.set_readonly(true);
+        file.as_file().set_permissions(permissions)?;
+        file.as_file().sync_all()?;
+        if let Some(folder) = path.parent() {
+            if !folder.exists() {
+                fs::create_dir_all(folder)?;
+                File::open(&self.folder)?.sync_all()?;
+            }
+            file.persist(&path).map_err(|error| error.error)?;
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Artifacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Artifacts").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
