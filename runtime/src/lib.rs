@@ -6,5 +6,7 @@
 
 pub mod artifact;
 pub mod decide;
+pub mod event;
 pub mod operator;
 pub mod schedule;
+pub mod store;

@@ -1,0 +1,154 @@
+//! Questions to the tables.
+
+use std::sync::Arc;
+
+use flow_ir::hash::Hash;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value as Json;
+
+use crate::{
+    artifact::Reference,
+    event::{Event, Kind},
+    store::{FileStamp, NodeRow, RunRow, StoreError},
+};
+
+pub fn cached(connection: &Connection, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT outputs FROM cache WHERE key = ?").map_err(failed)?;
+    keys.iter()
+        .map(|key| {
+            let text: Option<String> =
+                statement.query_row([key.0], |row| row.get(0)).optional().map_err(failed)?;
+            // What cannot be understood is as good as not there.
+            Ok(text.and_then(|text| references(&serde_json::from_str(&text).ok()?)))
+        })
+        .collect()
+}
+
+pub fn file(connection: &Connection, path: &str, stamp: FileStamp) -> Result<Option<Hash>, StoreError> {
+    connection
+        .prepare_cached("SELECT hash FROM file WHERE path = ? AND size = ? AND modified = ? AND inode = ?")
+        .and_then(|mut statement| {
+            statement
+                .query_row(
+                    params![path, stamp.size.cast_signed(), stamp.modified, stamp.inode.cast_signed()],
+                    |row| row.get(0).map(Hash),
+                )
+                .optional()
+        })
+        .map_err(failed)
+}
+
+pub fn content(connection: &Connection, hash: Hash) -> Result<Option<Arc<[u8]>>, StoreError> {
+    connection
+        .prepare_cached("SELECT bytes FROM content WHERE hash = ?")
+        .and_then(|mut statement| {
+            statement.query_row([hash.0], |row| Ok(Arc::from(row.get_ref(0)?.as_blob()?))).optional()
+        })
+        .map_err(failed)
+}
+
+pub fn has_content(connection: &Connection, hash: Hash) -> Result<bool, StoreError> {
+    connection
+        .prepare_cached("SELECT 1 FROM content WHERE hash = ?")
+        .and_then(|mut statement| statement.exists([hash.0]))
+        .map_err(failed)
+}
+
+pub fn runs(connection: &Connection, id: Option<&str>) -> Result<Vec<RunRow>, StoreError> {
+    let read = || {
+        let mut states = connection.prepare_cached(
+            "SELECT CASE WHEN cached THEN 'cached' ELSE state END AS of, count(*) FROM node WHERE run = ? GROUP BY of",
+        )?;
+        let mut statement = connection.prepare_cached(
+            "SELECT id, workflow, status, epoch, started, ended, nodes, data FROM run
+             WHERE ?1 IS NULL OR id = ?1 ORDER BY id DESC",
+        )?;
+        let rows = statement.query_map([id], |row| {
+            let id: String = row.get(0)?;
+            let states = states.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(RunRow {
+                workflow: row.get(1)?,
+                status: row.get(2)?,
+                epoch: row.get(3)?,
+                started: row.get(4)?,
+                ended: row.get(5)?,
+                nodes: row.get(6)?,
+                states: states.collect::<rusqlite::Result<_>>()?,
+                end: json(row, 7)?,
+                id,
+            })
+        })?;
+        rows.collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(failed)
+}
+
+pub fn dag(connection: &Connection, run: &str) -> Result<Option<String>, StoreError> {
+    connection
+        .query_row("SELECT json FROM dag WHERE hash = (SELECT dag FROM run WHERE id = ?)", [run], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(failed)
+}
+
+pub fn nodes(connection: &Connection, run: &str) -> Result<Vec<NodeRow>, StoreError> {
+    let read = || {
+        let mut statement = connection.prepare_cached(
+            "SELECT node, state, cached, attempt, started, ended, data FROM node WHERE run = ?",
+        )?;
+        let rows = statement.query_map([run], |row| {
+            Ok(NodeRow {
+                node: row.get(0)?,
+                state: row.get(1)?,
+                cached: row.get(2)?,
+                attempt: row.get(3)?,
+                started: row.get(4)?,
+                ended: row.get(5)?,
+                data: json(row, 6)?,
+            })
+        })?;
+        rows.collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(failed)
+}
+
+pub fn events(connection: &Connection, run: &str) -> Result<Vec<Event>, StoreError> {
+    let id: Arc<str> = run.into();
+    let read = || {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, epoch, node, attempt, kind, time, data FROM event WHERE run = ? ORDER BY seq",
+        )?;
+        let rows = statement.query_map([run], |row| {
+            let kind: String = row.get(4)?;
+            let Some(kind) = Kind::named(&kind) else { return Ok(None) };
+            Ok(Some(Event {
+                run: id.clone(),
+                seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                epoch: row.get(1)?,
+                node: row.get::<_, Option<String>>(2)?.map(Arc::from),
+                attempt: row.get(3)?,
+                kind,
+                time: row.get(5)?,
+                data: json(row, 6)?,
+            }))
+        })?;
+        // Kinds that a newer version added say nothing to this one.
+        rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(failed)
+}
+
+fn references(json: &Json) -> Option<Vec<Reference>> {
+    json.as_array()?.iter().map(Reference::from_json).collect()
+}
+
+fn json(row: &Row, column: usize) -> rusqlite::Result<Json> {
+    let text: Option<String> = row.get(column)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    StoreError::Read { reason: error.to_string() }
+}

@@ -1,0 +1,196 @@
+//! One transaction for all batches at hand: the events, and what is made from them.
+
+use flow_ir::hash::Hash;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::Value as Json;
+
+use crate::{
+    artifact::Reference,
+    event::{Event, Kind},
+    store::{Batch, CacheEntry, NewRun, StoreError},
+};
+
+pub fn commit(connection: &mut Connection, batches: &[Batch]) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    for batch in batches {
+        if let Some(run) = &batch.run {
+            insert_run(&transaction, run, batch.events.first()).map_err(failed)?;
+        }
+        refuse_stale(&transaction, batch)?;
+    }
+    insert(&transaction, batches).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+pub fn claim(connection: &mut Connection, run: &str) -> Result<u32, StoreError> {
+    connection
+        .query_row(
+            "UPDATE run SET epoch = epoch + 1, status = 'running', ended = NULL, data = NULL WHERE id = ? RETURNING epoch",
+            [run],
+            |row| row.get(0),
+        )
+        .map_err(failed)
+}
+
+fn insert_run(transaction: &Transaction, run: &NewRun, first: Option<&Event>) -> rusqlite::Result<()> {
+    let hash = Hash::of(run.dag.as_bytes());
+    transaction.execute("INSERT OR IGNORE INTO dag VALUES (?, ?)", params![hash.0, run.dag])?;
+    transaction.execute(
+        "INSERT OR IGNORE INTO run VALUES (?, ?, ?, ?, ?, 'running', ?, NULL, NULL)",
+        params![
+            &*run.id,
+            run.workflow,
+            hash.0,
+            run.nodes,
+            first.map_or(1, |event| event.epoch),
+            first.map_or(0, |event| event.time)
+        ],
+    )?;
+    Ok(())
+}
+
+fn refuse_stale(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
+    let Some(event) = batch.events.first() else { return Ok(()) };
+    let epoch: Option<u32> = transaction
+        .prepare_cached("SELECT epoch FROM run WHERE id = ?")
+        .and_then(|mut statement| statement.query_row([&*event.run], |row| row.get(0)).optional())
+        .map_err(failed)?;
+    match epoch {
+        Some(epoch) if epoch > event.epoch => Err(StoreError::Fenced { run: event.run.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+fn insert(transaction: &Transaction, batches: &[Batch]) -> rusqlite::Result<()> {
+    let mut nodes: FxHashMap<(&str, &str), NodeChange> = FxHashMap::default();
+    let mut insert_event =
+        transaction.prepare_cached("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
+    for batch in batches {
+        forget(transaction, &batch.lost)?;
+        for event in &batch.events {
+            let data = (!event.data.is_null()).then(|| event.data.to_string());
+            insert_event.execute(params![
+                &*event.run,
+                event.seq.cast_signed(),
+                event.epoch,
+                event.node.as_deref(),
+                event.attempt,
+                event.kind.name(),
+                event.time,
+                data
+            ])?;
+            match &event.node {
+                Some(node) => nodes.entry((&event.run, node)).or_default().apply(event, data),
+                None => change_run(transaction, event, data)?,
+            }
+        }
+        insert_files(transaction, batch)?;
+    }
+    write_nodes(transaction, nodes)?;
+    let mut contents = FxHashSet::default();
+    let mut insert_content = transaction.prepare_cached("INSERT OR IGNORE INTO content VALUES (?, ?)")?;
+    for (hash, bytes) in batches.iter().flat_map(|batch| &batch.contents) {
+        if contents.insert(hash) {
+            insert_content.execute(params![hash.0, &**bytes])?;
+        }
+    }
+    let mut insert_cache = transaction.prepare_cached("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?)")?;
+    for CacheEntry { key, outputs, run, node } in batches.iter().flat_map(|batch| &batch.cache) {
+        let outputs: Json = outputs.iter().map(Reference::to_json).collect();
+        insert_cache.execute(params![key.0, outputs.to_string(), &**run, &**node])?;
+    }
+    Ok(())
+}
+
+fn forget(transaction: &Transaction, lost: &[Hash]) -> rusqlite::Result<()> {
+    for hash in lost {
+        transaction.execute("DELETE FROM content WHERE hash = ?", [hash.0])?;
+        transaction.execute("DELETE FROM cache WHERE instr(outputs, ?) > 0", [hash.to_string()])?;
+    }
+    Ok(())
+}
+
+fn insert_files(transaction: &Transaction, batch: &Batch) -> rusqlite::Result<()> {
+    for file in &batch.files {
+        transaction.prepare_cached("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)")?.execute(
+            params![
+                file.path,
+                file.stamp.size.cast_signed(),
+                file.stamp.modified,
+                file.stamp.inode.cast_signed(),
+                file.hash.0
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn change_run(transaction: &Transaction, event: &Event, data: Option<String>) -> rusqlite::Result<()> {
+    if event.kind == Kind::RunFinished {
+        let status = event.data.get("status").and_then(Json::as_str).unwrap_or("failed");
+        transaction.execute(
+            "UPDATE run SET status = ?, ended = ?, data = ? WHERE id = ?",
+            params![status, event.time, data, &*event.run],
+        )?;
+    }
+    Ok(())
+}
+
+/// The last that a transaction says of a node.
+#[derive(Default)]
+struct NodeChange {
+    state: &'static str,
+    cached: bool,
+    attempt: u32,
+    started: Option<i64>,
+    ended: Option<i64>,
+    data: Option<String>,
+}
+
+impl NodeChange {
+    fn apply(&mut self, event: &Event, data: Option<String>) {
+        (self.state, self.ended) = match event.kind {
+            Kind::Ready => ("ready", None),
+            Kind::Running => ("running", None),
+            Kind::Finishing => ("finishing", None),
+            Kind::Retrying => ("pending", None),
+            Kind::Finished | Kind::Cached => ("finished", Some(event.time)),
+            Kind::Failed => ("failed", Some(event.time)),
+            Kind::Cancelled => ("cancelled", Some(event.time)),
+            Kind::RunStarted | Kind::RunFinished => return,
+        };
+        self.attempt = event.attempt;
+        self.cached = event.kind == Kind::Cached;
+        if event.kind == Kind::Running {
+            self.started = Some(event.time);
+        }
+        if self.ended.is_some() {
+            self.data = data;
+        }
+    }
+}
+
+fn write_nodes(
+    transaction: &Transaction,
+    nodes: FxHashMap<(&str, &str), NodeChange>,
+) -> rusqlite::Result<()> {
+    // In the tree's order, so that its pages are visited once.
+    let mut nodes: Vec<_> = nodes.into_iter().collect();
+    nodes.sort_unstable_by_key(|(key, _)| *key);
+    let mut upsert = transaction.prepare_cached(
+        "INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, node) DO UPDATE SET
+            state = excluded.state, cached = excluded.cached, attempt = excluded.attempt,
+            started = coalesce(excluded.started, started), ended = excluded.ended,
+            data = excluded.data",
+    )?;
+    for ((run, node), change) in nodes {
+        let NodeChange { state, cached, attempt, started, ended, data } = change;
+        upsert.execute(params![run, node, state, cached, attempt, started, ended, data])?;
+    }
+    Ok(())
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    StoreError::Write { reason: error.to_string() }
+}
