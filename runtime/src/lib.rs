@@ -1,12 +1,21 @@
 //! A DAG in; artifacts, events and finished runs out.
 //!
-//! [`operator`] is what the standard library implements and the runtime calls.
+//! The path of a run: [`engine`] opens a project's state and takes a DAG. [`decide`] says, purely, what
+//! happens next; [`schedule`] which ready node first; `drive` joins them with the rest. [`task`] is one
+//! node's work, in an envelope that another process could open; [`act`] does it on threads, calling an
+//! [`operator`], which the standard library implements. What comes out is an [`artifact`] under the hash of
+//! its bytes; what happened is an [`event`], durable in the [`store`] before anybody is told.
 //!
 //! This crate knows no syntax and no AST: the IR is all it gets.
 
+pub mod act;
 pub mod artifact;
 pub mod decide;
+mod drive;
+pub mod engine;
 pub mod event;
+mod key;
 pub mod operator;
 pub mod schedule;
 pub mod store;
+pub mod task;

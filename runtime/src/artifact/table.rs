@@ -175,7 +175,7 @@ fn canonical_array(
             let values = (0..).zip(array.values().iter());
             let values = values.map(|(row, value)| if is_valid(row) { *value } else { Default::default() });
             let plain = with_values(array, values.collect(), nulls);
-            return Ok(Arc::new(plain));
+            Ok(Arc::new(plain))
         }
         DataType::Boolean => {
             let values = array.as_boolean().values();

@@ -108,11 +108,9 @@ impl Graph {
         self.edges_from(node).len()
     }
 
-    /// Calls `visit` with every node that waits for `node`.
-    pub fn for_each_consumer(&self, node: u32, mut visit: impl FnMut(u32)) {
-        for (_, edge) in self.edges_from(node) {
-            visit(edge.consumer);
-        }
+    /// The nodes that `node` waits for.
+    pub fn producers(&self, node: u32) -> impl Iterator<Item = u32> {
+        self.edges_into(node).map(|(_, _, producer)| producer)
     }
 
     pub(super) fn edge_count(&self) -> usize {

@@ -281,10 +281,10 @@ impl State {
                 self.nodes[node as usize].stored = true;
                 self.finish_if_durable(node, commands);
             }
-            Event::Failed { node, attempt } => {
-                if [Ready, Running, Finishing].iter().any(|state| self.is_at(node, attempt, *state)) {
-                    self.fail(node, commands);
-                }
+            Event::Failed { node, attempt }
+                if [Ready, Running, Finishing].iter().any(|state| self.is_at(node, attempt, *state)) =>
+            {
+                self.fail(node, commands);
             }
             Event::Stopped { node, attempt } if self.is_at(node, attempt, Running) => {
                 match self.nodes[node as usize].doomed {
@@ -304,11 +304,12 @@ impl State {
                     }
                 }
             }
-            Event::Due { node, attempt } if self.is_at(node, attempt, NodeState::Pending) => {
-                if std::mem::take(&mut self.nodes[node as usize].delayed) {
-                    self.delayed -= 1;
-                    self.start_if_open(node, commands);
-                }
+            Event::Due { node, attempt }
+                if self.is_at(node, attempt, NodeState::Pending) && self.nodes[node as usize].delayed =>
+            {
+                self.nodes[node as usize].delayed = false;
+                self.delayed -= 1;
+                self.start_if_open(node, commands);
             }
             Event::Cancel => self.cancel_run(commands),
             _ => {}

@@ -13,11 +13,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The nodes before it that it waits for, and whether that is an `after` alone; `on_failure`; `retry`; `effect`.
+type PlannedNode = (Vec<(usize, bool)>, OnFailure, u32, bool);
+
 /// What a simulated machine may do wrong.
 #[derive(Clone, Debug)]
 struct Plan {
-    /// For each node: the nodes before it that it reads, whether an edge is `after` alone, its policy.
-    nodes: Vec<(Vec<(usize, bool)>, OnFailure, u32, bool)>,
+    nodes: Vec<PlannedNode>,
     /// Of whatever the simulation may choose.
     seed: u64,
     cancel_at: Option<u16>,

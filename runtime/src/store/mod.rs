@@ -30,6 +30,8 @@ pub struct Batch {
     pub files: Vec<FileMemo>,
     /// Contents found corrupt or missing: what the cache knows of them goes too.
     pub lost: Vec<Hash>,
+    /// Somebody waits for it: it is not held back for others to share its transaction.
+    pub is_urgent: bool,
     /// Called with the events as soon as they are durable, or with the reason why they never will be.
     pub then: Option<Durable>,
 }

@@ -10,7 +10,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        mpsc::{self, Receiver, Sender},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -198,45 +198,41 @@ fn write_all(mut connection: Connection, messages: &Receiver<Message>, queued: &
         let mut batches = Vec::new();
         let mut answers = Vec::new();
         let mut events = 0;
+        let mut is_urgent = false;
         let mut next = Some(message);
         let deadline = Instant::now() + WINDOW;
         while let Some(message) = next {
             match message {
                 Message::Append(batch) => {
                     events += batch.events.len();
+                    is_urgent |= batch.is_urgent;
                     batches.push(*batch);
                 }
-                Message::Flush(answer) => answers.push(answer),
+                Message::Flush(answer) => {
+                    is_urgent = true;
+                    answers.push(answer);
+                }
                 Message::Claim(run, answer) => {
                     let _ = answer.send(write::claim(&mut connection, &run));
                 }
             }
-            let is_urgent = !answers.is_empty() || events >= EVENTS;
-            let wait =
-                if is_urgent { Duration::ZERO } else { deadline.saturating_duration_since(Instant::now()) };
-            next = match messages.recv_timeout(wait) {
-                Ok(message) if events < EVENTS || !is_urgent => Some(message),
-                Ok(message) => {
-                    // Full: what came is the next transaction's.
-                    finish(&mut connection, &mut batches, &mut answers, &mut written, queued);
-                    events = 0;
-                    Some(message)
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+            let wait = match is_urgent {
+                true => Duration::ZERO,
+                false => deadline.saturating_duration_since(Instant::now()),
             };
+            next = if events < EVENTS { messages.recv_timeout(wait).ok() } else { None };
         }
-        finish(&mut connection, &mut batches, &mut answers, &mut written, queued);
+        finish(&mut connection, batches, answers, &mut written, queued);
     }
 }
 
 fn finish(
     connection: &mut Connection,
-    batches: &mut Vec<Batch>,
-    answers: &mut Vec<Sender<Result<(), StoreError>>>,
+    batches: Vec<Batch>,
+    answers: Vec<Sender<Result<(), StoreError>>>,
     written: &mut u64,
     queued: &Mutex<Queued>,
 ) {
-    let batches = std::mem::take(batches);
     let result = if batches.is_empty() { Ok(()) } else { write::commit(connection, &batches) };
     *written += batches.len() as u64;
     if result.is_ok() {
@@ -249,7 +245,7 @@ fn finish(
             then(result.clone().map(|()| batch.events));
         }
     }
-    for answer in answers.drain(..) {
+    for answer in answers {
         let _ = answer.send(result.clone());
     }
 }

@@ -1,0 +1,241 @@
+//! What must be known before a node starts: its key, and whether the cache has what it would give.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use flow_ir::{
+    hash::Hash,
+    node::{Input, NodeKind},
+    value::Value,
+};
+
+use super::{Driver, Message};
+use crate::{
+    artifact::{Reference, Summary},
+    decide::{Event, NodeState},
+    store::{FileMemo, FileStamp, StoreError},
+    task::parameter,
+};
+
+/// What stands in a file, or that it cannot be known: then what reads it is not cached.
+#[derive(Clone, Debug)]
+pub enum FileHash {
+    Content(Hash, Option<FileStamp>),
+    Unknown,
+}
+
+enum Key {
+    /// Of the cache.
+    Known(Hash),
+    /// Neither read from the cache nor written to it.
+    None,
+    /// These must be hashed first.
+    Files(Vec<String>),
+}
+
+/// A file changed within this time may change again without its stamp telling.
+const SETTLED: Duration = Duration::from_secs(2);
+
+impl Driver {
+    /// Looks at all nodes that have become ready: those the cache has are finished with, the rest may start.
+    pub(super) fn prepare(&mut self) -> Result<(), StoreError> {
+        let mut keyed = Vec::new();
+        for (node, attempt) in std::mem::take(&mut self.fresh) {
+            if !self.setup.state.is_at(node, attempt, NodeState::Ready) {
+                continue;
+            }
+            match self.key(node)? {
+                Key::Known(key) => {
+                    self.nodes[node as usize].key = Some(key);
+                    if self.setup.use_cache {
+                        keyed.push((node, attempt, key));
+                    } else {
+                        self.start(node, attempt);
+                    }
+                }
+                Key::None => {
+                    self.nodes[node as usize].key = None;
+                    self.start(node, attempt);
+                }
+                Key::Files(paths) => {
+                    self.hashing.push((node, attempt));
+                    self.hash_files(paths);
+                }
+            }
+        }
+        let keys: Vec<Hash> = keyed.iter().map(|(_, _, key)| *key).collect();
+        let found = self.setup.store.cached(&keys)?;
+        for ((node, attempt, _), found) in keyed.into_iter().zip(found) {
+            match found {
+                Some(references) if self.are_there(node, &references) => {
+                    self.keep_references(node, references);
+                    self.step(&Event::Hit { node, attempt });
+                }
+                _ => self.start(node, attempt),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn hashed(&mut self, files: Vec<(String, FileHash)>) {
+        for (path, hash) in files {
+            if let FileHash::Content(hash, Some(stamp)) = &hash {
+                self.batch.files.push(FileMemo { path: path.clone(), stamp: *stamp, hash: *hash });
+            }
+            self.files.insert(path, hash);
+        }
+        self.fresh.append(&mut self.hashing);
+    }
+
+    fn start(&mut self, node: u32, attempt: u32) {
+        match self.setup.dag.nodes.get(node as usize).map(|node| &node.kind) {
+            Some(NodeKind::Expression(_)) => self.evaluate(node, attempt),
+            _ => self.setup.scheduler.add(node, attempt),
+        }
+    }
+
+    fn are_there(&self, node: u32, references: &[Reference]) -> bool {
+        let ports = self.setup.dag.nodes.get(node as usize).map_or(0, |node| node.outputs.len());
+        references.len() == ports
+            && references.iter().all(|reference| {
+                !self.lost.contains(&reference.hash)
+                    && self.setup.artifacts.is_there(reference).unwrap_or_default()
+            })
+    }
+
+    fn key(&mut self, node: u32) -> Result<Key, StoreError> {
+        let dag = self.setup.dag.clone();
+        let Some(of) = dag.nodes.get(node as usize) else { return Ok(Key::None) };
+        if of.effect || !of.policy.cache {
+            return Ok(Key::None);
+        }
+        let mut paths = BTreeSet::new();
+        for (_, input) in &of.inputs {
+            self.files_of(input, &mut paths);
+        }
+        let mut unknown = Vec::new();
+        for path in paths {
+            match self.file(&path)? {
+                Some(FileHash::Content(..)) => {}
+                Some(FileHash::Unknown) => return Ok(Key::None),
+                None => unknown.push(path),
+            }
+        }
+        if !unknown.is_empty() {
+            return Ok(Key::Files(unknown));
+        }
+        Ok(Key::Known(crate::key::of(
+            &dag,
+            of,
+            &|port| self.reference(port).map(|reference| reference.hash),
+            &|path| match self.files.get(path) {
+                Some(FileHash::Content(hash, _)) => Some(*hash),
+                _ => None,
+            },
+        )))
+    }
+
+    /// Whatever files the input names, be it through the value of another node.
+    fn files_of(&self, input: &Input, paths: &mut BTreeSet<String>) {
+        match input {
+            Input::Constant(value) => files_in(value, paths),
+            Input::Parameter(name) => {
+                if let Ok(value) = parameter(&self.setup.dag, name) {
+                    files_in(value, paths);
+                }
+            }
+            Input::Port(port) => {
+                if let Some(Reference { summary: Summary::Value(Some(value)), .. }) = self.reference(*port) {
+                    files_in(value, paths);
+                }
+            }
+            Input::Expression { bindings: inputs, .. } | Input::Record(inputs) => {
+                for (_, input) in inputs {
+                    self.files_of(input, paths);
+                }
+            }
+            Input::List(inputs) => {
+                for input in inputs {
+                    self.files_of(input, paths);
+                }
+            }
+        }
+    }
+
+    /// What is known of a file without reading it.
+    fn file(&mut self, path: &str) -> Result<Option<FileHash>, StoreError> {
+        if let Some(known) = self.files.get(path) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(stamp) = stamp(Path::new(path)) else { return Ok(None) };
+        let Some(hash) = self.setup.store.file(path, stamp)? else { return Ok(None) };
+        let known = FileHash::Content(hash, None);
+        self.files.insert(path.to_owned(), known.clone());
+        Ok(Some(known))
+    }
+
+    fn hash_files(&mut self, paths: Vec<String>) {
+        let outbox = self.outbox.clone();
+        let unreadable = paths.clone();
+        let job = move || {
+            let hashed = paths.into_iter().map(|path| {
+                let hash = hash_path(Path::new(&path)).unwrap_or(FileHash::Unknown);
+                (path, hash)
+            });
+            let _ = outbox.send(Message::Hashed(hashed.collect()));
+        };
+        if self.workers.submit(job).is_err() {
+            self.hashed(unreadable.into_iter().map(|path| (path, FileHash::Unknown)).collect());
+        }
+    }
+}
+
+fn files_in(value: &Value, paths: &mut BTreeSet<String>) {
+    match value {
+        Value::File(path) => {
+            paths.insert(path.clone());
+        }
+        Value::List(values) => values.iter().for_each(|value| files_in(value, paths)),
+        Value::Record(fields) => fields.iter().for_each(|(_, value)| files_in(value, paths)),
+        _ => {}
+    }
+}
+
+fn stamp(path: &Path) -> Option<FileStamp> {
+    let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let modified = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let modified = i64::try_from(modified.as_nanos()).ok()?;
+    Some(FileStamp { size: file.len(), modified, inode: file.ino() })
+}
+
+/// The hash of a file's content, or of a folder's files with their names.
+fn hash_path(path: &Path) -> io::Result<FileHash> {
+    if fs::metadata(path)?.is_dir() {
+        let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        let mut hasher = blake3::Hasher::new();
+        for entry in entries {
+            let FileHash::Content(hash, _) = hash_path(&entry.path())? else { return Ok(FileHash::Unknown) };
+            let name = entry.file_name();
+            hasher.update(&(name.len() as u64).to_le_bytes());
+            hasher.update(name.as_encoded_bytes());
+            hasher.update(&hash.0);
+        }
+        return Ok(FileHash::Content(Hash(*hasher.finalize().as_bytes()), None));
+    }
+    let before = stamp(path);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(fs::File::open(path)?)?;
+    let settled = |stamp: &FileStamp| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(stamp.modified)
+            .is_ok_and(|modified| now.saturating_sub(Duration::from_nanos(modified)) > SETTLED)
+    };
+    let stamp = before.filter(|before| settled(before) && stamp(path) == Some(*before));
+    Ok(FileHash::Content(Hash(*hasher.finalize().as_bytes()), stamp))
+}

@@ -1,0 +1,173 @@
+//! What is told of a run: each transition as an event, in one batch a turn.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Driver, Finished, Message};
+use crate::{
+    decide::{Cause, NodeState, RunStatus, Step},
+    event::{Event, Kind, Subscriber},
+    store::{Batch, CacheEntry},
+    task::Source,
+};
+
+impl Driver {
+    pub(super) fn record_start(&mut self) {
+        let dag = &self.setup.dag;
+        let data = json!({
+            "workflow": dag.workflow, "nodes": dag.nodes.len(), "resumed": self.setup.epoch > 1,
+        });
+        self.tell(None, 0, Kind::RunStarted, data);
+    }
+
+    pub(super) fn record(&mut self, node: u32, attempt: u32, step: Step) {
+        let (kind, data) = match step {
+            Step::Ready => (Kind::Ready, Json::Null),
+            Step::Running => (Kind::Running, Json::Null),
+            Step::Finishing => (Kind::Finishing, Json::Null),
+            Step::Finished => (Kind::Finished, self.outputs(node)),
+            Step::Cached => (Kind::Cached, self.outputs(node)),
+            Step::Retrying { delay } => {
+                let mut data = self.failure(node);
+                data["delay"] = json!(delay as f64 / 1e6);
+                (Kind::Retrying, data)
+            }
+            Step::Failed => (Kind::Failed, self.failure(node)),
+            Step::Cancelled(Cause::Run) => (Kind::Cancelled, Json::Null),
+            Step::Cancelled(Cause::Node(because)) => {
+                (Kind::Cancelled, json!({ "because": *self.ids[because as usize] }))
+            }
+        };
+        if matches!(step, Step::Finishing | Step::Cached | Step::Failed | Step::Cancelled(_)) {
+            self.release_inputs(node);
+        }
+        if step == Step::Finished
+            && let Some(key) = self.nodes[node as usize].key
+        {
+            let outputs = self.nodes[node as usize].outputs.iter();
+            self.batch.cache.push(CacheEntry {
+                key,
+                outputs: outputs.map(|output| output.reference.clone()).collect(),
+                run: self.setup.run.clone(),
+                node: self.ids[node as usize].clone(),
+            });
+        }
+        self.tell(Some(self.ids[node as usize].clone()), attempt, kind, data);
+    }
+
+    pub(super) fn record_end(&mut self, status: RunStatus) {
+        let outputs: Map<String, Json> =
+            self.results().into_iter().map(|(name, source)| (name, source.summary())).collect();
+        let counts = self.setup.state.counts();
+        let data = json!({
+            "status": status.name(),
+            "outputs": outputs,
+            "nodes": {
+                "total": self.setup.graph.len(), "finished": counts.finished, "cached": counts.cached,
+                "failed": counts.failed, "cancelled": counts.cancelled, "pending": counts.pending,
+            },
+            "seconds": self.started.elapsed().as_secs_f64(),
+        });
+        self.tell(None, 0, Kind::RunFinished, data);
+        self.batch.is_urgent = true;
+    }
+
+    /// Hands over what has come together in this turn.
+    pub(super) fn send(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        let is_empty = batch.events.is_empty() && batch.lost.is_empty() && batch.files.is_empty();
+        if is_empty && batch.contents.is_empty() {
+            return;
+        }
+        let (outbox, subscribers) = (self.outbox.clone(), self.setup.subscribers.clone());
+        let then = move |result: Result<Vec<Event>, _>| {
+            let last = result.map(|events| {
+                publish(&subscribers, &events);
+                events.last().map_or(0, |event| event.seq)
+            });
+            let _ = outbox.send(Message::Durable(last));
+        };
+        self.setup.store.append(Batch { then: Some(Box::new(then)), ..batch });
+    }
+
+    pub(super) fn finished(self) -> Finished {
+        let failures = self.ids.iter().zip(&self.nodes).zip(0..).filter_map(|((id, data), node)| {
+            let has_failed = self.setup.state.node(node) == NodeState::Failed;
+            data.failure.clone().filter(|_| has_failed).map(|failure| (id.to_string(), failure))
+        });
+        Finished {
+            status: self.setup.state.status(),
+            counts: self.setup.state.counts(),
+            outputs: self.results(),
+            failures: failures.collect(),
+            elapsed: self.started.elapsed(),
+        }
+    }
+
+    /// The workflow's outputs, as far as they are there.
+    fn results(&self) -> Vec<(String, Source)> {
+        let dag = &self.setup.dag;
+        let finished = |node| self.setup.state.node(node) == NodeState::Finished;
+        let outputs = dag.outputs.iter().filter(|output| {
+            let mut all_finished = true;
+            output.input.for_each_port(&mut |port| all_finished &= finished(port.node.0));
+            all_finished
+        });
+        outputs
+            .filter_map(|output| {
+                let source = Source::new(dag, &output.input, &mut |port| self.reference(port).cloned());
+                Some((output.name.clone(), source.ok()?))
+            })
+            .collect()
+    }
+
+    fn outputs(&self, node: u32) -> Json {
+        let data = &self.nodes[node as usize];
+        let ports =
+            self.setup.dag.nodes.get(node as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
+        let outputs = ports.iter().zip(&data.outputs);
+        let outputs: Map<String, Json> =
+            outputs.map(|(port, output)| (port.name.clone(), output.reference.to_json())).collect();
+        let mut json = json!({ "outputs": outputs });
+        if let Some(elapsed) = data.elapsed {
+            json["seconds"] = json!(elapsed.as_secs_f64());
+        }
+        json
+    }
+
+    fn failure(&self, node: u32) -> Json {
+        let Some(failure) = &self.nodes[node as usize].failure else { return json!({}) };
+        let mut json = json!({ "message": failure.to_string() });
+        if let Some(help) = failure.help() {
+            json["help"] = json!(help);
+        }
+        json
+    }
+
+    fn tell(&mut self, node: Option<Arc<str>>, attempt: u32, kind: Kind, data: Json) {
+        self.setup.seq += 1;
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.batch.events.push(Event {
+            run: self.setup.run.clone(),
+            seq: self.setup.seq,
+            epoch: self.setup.epoch,
+            node,
+            attempt,
+            kind,
+            time: i64::try_from(time.as_micros()).unwrap_or(i64::MAX),
+            data,
+        });
+    }
+}
+
+fn publish(subscribers: &[Arc<dyn Subscriber>], events: &[Event]) {
+    for subscriber in subscribers {
+        for event in events {
+            subscriber.event(event);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a DAG cannot be run, or a run not be continued or shown.
+
+use crate::{
+    artifact::ArtifactError,
+    decide::GraphError,
+    schedule::CannotFit,
+    store::{LockError, StoreError},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    #[error(transparent)]
+    CannotFit(#[from] CannotFit),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error("node `{node}` calls `{op}`, which is no operator of this flowc")]
+    UnknownOperator { node: String, op: String },
+    #[error(
+        "node `{node}` calls version {needed} of `{op}`, and this flowc has version {found}: plan it again"
+    )]
+    OperatorVersion { node: String, op: String, needed: u32, found: u32 },
+    #[error("node `{node}` calls `{op}` as it was declared elsewhere, not as in this flowc: plan it again")]
+    OperatorSignature { node: String, op: String },
+    #[error(
+        "node `{node}` calls `{op}`, which runs outside of flowc: this version runs native operators only"
+    )]
+    NotNative { node: String, op: String },
+    #[error("there is no run `{id}`")]
+    NoRun { id: String },
+    #[error("`{id}` may be any of the runs {}", runs.join(", "))]
+    ManyRuns { id: String, runs: Vec<String> },
+    #[error("run {run} has {status}: there is nothing to resume")]
+    NotInterrupted { run: String, status: String },
+    #[error("the DAG of run {run} cannot be read: {reason}")]
+    Dag { run: String, reason: String },
+    #[error("run {run} has no node `{node}`")]
+    NoNode { run: String, node: String },
+    #[error("node `{node}` has no output `{port}`; it has {}", ports.join(", "))]
+    NoPort { node: String, port: String, ports: Vec<String> },
+    #[error("node `{node}` has no outputs yet: it is {state}")]
+    NoOutputs { node: String, state: String },
+}

@@ -1,0 +1,240 @@
+//! The way in: opens a project's state, runs and resumes DAGs, and shows what became of them.
+
+mod error;
+mod id;
+mod view;
+
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use flow_ir::{
+    dag::Dag,
+    node::{NodeKind, OperatorPlace},
+};
+
+pub use error::RunError;
+pub use view::{NodeView, RunView};
+
+use crate::{
+    act::Cancel,
+    artifact::{Artifacts, Reference, SmallContents},
+    decide::{Counts, Graph, RunStatus, State},
+    drive::{Driver, Setup},
+    event::Subscriber,
+    operator::{Native, Registry},
+    schedule::{Resources, Scheduler},
+    store::{Batch, NewRun, RunLock, SqliteStore, Store, StoreError},
+    task::{Failure, Source},
+};
+
+/// A project's runs, and what can be run.
+pub struct Engine {
+    folder: PathBuf,
+    store: Arc<dyn Store>,
+    artifacts: Artifacts,
+    registry: Arc<dyn Registry>,
+}
+
+/// How to run.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// Cores.
+    pub jobs: u32,
+    /// Bytes.
+    pub memory: u64,
+    /// Whether what earlier runs left is taken. What this run gives is left for later ones anyhow.
+    pub use_cache: bool,
+    pub subscribers: Vec<Arc<dyn Subscriber>>,
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub struct RunReport {
+    pub run: String,
+    pub status: RunStatus,
+    pub counts: Counts,
+    /// Those that are there, by name: values, and references to the rest.
+    pub outputs: Vec<(String, Source)>,
+    /// The nodes that failed, by id.
+    pub failures: Vec<(String, Failure)>,
+    pub elapsed: Duration,
+}
+
+impl Engine {
+    /// Opens the state that lies in `folder` (a project's `.flow`); makes it where there is none.
+    pub fn open(folder: &Path, registry: Arc<dyn Registry>) -> Result<Self, StoreError> {
+        let store = Arc::new(SqliteStore::open(&folder.join("store.sqlite"))?);
+        let small: Arc<dyn SmallContents> = store.clone();
+        let artifacts = folder.join("artifacts");
+        let artifacts = Artifacts::open(artifacts.clone(), small).map_err(|error| StoreError::Open {
+            path: artifacts.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self { folder: folder.to_owned(), store, artifacts, registry })
+    }
+
+    /// Where artifacts are, and how they are read.
+    pub fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
+    }
+
+    /// Runs a DAG to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the store fails underneath it. A run that fails, is cancelled or
+    /// blocked is no error: the report says so.
+    pub fn run(&self, dag: Dag, options: &RunOptions, cancel: &Cancel) -> Result<RunReport, RunError> {
+        let graph = Arc::new(Graph::new(&dag)?);
+        let prepared = self.prepare(dag, graph.clone(), options)?;
+        let (id, lock) = self.new_run()?;
+        let first = Batch {
+            run: Some(NewRun {
+                id: id.clone(),
+                workflow: prepared.dag.workflow.clone(),
+                dag: String::new(),
+                nodes: u32::try_from(prepared.dag.nodes.len()).unwrap_or(u32::MAX),
+            }),
+            ..Batch::default()
+        };
+        let history = History { run: id, epoch: 1, seq: 0, state: State::new(graph), outputs: Vec::new() };
+        let report = self.drive(prepared, history, first, options, cancel)?;
+        drop(lock);
+        Ok(report)
+    }
+
+    fn drive(
+        &self,
+        prepared: Prepared,
+        history: History,
+        first: Batch,
+        options: &RunOptions,
+        cancel: &Cancel,
+    ) -> Result<RunReport, RunError> {
+        let setup = Setup {
+            dag: prepared.dag,
+            graph: prepared.graph,
+            run: history.run.clone(),
+            epoch: history.epoch,
+            seq: history.seq,
+            state: history.state,
+            scheduler: prepared.scheduler,
+            bodies: prepared.bodies,
+            store: self.store.clone(),
+            artifacts: self.artifacts.clone(),
+            threads: options.jobs.max(1) as usize,
+            use_cache: options.use_cache,
+            subscribers: options.subscribers.clone().into(),
+        };
+        let finished = Driver::new(setup, history.outputs, cancel).run(first)?;
+        Ok(RunReport {
+            run: history.run.to_string(),
+            status: finished.status,
+            counts: finished.counts,
+            outputs: finished.outputs,
+            failures: finished.failures,
+            elapsed: finished.elapsed,
+        })
+    }
+
+    /// Finds every operator, and a place for every node.
+    fn prepare(&self, dag: Dag, graph: Arc<Graph>, options: &RunOptions) -> Result<Prepared, RunError> {
+        let limits = Resources { cores: options.jobs.max(1), memory: options.memory };
+        let scheduler = Scheduler::new(&dag, &graph, limits)?;
+        let bodies = dag.nodes.iter().map(|node| {
+            let NodeKind::Task(operator) = &node.kind else { return Ok(None) };
+            let (node, op) = (node.id.clone(), operator.name.clone());
+            if operator.place != OperatorPlace::Native {
+                return Err(RunError::NotNative { node, op });
+            }
+            let Some(body) = self.registry.find(&op) else {
+                return Err(RunError::UnknownOperator { node, op });
+            };
+            if body.version != operator.version {
+                let (needed, found) = (operator.version, body.version);
+                return Err(RunError::OperatorVersion { node, op, needed, found });
+            }
+            if body.signature != operator.signature {
+                return Err(RunError::OperatorSignature { node, op });
+            }
+            Ok(Some(body))
+        });
+        let bodies = bodies.collect::<Result<_, _>>()?;
+        Ok(Prepared { dag: Arc::new(dag), graph, scheduler, bodies })
+    }
+
+    /// An id that nobody has, and the lock that makes the run ours.
+    fn new_run(&self) -> Result<(Arc<str>, RunLock), RunError> {
+        let mut ids = id::ids_from_now();
+        loop {
+            let id = ids.next();
+            match RunLock::create(&self.locks(), &id) {
+                Ok(lock) if self.store.run(&id)?.is_none() => return Ok((id.into(), lock)),
+                Ok(_) | Err(crate::store::LockError::Held) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn locks(&self) -> PathBuf {
+        self.folder.join("runs")
+    }
+}
+
+/// A DAG that can be run here.
+struct Prepared {
+    dag: Arc<Dag>,
+    graph: Arc<Graph>,
+    scheduler: Scheduler,
+    bodies: Vec<Option<Native>>,
+}
+
+/// Where a run stands when this process takes it up.
+struct History {
+    run: Arc<str>,
+    epoch: u32,
+    seq: u64,
+    state: State,
+    /// Of the nodes that have finished.
+    outputs: Vec<(u32, Vec<Reference>)>,
+}
+
+impl Default for RunOptions {
+    /// All cores, all memory, the cache, nobody listening.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            jobs: u32::try_from(cores).unwrap_or(u32::MAX),
+            memory: machine_memory().unwrap_or(u64::MAX),
+            use_cache: true,
+            subscribers: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for RunOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunOptions")
+            .field("jobs", &self.jobs)
+            .field("memory", &self.memory)
+            .field("use_cache", &self.use_cache)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// Bytes; none where the system does not say.
+fn machine_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}

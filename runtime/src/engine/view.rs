@@ -1,0 +1,87 @@
+//! What can be seen of runs, past and running.
+
+use serde_json::Value as Json;
+
+use super::{Engine, RunError};
+use crate::{
+    artifact::Reference,
+    store::{RunLock, RunRow},
+};
+
+/// A run as `runs` and `show` have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunView {
+    pub id: String,
+    pub workflow: String,
+    /// `running`, `finished`, `failed`, `cancelled`, `blocked`; `interrupted` where its process has died.
+    pub status: String,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub started: i64,
+    /// From its start to its end, interruptions included.
+    pub seconds: Option<f64>,
+    /// How many nodes its DAG has.
+    pub nodes: u32,
+    /// How many of them are in which state; `cached` ones apart from `finished` ones.
+    pub states: Vec<(String, u32)>,
+    /// By name, as the last event has them; null before.
+    pub outputs: Json,
+}
+
+/// A node of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeView {
+    pub id: String,
+    pub op: String,
+    pub state: String,
+    pub is_cached: bool,
+    pub attempts: u32,
+    /// Of the operator alone, in its last attempt.
+    pub seconds: Option<f64>,
+    /// By port.
+    pub outputs: Vec<(String, Reference)>,
+    pub error: Option<String>,
+    pub help: Option<String>,
+}
+
+impl Engine {
+    /// All runs, the latest first.
+    pub fn runs(&self) -> Result<Vec<RunView>, RunError> {
+        Ok(self.store.runs()?.into_iter().map(|row| self.view(row)).collect())
+    }
+
+    /// A run by its id, or by a part at its beginning or end that no other has.
+    pub fn find_run(&self, id: &str) -> Result<RunView, RunError> {
+        if let Some(row) = self.store.run(id)? {
+            return Ok(self.view(row));
+        }
+        let fits = |row: &RunRow| !id.is_empty() && (row.id.starts_with(id) || row.id.ends_with(id));
+        let mut found: Vec<RunRow> = self.store.runs()?.into_iter().filter(fits).collect();
+        match found.len() {
+            0 => Err(RunError::NoRun { id: id.to_owned() }),
+            1 => found.pop().map(|row| self.view(row)).ok_or_else(|| RunError::NoRun { id: id.to_owned() }),
+            _ => Err(RunError::ManyRuns {
+                id: id.to_owned(),
+                runs: found.into_iter().map(|row| row.id).collect(),
+            }),
+        }
+    }
+
+    fn view(&self, row: RunRow) -> RunView {
+        let is_dead = row.status == "running" && !RunLock::is_held(&self.locks(), &row.id);
+        let known: u32 = row.states.iter().map(|(_, count)| count).sum();
+        let mut states = row.states;
+        if row.nodes > known {
+            states.push(("pending".to_owned(), row.nodes - known));
+        }
+        RunView {
+            status: if is_dead { "interrupted".to_owned() } else { row.status },
+            seconds: row.ended.map(|ended| (ended - row.started) as f64 / 1e6),
+            outputs: row.end.get("outputs").cloned().unwrap_or_default(),
+            id: row.id,
+            workflow: row.workflow,
+            started: row.started,
+            nodes: row.nodes,
+            states,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! All that a process must know to run one task; the data itself stays where the artifacts are.
+
+use std::sync::Arc;
+
+use flow_ir::{
+    dag::Dag,
+    expr::Expr,
+    hash::Hash,
+    node::{Input, Node, OperatorRef, Port, PortRef},
+    value::Value,
+};
+
+use serde_json::Value as Json;
+
+use crate::artifact::{Reference, Summary};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    pub op: String,
+    pub version: u32,
+    /// Of the operator's declaration.
+    pub signature: Hash,
+    /// By the parameters' names, in the operator's order.
+    pub inputs: Vec<(String, Source)>,
+    pub outputs: Vec<Port>,
+    /// Cores it may keep busy.
+    pub cores: u32,
+    /// Bytes it should keep to.
+    pub memory: u64,
+    pub identity: Identity,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub deadline: Option<i64>,
+}
+
+/// Whose task it is. An answer with an attempt or epoch that has passed is dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub run: Arc<str>,
+    pub node: Arc<str>,
+    pub attempt: u32,
+    pub epoch: u32,
+}
+
+/// Where an input comes from, with everything known but the data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    Value(Value),
+    Artifact(Reference),
+    Expression { expr: Expr, bindings: Vec<(String, Source)> },
+    List(Vec<Source>),
+    Record(Vec<(String, Source)>),
+}
+
+/// What is wrong with a task before it runs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    #[error("there is no parameter `{name}`")]
+    NoParameter { name: String },
+    #[error("the envelope is not JSON: {reason}")]
+    NotJson { reason: String },
+    #[error("the envelope is a `{found}`, not a `flow-task/1`")]
+    Version { found: String },
+    #[error("the envelope has no sound `{field}`")]
+    Field { field: &'static str },
+}
+
+impl Envelope {
+    /// The task of a node. `reference` gives what stands behind a port; none where its node failed and
+    /// others continue without it.
+    pub fn new(
+        dag: &Dag,
+        node: &Node,
+        operator: &OperatorRef,
+        identity: Identity,
+        reference: &mut dyn FnMut(PortRef) -> Option<Reference>,
+    ) -> Result<Self, EnvelopeError> {
+        let inputs =
+            node.inputs.iter().map(|(name, input)| Ok((name.clone(), Source::new(dag, input, reference)?)));
+        Ok(Self {
+            op: operator.name.clone(),
+            version: operator.version,
+            signature: operator.signature,
+            inputs: inputs.collect::<Result<_, _>>()?,
+            outputs: node.outputs.clone(),
+            cores: node.policy.cpu,
+            memory: node.policy.memory,
+            identity,
+            deadline: None,
+        })
+    }
+}
+
+impl Source {
+    pub fn new(
+        dag: &Dag,
+        input: &Input,
+        reference: &mut dyn FnMut(PortRef) -> Option<Reference>,
+    ) -> Result<Self, EnvelopeError> {
+        let mut named = |inputs: &[(String, Input)]| {
+            inputs
+                .iter()
+                .map(|(name, input)| Ok((name.clone(), Self::new(dag, input, reference)?)))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match input {
+            Input::Constant(value) => Self::Value(value.clone()),
+            Input::Parameter(name) => Self::Value(parameter(dag, name)?.clone()),
+            Input::Port(port) => reference(*port).map_or(Self::Value(Value::None), Self::Artifact),
+            Input::Expression { expr, bindings } => {
+                Self::Expression { expr: expr.clone(), bindings: named(bindings)? }
+            }
+            Input::Record(fields) => Self::Record(named(fields)?),
+            Input::List(inputs) => Self::List(
+                inputs.iter().map(|input| Self::new(dag, input, reference)).collect::<Result<_, _>>()?,
+            ),
+        })
+    }
+}
+
+impl Source {
+    /// For people and scripts: scalars as values, the rest as artifact hashes with a summary.
+    pub fn summary(&self) -> Json {
+        match self {
+            Self::Value(value) => value.to_json(),
+            Self::Artifact(Reference { summary: Summary::Value(Some(value)), .. }) => value.to_json(),
+            Self::Artifact(reference) => reference.to_json(),
+            Self::Expression { .. } => Json::Null,
+            Self::List(sources) => sources.iter().map(Self::summary).collect(),
+            Self::Record(fields) => {
+                Json::Object(fields.iter().map(|(name, source)| (name.clone(), source.summary())).collect())
+            }
+        }
+    }
+}
+
+/// What a parameter of the workflow is bound to.
+pub fn parameter<'a>(dag: &'a Dag, name: &str) -> Result<&'a Value, EnvelopeError> {
+    dag.parameters
+        .iter()
+        .find(|parameter| parameter.name == name)
+        .map(|parameter| &parameter.value)
+        .ok_or_else(|| EnvelopeError::NoParameter { name: name.to_owned() })
+}

@@ -1,0 +1,10 @@
+//! One task, and the envelope it travels in.
+//!
+//! [`envelope`] says all that another process must know to run it; [`execute`] runs it, here or there, with
+//! equal output hashes: this is the boundary at which an engine elsewhere attaches.
+
+mod envelope;
+mod execute;
+
+pub use envelope::{Envelope, EnvelopeError, Identity, Source, parameter};
+pub use execute::{Executed, Failure, Load, Scalars, execute, finish, scalar};
