@@ -138,6 +138,15 @@ impl Driver {
         }
     }
 
+    /// The node runs again, and wants its inputs once more.
+    pub(super) fn want_inputs(&mut self, node: u32) {
+        if std::mem::replace(&mut self.nodes[node as usize].has_released, false) {
+            for producer in self.setup.graph.producers(node) {
+                self.nodes[producer as usize].consumers += 1;
+            }
+        }
+    }
+
     /// An input is missing or corrupt: its node must run again, unless it has an effect.
     pub(super) fn input_lost(&mut self, node: u32, attempt: u32, of: Hash, error: &ArtifactError) {
         let gave = |producer: &u32| {

@@ -45,6 +45,9 @@ impl Driver {
         if matches!(step, Step::Finishing | Step::Cached | Step::Failed | Step::Cancelled(_)) {
             self.release_inputs(node);
         }
+        if matches!(step, Step::Retrying { .. }) {
+            self.want_inputs(node);
+        }
         if step == Step::Finished
             && let Some(key) = self.nodes[node as usize].key
         {
