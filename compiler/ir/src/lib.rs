@@ -5,7 +5,9 @@
 //! reads nothing else: it knows no syntax, and a DAG that comes from a file on another machine runs
 //! just as well.
 //!
-//! The data structures here carry no `serde`; their written forms are borders of their own.
+//! The data structures here carry no `serde`; their written forms are borders of their own: [`json`]
+//! for machines, [`text`] for people and golden files, [`pictures`] for both. What an expression means
+//! stands in [`expr`], what a DAG is asked in [`query`], when a result may serve again in [`key`].
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub mod json;
 pub mod key;
 pub mod node;
 mod order;
+pub mod pictures;
 pub mod policy;
 pub mod query;
 pub mod read_error;

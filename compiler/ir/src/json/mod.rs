@@ -6,6 +6,8 @@ mod entries;
 mod natural;
 mod read;
 #[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
 mod tests;
 mod write;
 

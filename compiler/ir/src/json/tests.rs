@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::{arbitrary, dag::Dag, node::NodeIndex, read_error::ReadError};
 
-const SMALL: &str = r#"{
+pub(super) const SMALL: &str = r#"{
 "format": "flow-dag/1",
 "workflow": "iris.iris",
 "parameters": [
