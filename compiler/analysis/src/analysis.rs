@@ -15,7 +15,7 @@ use crate::{
     db::{Database, File, Item, Keyword, ModuleName, Project, items, module_doc, module_file, parse_item},
     header::callable,
     names::{check_uses, scope},
-    signature::{Output, Param, Signature},
+    signature::{Declaration, Output, Param, Signature},
     ty::Ty,
 };
 
@@ -212,6 +212,22 @@ impl Analysis {
             params: params.collect(),
             outputs: outputs.collect(),
         }))
+    }
+
+    /// An operator's parameters; `None` where there is no such operator.
+    pub fn declaration(&self, operator: &ItemRef) -> Option<Declaration> {
+        let db = &self.db;
+        let item = self.item(&operator.module, &operator.name)?;
+        let info = operator_info(db, item).clone()?;
+        let callable = callable(db, item)?;
+        let values = &defaults(db, item).values;
+        let params = callable.params.iter().enumerate().map(|(index, header)| Param {
+            name: header.name.clone(),
+            doc: None,
+            ty: header.scheme.substitute(&crate::types::Bindings::default()).map_or(Ty::Error, Ty::Ground),
+            default: values.get(index).cloned().flatten().map(|(value, _)| value),
+        });
+        Some(Declaration { operator: info, params: params.collect() })
     }
 
     /// The typed body of a fn or workflow, for its generic parameters as they are in the instance.

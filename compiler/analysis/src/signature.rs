@@ -1,6 +1,11 @@
-//! What a workflow asks for and gives: for the planner, the command line and forms.
+//! What a workflow, or an operator, asks for and gives: for the planner, the command line and forms.
 
-use crate::{body::Expr, ty::Ty};
+use std::sync::Arc;
+
+use crate::{
+    body::{Expr, OperatorInfo},
+    ty::Ty,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
@@ -26,4 +31,11 @@ pub struct Output {
     pub name: String,
     pub doc: Option<String>,
     pub ty: Ty,
+}
+
+/// An operator and its parameters. The type of one that has a variable is [`Ty::Error`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Declaration {
+    pub operator: Arc<OperatorInfo>,
+    pub params: Vec<Param>,
 }

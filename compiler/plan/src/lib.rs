@@ -11,6 +11,9 @@ pub mod evaluate;
 pub mod parameters;
 pub mod passes;
 pub mod program;
+pub mod status;
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod testing;

@@ -6,13 +6,14 @@ use flow_analysis::{
     body::{
         Binding, Body, Expr, ExprKind, Instance, ItemRef, Local, LocalId, OperatorCall, OperatorInfo, Pattern,
     },
-    signature::{Output, Param, Signature},
+    signature::{Declaration, Output, Param, Signature},
     ty::Ty,
 };
 use flow_ir::{
     dag::Dag,
     expr::Function,
     hash::Hash,
+    key::Key,
     node::{Input, NodeKind, OperatorPlace},
     types::Type,
     value::Value,
@@ -23,7 +24,7 @@ use crate::{
     error::PlanError,
     evaluate::evaluate,
     parameters::Given,
-    program::{Declaration, DeclaredParam, PlanFacts, Program},
+    program::{PlanFacts, Program},
 };
 
 /// One workflow `w` in the module `m`, whose file is `flows/m.flow`, and fns and constants beside it.
@@ -46,7 +47,11 @@ impl PlanFacts for Facts {
         None
     }
 
-    fn cached(&self, _: &Hash) -> Option<Vec<Hash>> {
+    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
+        None
+    }
+
+    fn cached(&self, _: Key) -> Option<Vec<Hash>> {
         None
     }
 }
@@ -80,15 +85,19 @@ impl Program for Hand {
         self.fns.get(constant.name.as_str()).cloned().map(Arc::new)
     }
 
-    fn operator(&self, operator: &ItemRef) -> Option<Arc<Declaration>> {
+    fn operator(&self, operator: &ItemRef) -> Option<Declaration> {
         let name = format!("{}.{}", operator.module, operator.name);
-        let param =
-            |name: &str, ty| DeclaredParam { name: name.to_owned(), ty: Some(ty_of(ty)), default: None };
+        let param = |name: &str, ty| Param {
+            name: name.to_owned(),
+            doc: None,
+            ty: Ty::Ground(ty_of(ty)),
+            default: None,
+        };
         let params = match name.as_str() {
             "std.data.csv" => vec![param("path", "File")],
             _ => vec![param("limited", "Int in 1..=16")],
         };
-        Some(Arc::new(Declaration { operator: info(&name), params }))
+        Some(Declaration { operator: info(&name), params })
     }
 
     fn item_offset(&self, _: &ItemRef) -> u32 {

@@ -151,8 +151,8 @@ impl Evaluator<'_> {
     fn limits(&self, item: &ItemRef) -> Vec<(String, Type)> {
         let Some(declaration) = self.program.operator(item) else { return Vec::new() };
         let limited = declaration.params.iter().filter_map(|param| {
-            let ty = param.ty.as_ref().filter(|ty| has_limits(ty))?;
-            Some((param.name.clone(), ty.clone()))
+            let ty = param.ty.ground().filter(has_limits)?;
+            Some((param.name.clone(), ty))
         });
         limited.collect()
     }

@@ -199,7 +199,11 @@ impl Evaluator<'_> {
                 _ => Err(self.at(frame, span, Problem::EmptyList { function: word })),
             };
         }
-        let mut of = element.present().clone();
+        let mut of = match element.present() {
+            // Only the whole is a metric again.
+            Type::Metric(_) if function == Function::Add => Type::Float,
+            other => other.clone(),
+        };
         if builtin == Builtin::Mean && matches!(of.storage(), Type::Int) {
             // As Floats, sums of large Ints do not overflow.
             for item in &mut items {

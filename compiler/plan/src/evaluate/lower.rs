@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use flow_analysis::body;
 use flow_ir::{
-    expr::{Expr, ExprKind},
+    expr::{Expr, ExprKind, Function},
     node::{Input, Node, NodeKind, Port, PortRef, VALUE_PORT},
     policy::Policy,
     types::Type,
@@ -89,7 +89,7 @@ impl Evaluator<'_> {
         }
         let mut bindings = Bindings::default();
         let expr = self.lower(frame, term, span, &mut bindings)?;
-        let name = name.cloned().unwrap_or_else(|| Name { text: "expression".into(), is_bound: false });
+        let name = name.cloned().unwrap_or_else(|| Name { text: short_name(&expr).into(), is_bound: false });
         let node = Node {
             id: String::new(),
             outputs: vec![Port { name: VALUE_PORT.to_owned(), ty: expr.ty.clone() }],
@@ -171,6 +171,16 @@ impl Evaluator<'_> {
         self.fuel.copy(value).map_err(|problem| self.at(frame, span, problem))?;
         Ok(value.clone())
     }
+}
+
+/// What an expression is called that no name is given to: `auc` for `report.auc`.
+fn short_name(expr: &Expr) -> &str {
+    if let ExprKind::Call { function: Function::Field, args } = &expr.kind
+        && let Some(Expr { kind: ExprKind::Literal(Value::Text(field)), .. }) = args.get(1)
+    {
+        return field;
+    }
+    "expression"
 }
 
 impl Bindings {

@@ -3,6 +3,8 @@
 //! - A node has the name of the `let` that its call's value is bound to, else its operator's short name.
 //!   A name that a pattern takes from a record (`let (train, test) = …`), a record's field name and a
 //!   list's element name nothing.
+//! - An expression over futures has the name of its `let`, record field or output, else of the field that it
+//!   reads, else `expression`.
 //! - A Dataset parameter's reader has the parameter's name.
 //! - In a `for` the scope stands before it: the `let` name of the list, or `for`, and the element's
 //!   index from 0: `candidates[2].gbdt`.

@@ -4,11 +4,13 @@
 mod keep;
 mod merge;
 mod prune;
+#[cfg(test)]
+mod tests;
 
 use flow_ir::dag::Dag;
 
 pub use merge::merge;
-pub use prune::{Pruned, prune};
+pub use prune::{Pruned, prune, useless};
 
 /// Which of a workflow's DAGs is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,14 +22,16 @@ pub enum Stage {
     Plan,
 }
 
-/// The DAG at a stage, and the nodes that are of no use at either.
+/// The DAG at a stage, and the nodes of the text that are of no use, which is worth a warning at either.
 pub fn at_stage(dag: Dag, stage: Stage) -> (Dag, Vec<Pruned>) {
-    let (plan, pruned) = prune(&dag);
     match stage {
-        Stage::Dag => (dag, pruned),
-        Stage::Plan => (merge(&plan), pruned),
+        Stage::Dag => {
+            let pruned = useless(&dag);
+            (dag, pruned)
+        }
+        Stage::Plan => {
+            let (dag, pruned) = prune(dag);
+            (merge(dag), pruned)
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -20,7 +20,24 @@ impl std::fmt::Display for Pruned {
 }
 
 /// The DAG without them, and what they were, in order.
-pub fn prune(dag: &Dag) -> (Dag, Vec<Pruned>) {
+pub fn prune(dag: Dag) -> (Dag, Vec<Pruned>) {
+    let is_needed = needed(&dag);
+    let pruned = told(&dag, &is_needed);
+    if pruned.is_empty() {
+        return (dag, pruned);
+    }
+    let stands_for: Vec<Option<NodeIndex>> =
+        is_needed.iter().enumerate().map(|(index, needed)| needed.then(|| place(index))).collect();
+    (keep(dag, &stands_for), pruned)
+}
+
+/// What [`prune`] would take out.
+pub fn useless(dag: &Dag) -> Vec<Pruned> {
+    told(dag, &needed(dag))
+}
+
+/// For each node, whether an output or an effect needs it.
+fn needed(dag: &Dag) -> Vec<bool> {
     let mut is_needed = vec![false; dag.nodes.len()];
     let need = |is_needed: &mut Vec<bool>, index: NodeIndex| {
         if let Some(needed) = is_needed.get_mut(index.0 as usize) {
@@ -39,17 +56,19 @@ pub fn prune(dag: &Dag) -> (Dag, Vec<Pruned>) {
             node.for_each_dependency(|dependency| need(&mut is_needed, dependency));
         }
     }
+    is_needed
+}
+
+fn told(dag: &Dag, is_needed: &[bool]) -> Vec<Pruned> {
     let spans = dag.origin.as_ref().map_or(&[][..], |origin| &origin.spans);
-    let mut pruned = Vec::new();
-    let mut stands_for = Vec::with_capacity(dag.nodes.len());
-    for (index, (node, needed)) in dag.nodes.iter().zip(is_needed).enumerate() {
-        stands_for.push(needed.then(|| place(index)));
-        if !needed {
-            let span = spans.get(index).copied();
-            pruned.push(Pruned { id: node.id.clone(), op: node.op().to_owned(), span });
-        }
-    }
-    if pruned.is_empty() { (dag.clone(), pruned) } else { (keep(dag, &stands_for), pruned) }
+    let useless = dag.nodes.iter().zip(is_needed).enumerate().filter(|(_, (_, needed))| !**needed);
+    useless
+        .map(|(index, (node, _))| Pruned {
+            id: node.id.clone(),
+            op: node.op().to_owned(),
+            span: spans.get(index).copied(),
+        })
+        .collect()
 }
 
 fn place(index: usize) -> NodeIndex {

@@ -26,7 +26,7 @@ fn what_reaches_no_output_goes_but_effects_stay() {
         get(4, "Int"),
     ));
     let dag = hand.plan().unwrap();
-    let (plan, pruned) = prune(&dag);
+    let (plan, pruned) = prune(dag);
     assert_eq!(
         show(&plan),
         [
@@ -46,7 +46,7 @@ fn what_reaches_no_output_goes_but_effects_stay() {
     );
     assert_eq!(pruned[0].span, Some((1010, 1020)));
     assert_eq!(plan.origin.as_ref().unwrap().spans.len(), plan.nodes.len());
-    assert_eq!(prune(&plan), (plan, vec![]), "nothing is left to take out");
+    assert_eq!(prune(plan.clone()), (plan, vec![]), "nothing is left to take out");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn equal_calls_are_made_once() {
             "(all: List<Int>, tables: Int)",
         ));
     let dag = hand.plan().unwrap();
-    let merged = merge(&dag);
+    let merged = merge(dag.clone());
     assert_eq!(
         show(&merged),
         [
@@ -92,7 +92,7 @@ fn equal_calls_are_made_once() {
             "-> tables: [rides.value, rides.value]",
         ]
     );
-    assert_eq!(merge(&merged), merged);
+    assert_eq!(merge(merged.clone()), merged);
     assert_eq!(at_stage(dag.clone(), Stage::Dag).0, dag);
 }
 
@@ -114,7 +114,7 @@ fn policies_and_waiting_keep_calls_apart() {
         ],
         "List<Int>",
     ));
-    let merged = merge(&hand.plan().unwrap());
+    let merged = merge(hand.plan().unwrap());
     assert_eq!(
         show(&merged),
         [

@@ -1,12 +1,14 @@
 //! What the planner asks of the checked program, and of the world outside.
 
+mod analysis;
+
 use std::sync::Arc;
 
 use flow_analysis::{
-    body::{Body, Expr, Instance, ItemRef, OperatorInfo},
-    signature::Signature,
+    body::{Body, Instance, ItemRef},
+    signature::{Declaration, Signature},
 };
-use flow_ir::{hash::Hash, types::Type};
+use flow_ir::{hash::Hash, key::Key, node::OperatorPlace};
 
 /// A program that the checker found no error in.
 pub trait Program {
@@ -16,7 +18,7 @@ pub trait Program {
     fn const_body(&self, constant: &ItemRef) -> Option<Arc<Body>>;
     /// An operator's declaration: the limits of its parameters; and readers of bound paths are called
     /// without a call in the text.
-    fn operator(&self, operator: &ItemRef) -> Option<Arc<Declaration>>;
+    fn operator(&self, operator: &ItemRef) -> Option<Declaration>;
     /// The byte at which an item starts in its file: the spans of its body count from there.
     fn item_offset(&self, item: &ItemRef) -> u32;
     /// A module's file, relative to the project's root, with `/` between its parts.
@@ -25,27 +27,18 @@ pub trait Program {
     fn source_hash(&self, module: &str) -> Option<Hash>;
 }
 
-/// An operator and its parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declaration {
-    pub operator: Arc<OperatorInfo>,
-    pub params: Vec<DeclaredParam>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeclaredParam {
-    pub name: String,
-    /// `None` where it has a variable.
-    pub ty: Option<Type>,
-    pub default: Option<Expr>,
-}
-
 /// What the planner asks of the machine: the operators there are, the files and the cache.
 pub trait PlanFacts {
     /// The version of an operator's implementation, where there is one.
     fn operator_version(&self, operator: &str) -> Option<u32>;
     /// The hash of a file's content, where it is known without reading the whole file.
     fn file_hash(&self, path: &str) -> Option<Hash>;
+    /// A hash of an external operator's code and environment, where it is known.
+    fn environment(&self, place: &OperatorPlace) -> Option<Hash>;
     /// The content hashes of a node's outputs, where the cache holds them under this key.
-    fn cached(&self, key: &Hash) -> Option<Vec<Hash>>;
+    fn cached(&self, key: Key) -> Option<Vec<Hash>>;
+    /// What kind of device computes.
+    fn numerics(&self) -> &str {
+        "cpu/1"
+    }
 }

@@ -1,0 +1,85 @@
+//! Text to DAG: each folder of `tests/golden/dag` is a case.
+//!
+//! `input.flow` is planned with the parameters of `params.json`, where there is one. `expected.dag` is the DAG
+//! as the text says it; `expected.plan` what runs, with what was left out, where that differs. `BLESS=1`
+//! writes both.
+
+use std::{fs, path::Path};
+
+use flow_analysis::Analysis;
+use flow_ir::dag::Dag;
+
+use crate::{
+    evaluate::{evaluate, from_folder},
+    parameters::bind,
+    passes::{Stage, at_stage},
+    testing::Facts,
+};
+
+#[test]
+fn golden_dags() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/dag");
+    let mut cases: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    let mut failures = Vec::new();
+    for case in &cases {
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let dag = plan(name, case);
+        let (plan, pruned) = at_stage(dag.clone(), Stage::Plan);
+        let warnings: String = pruned.iter().map(|pruned| format!("// {pruned}\n")).collect();
+        let expected_plan = (plan != dag).then(|| warnings + &plan.to_text());
+        compare(&case.join("expected.dag"), Some(dag.to_text()), &mut failures);
+        compare(&case.join("expected.plan"), expected_plan, &mut failures);
+        check_spans(name, &dag, &fs::read_to_string(case.join("input.flow")).unwrap());
+        assert_eq!(Dag::from_text(&dag.to_text()).unwrap(), dag, "{name} reads back equal");
+    }
+    assert!(cases.len() >= 7, "cases are found");
+    assert!(failures.is_empty(), "BLESS=1 writes what differs:\n{}", failures.join("\n"));
+}
+
+fn plan(name: &str, case: &Path) -> Dag {
+    let mut analysis = Analysis::new();
+    let text = fs::read_to_string(case.join("input.flow")).unwrap();
+    analysis.set_file(name, &format!("flows/{name}.flow"), text);
+    assert_eq!(
+        analysis.check(name).iter().filter(|found| found.is_error()).collect::<Vec<_>>(),
+        [] as [&_; 0],
+        "{name}"
+    );
+    let workflow = analysis.workflows(name).remove(0);
+    let signature = analysis.signature(name, &workflow).unwrap();
+    let params = fs::read_to_string(case.join("params.json")).ok();
+    let params = params.map(|text| serde_json::from_str(&text).unwrap());
+    let given = bind(&signature, &[], params.as_ref(), &|path| from_folder("", path)).unwrap();
+    evaluate(&analysis, &Facts, name, &workflow, &given).unwrap()
+}
+
+/// A node's span holds the call that it was made by.
+fn check_spans(name: &str, dag: &Dag, text: &str) {
+    let spans = &dag.origin.as_ref().unwrap().spans;
+    assert_eq!(spans.len(), dag.nodes.len());
+    for (node, (start, end)) in dag.nodes.iter().zip(spans) {
+        let call = text.get(*start as usize..*end as usize).unwrap();
+        let operator = node.op().rsplit('.').next().unwrap();
+        // One that is read from a path that was given has no call, and an expression may be a fn's.
+        let is_call =
+            call.contains(operator) || call.is_empty() || operator == "expression" || name == "paths";
+        assert!(is_call, "{name}: `{}` stands at `{call}`", node.id);
+    }
+}
+
+/// Holds a file against what it should be, or makes it so.
+fn compare(path: &Path, found: Option<String>, failures: &mut Vec<String>) {
+    let expected = fs::read_to_string(path).ok();
+    if expected == found {
+        return;
+    }
+    if std::env::var_os("BLESS").is_none() {
+        failures.push(format!("{}\n{}", path.display(), found.unwrap_or_default()));
+        return;
+    }
+    match found {
+        Some(found) => fs::write(path, found).unwrap(),
+        None => fs::remove_file(path).unwrap(),
+    }
+}

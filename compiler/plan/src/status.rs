@@ -1,0 +1,350 @@
+//! What a run would do: which nodes the cache has, and how long the way through the others is.
+
+use std::cell::RefCell;
+
+use flow_ir::{
+    dag::Dag,
+    hash::Hash,
+    key::{Key, KeyFacts, node_key},
+    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, PortRef},
+    value::Value,
+};
+use rustc_hash::FxHashMap;
+
+use crate::program::PlanFacts;
+
+/// What becomes of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// An earlier result serves.
+    Cached { key: Key },
+    /// It runs.
+    Runs { because: Runs },
+    /// Only the run can tell: something it reads is not there yet.
+    Unknown { because: Unknown },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runs {
+    NotCached {
+        key: Key,
+    },
+    /// The policy says `cache: off`.
+    CacheOff,
+    /// An operator with an effect always runs.
+    Effect,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// It reads the result of this node, which is not cached.
+    Result { of: NodeIndex },
+    /// It reads this file, whose content is not known.
+    File { path: String },
+    /// It is an external operator whose code is not known.
+    Environment,
+}
+
+/// A plan in numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub nodes: usize,
+    pub cached: usize,
+    pub runs: usize,
+    pub unknown: usize,
+    /// The most nodes on one level.
+    pub width: usize,
+    /// The longest path, in nodes.
+    pub depth: usize,
+    /// The longest path of nodes that are not cached.
+    pub critical_path: Vec<NodeIndex>,
+}
+
+/// The status of every node, in their order.
+pub fn statuses(dag: &Dag, facts: &dyn PlanFacts) -> Vec<Status> {
+    let keys = Keys {
+        facts,
+        parameters: dag.parameters.iter().map(|parameter| (&*parameter.name, &parameter.value)).collect(),
+        outputs: RefCell::new(Vec::with_capacity(dag.nodes.len())),
+    };
+    let status = |node: &Node| {
+        let (status, outputs) = keys.status(node);
+        keys.outputs.borrow_mut().push(outputs);
+        status
+    };
+    dag.nodes.iter().map(status).collect()
+}
+
+/// The plan in numbers, from its DAG and what [`statuses`] says of it.
+pub fn summary(dag: &Dag, statuses: &[Status]) -> Summary {
+    let count = |is: fn(&Status) -> bool| statuses.iter().filter(|status| is(status)).count();
+    let cost: FxHashMap<&str, u64> = dag
+        .nodes
+        .iter()
+        .zip(statuses)
+        .map(|(node, status)| (&*node.id, u64::from(!matches!(status, Status::Cached { .. }))))
+        .collect();
+    let graph = dag.graph();
+    let cost_of = |node: &Node| cost.get(&*node.id).copied().unwrap_or(0);
+    let path = graph.critical_path(cost_of);
+    Summary {
+        nodes: dag.nodes.len(),
+        cached: count(|status| matches!(status, Status::Cached { .. })),
+        runs: count(|status| matches!(status, Status::Runs { .. })),
+        unknown: count(|status| matches!(status, Status::Unknown { .. })),
+        width: graph.width(),
+        depth: graph.depth(),
+        critical_path: path
+            .nodes
+            .into_iter()
+            .filter(|index| dag.node(*index).is_some_and(|node| cost_of(node) > 0))
+            .collect(),
+    }
+}
+
+impl Status {
+    /// One line for people: `cached`, or why it runs.
+    pub fn in_words(&self, dag: &Dag) -> String {
+        match self {
+            Self::Cached { .. } => "cached".to_owned(),
+            Self::Runs { because: Runs::NotCached { .. } } => "runs".to_owned(),
+            Self::Runs { because: Runs::CacheOff } => "runs: its cache is off".to_owned(),
+            Self::Runs { because: Runs::Effect } => "runs: it has an effect".to_owned(),
+            Self::Unknown { because: Unknown::Result { of } } => {
+                let id = dag.node(*of).map_or("", |node| &node.id);
+                format!("unknown: it reads what `{id}` will give")
+            }
+            Self::Unknown { because: Unknown::File { path } } => {
+                format!("unknown: the content of `{path}` is not known yet")
+            }
+            Self::Unknown { because: Unknown::Environment } => {
+                "unknown: the operator's code is not known yet".to_owned()
+            }
+        }
+    }
+}
+
+struct Keys<'a> {
+    facts: &'a dyn PlanFacts,
+    parameters: FxHashMap<&'a str, &'a Value>,
+    /// For each node so far, the hashes of its outputs, where they are known.
+    outputs: RefCell<Vec<Option<Vec<Hash>>>>,
+}
+
+impl KeyFacts for Keys<'_> {
+    fn port(&self, port: PortRef) -> Option<Hash> {
+        let outputs = self.outputs.borrow();
+        outputs.get(port.node.0 as usize)?.as_ref()?.get(port.port as usize).copied()
+    }
+
+    fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters.get(name).copied()
+    }
+
+    fn file(&self, path: &str) -> Option<Hash> {
+        self.facts.file_hash(path)
+    }
+
+    fn environment(&self, place: &OperatorPlace) -> Option<Hash> {
+        self.facts.environment(place)
+    }
+
+    fn numerics(&self) -> &str {
+        self.facts.numerics()
+    }
+}
+
+impl Keys<'_> {
+    fn status(&self, node: &Node) -> (Status, Option<Vec<Hash>>) {
+        if node.effect {
+            return (Status::Runs { because: Runs::Effect }, None);
+        }
+        if !node.policy.cache {
+            return (Status::Runs { because: Runs::CacheOff }, None);
+        }
+        let Some(key) = node_key(node, self) else {
+            return (Status::Unknown { because: self.unknown(node) }, None);
+        };
+        match self.facts.cached(key) {
+            Some(outputs) => (Status::Cached { key }, Some(outputs)),
+            None => (Status::Runs { because: Runs::NotCached { key } }, None),
+        }
+    }
+
+    /// What a node reads that is not known: the first such result, else the first such file.
+    fn unknown(&self, node: &Node) -> Unknown {
+        let mut result = None;
+        for (_, input) in &node.inputs {
+            input.for_each_port(&mut |port| {
+                if result.is_none() && self.port(port).is_none() {
+                    result = Some(port.node);
+                }
+            });
+        }
+        if let Some(of) = result {
+            return Unknown::Result { of };
+        }
+        if let NodeKind::Task(operator) = &node.kind
+            && operator.place != OperatorPlace::Native
+            && self.facts.environment(&operator.place).is_none()
+        {
+            return Unknown::Environment;
+        }
+        let path = node.inputs.iter().find_map(|(_, input)| self.unknown_file(input));
+        path.map_or(Unknown::Environment, |path| Unknown::File { path })
+    }
+
+    fn unknown_file(&self, input: &Input) -> Option<String> {
+        match input {
+            Input::Constant(value) => self.unknown_path(value),
+            Input::Parameter(name) => self.unknown_path(self.parameters.get(name.as_str())?),
+            Input::List(items) => items.iter().find_map(|item| self.unknown_file(item)),
+            Input::Record(fields) | Input::Expression { bindings: fields, .. } => {
+                fields.iter().find_map(|(_, field)| self.unknown_file(field))
+            }
+            Input::Port(_) => None,
+        }
+    }
+
+    fn unknown_path(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::File(path) => self.facts.file_hash(path).is_none().then(|| path.clone()),
+            Value::List(items) => items.iter().find_map(|item| self.unknown_path(item)),
+            Value::Record(fields) => fields.iter().find_map(|(_, field)| self.unknown_path(field)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::testing::*;
+
+    /// Files by path, and results by key.
+    #[derive(Default)]
+    struct World {
+        files: HashMap<String, Hash>,
+        results: HashMap<Key, Vec<Hash>>,
+    }
+
+    impl PlanFacts for World {
+        fn operator_version(&self, _: &str) -> Option<u32> {
+            Some(1)
+        }
+
+        fn file_hash(&self, path: &str) -> Option<Hash> {
+            self.files.get(path).copied()
+        }
+
+        fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
+            None
+        }
+
+        fn cached(&self, key: Key) -> Option<Vec<Hash>> {
+            self.results.get(&key).cloned()
+        }
+    }
+
+    fn dag() -> Dag {
+        let noop = |value| operator("std.debug.noop", vec![("value", value)], "Int");
+        let hand =
+            Hand::default().param("rows", TABLE, Some(csv("rows.csv"))).output("x", "Int").body(block(
+                vec![
+                    (1, "count", operator("std.debug.count", vec![("data", get(0, TABLE))], "Int")),
+                    (2, "more", noop(get(1, "Int"))),
+                    (3, "alone", noop(value("1", "Int"))),
+                ],
+                operator(
+                    "std.data.write_csv",
+                    vec![("values", list(vec![get(2, "Int"), get(3, "Int")], "List<Int>"))],
+                    "Int",
+                ),
+            ));
+        hand.plan().unwrap()
+    }
+
+    fn told(dag: &Dag, world: &World) -> Vec<String> {
+        let statuses = statuses(dag, world);
+        dag.nodes
+            .iter()
+            .zip(&statuses)
+            .map(|(node, status)| format!("{}: {}", node.id, status.in_words(dag)))
+            .collect()
+    }
+
+    /// Runs the node: its result is in the cache from then on.
+    fn run(dag: &Dag, world: &mut World, id: &str) {
+        let index = dag.find(id).unwrap();
+        match &statuses(dag, world)[index.0 as usize] {
+            Status::Runs { because: Runs::NotCached { key } } => {
+                world.results.insert(*key, vec![Hash::of(id.as_bytes())]);
+            }
+            other => panic!("{id} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_result_that_is_there_makes_the_next_one_known() {
+        let (dag, mut world) = (dag(), World::default());
+        assert_eq!(
+            told(&dag, &world),
+            [
+                "rows: unknown: the content of `flows/rows.csv` is not known yet",
+                "count: unknown: it reads what `rows` will give",
+                "more: unknown: it reads what `count` will give",
+                "alone: runs",
+                "write_csv: runs: it has an effect",
+            ]
+        );
+        world.files.insert("flows/rows.csv".to_owned(), Hash::of(b"a"));
+        for id in ["rows", "alone", "count"] {
+            run(&dag, &mut world, id);
+        }
+        assert_eq!(
+            told(&dag, &world),
+            [
+                "rows: cached",
+                "count: cached",
+                "more: runs",
+                "alone: cached",
+                "write_csv: runs: it has an effect"
+            ]
+        );
+        let numbers = summary(&dag, &statuses(&dag, &world));
+        assert_eq!(
+            numbers,
+            Summary {
+                nodes: 5,
+                cached: 3,
+                runs: 2,
+                unknown: 0,
+                width: 2,
+                depth: 4,
+                critical_path: vec![NodeIndex(2), NodeIndex(4)],
+            }
+        );
+        // Another content of the file: nothing that hangs on it serves any more.
+        world.files.insert("flows/rows.csv".to_owned(), Hash::of(b"b"));
+        assert_eq!(
+            told(&dag, &world),
+            [
+                "rows: runs",
+                "count: unknown: it reads what `rows` will give",
+                "more: unknown: it reads what `count` will give",
+                "alone: cached",
+                "write_csv: runs: it has an effect",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_cache_that_is_off_is_not_asked() {
+        let (mut dag, mut world) = (dag(), World::default());
+        run(&dag, &mut world, "alone");
+        dag.nodes[3].policy.cache = false;
+        assert_eq!(told(&dag, &world)[3], "alone: runs: its cache is off");
+    }
+}
