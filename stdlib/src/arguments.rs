@@ -3,10 +3,10 @@
 //! The checker has held the call against the signature, so that a wrong kind of argument here comes
 //! from a DAG that was written by hand; each is an error that says so.
 
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
 use flow_ir::{
-    expr::Expr,
+    expr::{Expr, ExprKind},
     types::{Row, Type},
     value::Value,
 };
@@ -15,7 +15,11 @@ use flow_runtime::operator::{Argument, Blob, Call, Datum, OperatorError, Table};
 type Result<T> = std::result::Result<T, OperatorError>;
 
 /// An expression over a table's columns, and its scalar parameters.
-pub type Expression<'a> = (&'a Expr, &'a [(String, Value)]);
+#[derive(Clone, Debug)]
+pub struct Expression<'a> {
+    pub expr: Cow<'a, Expr>,
+    pub bindings: &'a [(String, Value)],
+}
 
 pub fn table<'a>(call: &'a Call, name: &str) -> Result<&'a Table> {
     optional_table(call, name)?.ok_or_else(|| misfit(call, name, "a table"))
@@ -117,10 +121,28 @@ pub fn texts<'a>(call: &'a Call, name: &str) -> Result<Vec<&'a str>> {
         .collect()
 }
 
-pub fn expression<'a>(call: &'a Call, name: &str) -> Result<Expression<'a>> {
+/// An expression of type `ty`; where it is known for all rows it may come as a value.
+pub fn expression<'a>(call: &'a Call, name: &str, ty: &Type) -> Result<Expression<'a>> {
+    let argument = call.input(name).and_then(|argument| as_expression(argument, ty));
+    argument.ok_or_else(|| misfit(call, name, "an expression"))
+}
+
+/// A record of expressions, each of the type of the column of `row` that it computes.
+pub fn expressions<'a>(call: &'a Call, name: &str, row: &Row) -> Result<Vec<(&'a str, Expression<'a>)>> {
+    let misfit = || misfit(call, name, "a record of expressions");
+    let ty = |field: &str| row.column(field).map(|column| &column.ty).ok_or_else(misfit);
     match call.input(name) {
-        Some(Argument::Expression { expr, bindings }) => Ok((expr, bindings)),
-        _ => Err(misfit(call, name, "an expression")),
+        Some(Argument::Record(fields)) => fields
+            .iter()
+            .map(|(field, argument)| {
+                let expression = as_expression(argument, ty(field)?).ok_or_else(misfit)?;
+                Ok((field.as_str(), expression))
+            })
+            .collect(),
+        Some(Argument::Datum(Datum::Value(Value::Record(fields)))) => {
+            fields.iter().map(|(field, value)| Ok((field.as_str(), literal(value, ty(field)?)))).collect()
+        }
+        _ => Err(misfit()),
     }
 }
 
@@ -144,4 +166,17 @@ pub fn misfit(call: &Call, name: &str, expected: &str) -> OperatorError {
 
 fn outside(name: &str, given: impl Display, low: impl Display, high: impl Display) -> OperatorError {
     OperatorError::failed(format!("`{name}` is {given}, but it must lie in {low} to {high}"))
+}
+
+fn as_expression<'a>(argument: &'a Argument, ty: &Type) -> Option<Expression<'a>> {
+    match argument {
+        Argument::Expression { expr, bindings } => Some(Expression { expr: Cow::Borrowed(expr), bindings }),
+        Argument::Datum(Datum::Value(value)) => Some(literal(value, ty)),
+        _ => None,
+    }
+}
+
+fn literal(value: &Value, ty: &Type) -> Expression<'static> {
+    let expr = Expr { kind: ExprKind::Literal(value.clone()), ty: ty.clone() };
+    Expression { expr: Cow::Owned(expr), bindings: &[] }
 }

@@ -1,14 +1,7 @@
 //! `std.table.derive`: columns computed from others.
 
-use std::borrow::Cow;
-
 use arrow::array::{ArrayRef, RecordBatch};
-use flow_ir::{
-    expr::{Expr, ExprKind},
-    types::Row,
-    value::Value,
-};
-use flow_runtime::operator::{Argument, Call, Context, Datum, OperatorError, Table};
+use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 
 use super::columns::{batch, column_index};
 use crate::{arguments, query::Evaluator, storage};
@@ -18,13 +11,14 @@ pub fn derive(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
     let table = arguments::table(call, "data")?;
     let row = arguments::output_row(call, 0)?;
     let schema = storage::schema(row)?;
-    let computed = computed_columns(call, row)?;
-    let columns = row.columns.iter().map(|column| match computed.iter().find(|of| of.name == column.name) {
-        Some(Computed { expr, bindings, .. }) => Evaluator::new(expr, bindings, &table.schema)
-            .map(Source::Computed)
-            .map_err(|error| in_column(&column.name, error)),
-        None => column_index(table, &column.name).map(Source::Kept),
-    });
+    let computed = arguments::expressions(call, "columns", row)?;
+    let columns =
+        row.columns.iter().map(|column| match computed.iter().find(|(name, _)| *name == column.name) {
+            Some((_, of)) => Evaluator::new(&of.expr, of.bindings, &table.schema)
+                .map(Source::Computed)
+                .map_err(|error| in_column(&column.name, error)),
+            None => column_index(table, &column.name).map(Source::Kept),
+        });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
 
     let mut batches = Vec::with_capacity(table.batches.len());
@@ -42,13 +36,6 @@ pub fn derive(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
     Ok(vec![Datum::Table(Table { schema, batches })])
 }
 
-/// A column that the call computes.
-struct Computed<'a> {
-    name: &'a str,
-    expr: Cow<'a, Expr>,
-    bindings: &'a [(String, Value)],
-}
-
 /// Where a column of the result comes from.
 enum Source<'a> {
     Kept(usize),
@@ -62,27 +49,6 @@ impl Source<'_> {
             Self::Computed(evaluator) => evaluator.evaluate(from, first_row),
         }
     }
-}
-
-fn computed_columns<'a>(call: &'a Call, row: &Row) -> Result<Vec<Computed<'a>>, OperatorError> {
-    let Some(Argument::Record(fields)) = call.input("columns") else {
-        return Err(arguments::misfit(call, "columns", "a record of expressions"));
-    };
-    let columns = fields.iter().map(|(name, argument)| {
-        let misfit = || arguments::misfit(call, name, "an expression");
-        let column = row.column(name).ok_or_else(misfit)?;
-        match argument {
-            Argument::Expression { expr, bindings } => {
-                Ok(Computed { name, expr: Cow::Borrowed(expr), bindings })
-            }
-            Argument::Datum(Datum::Value(value)) => {
-                let expr = Expr { kind: ExprKind::Literal(value.clone()), ty: column.ty.clone() };
-                Ok(Computed { name, expr: Cow::Owned(expr), bindings: &[] })
-            }
-            _ => Err(misfit()),
-        }
-    });
-    columns.collect()
 }
 
 fn in_column(name: &str, error: OperatorError) -> OperatorError {

@@ -1,6 +1,7 @@
 //! `std.table.where`: the rows for which a predicate holds.
 
 use arrow::{array::AsArray, compute::filter_record_batch};
+use flow_ir::types::Type;
 use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 
 use super::columns;
@@ -9,9 +10,9 @@ use crate::{arguments, internal, query::Evaluator, storage};
 /// Keeps those rows, in their order. A predicate that is missing does not hold.
 pub fn filter(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let table = arguments::table(call, "data")?;
-    let (predicate, bindings) = arguments::expression(call, "predicate")?;
+    let predicate = arguments::expression(call, "predicate", &Type::Bool)?;
     let schema = storage::schema(arguments::output_row(call, 0)?)?;
-    let evaluator = Evaluator::new(predicate, bindings, &table.schema)?;
+    let evaluator = Evaluator::new(&predicate.expr, predicate.bindings, &table.schema)?;
 
     let mut batches = Vec::with_capacity(table.batches.len());
     let mut first_row = 0;

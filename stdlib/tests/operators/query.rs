@@ -106,6 +106,20 @@ fn derive_adds_at_the_end_and_replaces_in_place() {
 }
 
 #[test]
+fn what_is_known_for_all_rows_may_come_as_a_value() {
+    let (narrow, table) = rides();
+    for (predicate, rows) in [(true, 4), (false, 0)] {
+        let filter = call("std.table.where").table("data", &table).value("predicate", Value::Bool(predicate));
+        assert_eq!(filter.gives_table(&narrow).table_out().unwrap().rows(), rows);
+    }
+    let wide = row(&[("id", ty("Id<Int>")), ("one", Type::Float), ("none", ty("Category?"))]);
+    let record = vec![("one".to_owned(), Value::Int(1)), ("none".to_owned(), Value::None)];
+    let derive = call("std.table.derive").table("data", &table).value("columns", Value::Record(record));
+    let derived = derive.gives_table(&wide).table_out().unwrap();
+    assert_eq!(render(&derived), "id, one, none\n1, 1.0, –\n2, 1.0, –\n3, 1.0, –\n4, 1.0, –\n");
+}
+
+#[test]
 fn an_overflow_names_the_column_and_the_row() {
     let narrow = row(&[("n", Type::Int)]);
     let table = read_csv("n\n1\n9223372036854775807\n3\n", &narrow);
