@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use flow_ir::hash::Hash;
 use flow_syntax::{
     ast::{self, ItemKind, Outputs},
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, code},
 };
 use salsa::{Durability, Setter};
 
@@ -151,6 +151,10 @@ impl Analysis {
         let of_module =
             check_uses(db, file).iter().map(|found| found.diagnostic.clone().shift(found.item.start(db)));
         let mut found: Vec<Diagnostic> = of_items.chain(of_module).collect();
+        // What is wrong may be the very use of what seems unused.
+        if found.iter().any(Diagnostic::is_error) {
+            found.retain(|diagnostic| diagnostic.code != code::UNUSED);
+        }
         found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
         found.dedup();
         found

@@ -89,10 +89,7 @@ fn annotate(text: &str, bless: bool, failures: &mut String, file: &str) -> Strin
                 let number = block.first_line + index;
                 if bless {
                     let comments: String = found.iter().map(|finding| format!(" // {finding}")).collect();
-                    lines[number] = format!(
-                        "{}{comments}",
-                        if comments.is_empty() { line.trim_end() } else { code.trim_end() }
-                    );
+                    lines[number] = format!("{}{comments}", code.trim_end());
                 } else if !agree(&expected, &found) {
                     writeln!(failures, "{file}:{}: expected {expected:?}, found {found:?}", number + 1)
                         .unwrap();
@@ -125,7 +122,15 @@ fn findings(analysis: &Analysis, block: &Block) -> Vec<(usize, String)> {
         let offset = analysis.item_offset(&item).unwrap();
         if let Some(body) = analysis.workflow_body(&block.module, &workflow) {
             let mut value = body.value.clone();
-            bindings(&mut value, &mut |span, ty| found.push((line_of(span + offset), format!("type: {ty}"))));
+            // The first of a line is its `let`; what follows are the parameters of lambdas called there.
+            let mut lines = Vec::new();
+            bindings(&mut value, &mut |span, ty| {
+                let line = line_of(span + offset);
+                if !lines.contains(&line) {
+                    lines.push(line);
+                    found.push((line, format!("type: {ty}")));
+                }
+            });
         }
     }
     found

@@ -12,9 +12,7 @@ use flow_syntax::{
     span::Span,
 };
 
-use super::{
-    Checker, Given, InstanceKey, Typed, checked_body, defaults, operator_info, query, workflow_outputs,
-};
+use super::{Checker, Given, InstanceKey, Typed, defaults, operator_info, query, workflow_outputs};
 use crate::{
     body::{self, Instance, OperatorCall},
     db::{Item, Keyword},
@@ -406,8 +404,7 @@ impl<'db> Checker<'db> {
         }
         let type_args = call.type_args(callable);
         let key = InstanceKey::new(self.db, item, type_args.clone());
-        let checked = checked_body(self.db, key);
-        let result = checked.result.clone();
+        let result = query::fn_result(self.db, key).clone();
         self.report_instance(callable, key, span);
         let mut stage = call.stage();
         if matches!(&result, Ty::Ground(ty) if is_made_by_nodes(ty)) {

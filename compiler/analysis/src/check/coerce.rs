@@ -32,7 +32,7 @@ impl<'db> Checker<'db> {
         if let Err(mismatch) = fits(ty, wanted) {
             let diagnostic = self.describe(ty, wanted, &mismatch, span, place);
             self.report(diagnostic);
-            return Typed::error(span);
+            return Typed { expr: Expr { ty: Ty::Error, ..typed.expr }, stage: typed.stage };
         }
         let stage = typed.stage;
         let expr = self.widen(typed.expr, wanted);
@@ -54,7 +54,7 @@ impl<'db> Checker<'db> {
             && let Err(misfit) = value.fits(wanted)
         {
             self.report(Diagnostic::error(code::OUT_OF_RANGE, span, misfit.to_string()));
-            return Expr { kind: ExprKind::Error, ty: Ty::Error, span };
+            return Expr { ty: Ty::Error, ..expr };
         }
         match (expr.kind, unrefined(wanted)) {
             (ExprKind::Value(value), wanted) => widen_value(value, expr.ty, wanted, span),
@@ -153,7 +153,7 @@ impl<'db> Checker<'db> {
         }
         let schema = self.schema_of(wanted);
         let whole = schema.as_ref().map_or_else(|| show(wanted), |schema| format!("Dataset<{schema}>"));
-        let message = format!("this table {} for `{whole}`{place}", faults.join(" and "));
+        let message = format!("this table {}, and `{whole}` is wanted{place}", faults.join(" and "));
         let diagnostic = Diagnostic::error(code::COLUMNS_DIFFER, span, message);
         match (missing.is_empty(), schema) {
             (true, Some(schema)) => {

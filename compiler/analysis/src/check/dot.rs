@@ -102,7 +102,7 @@ impl<'db> Checker<'db> {
     fn no_such_method(&mut self, name: &ast::Name, ty: &Type) {
         let message = match ty {
             Type::Dataset(_) => format!("a table has no verb `{}`", name.text),
-            other => format!("nothing named `{}` takes a `{}`", name.text, show(other)),
+            other => format!("nothing named `{}` takes `{}`", name.text, show(other)),
         };
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
         let mut known: Vec<&str> = functions::builtin_names().collect();

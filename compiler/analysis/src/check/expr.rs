@@ -88,7 +88,7 @@ impl<'db> Checker<'db> {
                         self.missing(value.span(), "a text");
                         is_sound = false;
                     } else if !is_printable(ty) {
-                        let message = format!("a text cannot hold a `{}`", show(ty));
+                        let message = format!("a text cannot hold `{}`", show(ty));
                         self.fail(code::TYPE_MISMATCH, value.span(), message);
                         is_sound = false;
                     }
@@ -243,7 +243,7 @@ impl<'db> Checker<'db> {
                 return self.missing(base.span(), &format!("`.{}`", name.text));
             }
             other => {
-                let message = format!("a `{}` has no field `{}`", show(other), name.text);
+                let message = format!("`{}` has no field `{}`", show(other), name.text);
                 return self.fail(code::UNKNOWN_NAME, name.span, message);
             }
         };
@@ -331,7 +331,7 @@ impl<'db> Checker<'db> {
                 return self.missing(base.span(), "`[…]`");
             }
             other => {
-                let message = format!("`[…]` takes an element of a list, and this is a `{}`", show(other));
+                let message = format!("`[…]` takes an element of a list, and this is `{}`", show(other));
                 return self.fail(code::TYPE_MISMATCH, base.span(), message);
             }
         };

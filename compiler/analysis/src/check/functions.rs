@@ -117,7 +117,7 @@ impl<'db> Checker<'db> {
             return self.fail(
                 code::TYPE_MISMATCH,
                 list.span(),
-                format!("`{name}` takes a list, and this is a `{is}`"),
+                format!("`{name}` takes a list, and this is `{is}`"),
             );
         };
         let (ty, stage) = match builtin {
@@ -171,7 +171,7 @@ impl<'db> Checker<'db> {
         };
         let Some(ty) = list.ty().cloned() else { return Typed::error(span) };
         let Type::List(element) = &ty else {
-            let message = format!("`sorted_by` takes a list, and this is a `{}`", show(&ty));
+            let message = format!("`sorted_by` takes a list, and this is `{}`", show(&ty));
             return self.fail(code::TYPE_MISMATCH, list.span(), message);
         };
         let (Some(ast::Arg { value: ast::Expr { kind: ExprKind::Column(name), .. }, .. }), None) =
@@ -226,7 +226,11 @@ impl<'db> Checker<'db> {
             _ => None,
         };
         let Some(converted) = converted else {
-            return self.fail(code::TYPE_MISMATCH, value.span(), format!("`{name}` takes no `{}`", show(ty)));
+            return self.fail(
+                code::TYPE_MISMATCH,
+                value.span(),
+                format!("`{name}` does not take `{}`", show(ty)),
+            );
         };
         let converted = if ty.is_optional() { converted.optional() } else { converted };
         let stage = Stage::Planned.and(&value.stage);

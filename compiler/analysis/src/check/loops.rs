@@ -131,7 +131,7 @@ impl<'db> Checker<'db> {
                 Ty::Error
             }
             Some(other) => {
-                let message = format!("{user} runs over a list, and this is a `{}`", show(other));
+                let message = format!("{user} runs over a list, and this is `{}`", show(other));
                 self.fail(code::TYPE_MISMATCH, list.span(), message);
                 Ty::Error
             }

@@ -38,7 +38,7 @@ impl<'db> Checker<'db> {
             Ty::Ground(Type::Record(record)) => Some(record),
             Ty::Ground(other) => {
                 let message =
-                    format!("`(…)` takes a record apart by its fields, and this is a `{}`", show(other));
+                    format!("`(…)` takes a record apart by its fields, and this is `{}`", show(other));
                 self.fail(code::TYPE_MISMATCH, span, message);
                 None
             }

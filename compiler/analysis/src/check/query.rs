@@ -98,6 +98,18 @@ pub fn workflow_outputs<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Vec<(Str
         .collect()
 }
 
+/// The type of a fn's value; that of its body where none is written.
+#[salsa::tracked(cycle_result = circular_result)]
+pub fn fn_result<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Ty {
+    let Some(callable) = callable(db, key.item(db)) else { return Ty::Error };
+    match callable.outputs.first() {
+        Some(output) => {
+            output.scheme.substitute(&generics(&callable, key.type_args(db))).map_or(Ty::Error, Ty::Ground)
+        }
+        None => checked_body(db, key).result.clone(),
+    }
+}
+
 /// What is typed at the parameters themselves: their defaults.
 #[salsa::tracked(cycle_result = circular_defaults)]
 pub fn defaults<'db>(db: &'db dyn Db, item: Item<'db>) -> Defaults {
@@ -382,9 +394,8 @@ fn workflow_value<'db>(
     let [(only, _)] = wanted.as_slice() else {
         return several_outputs(checker, callable, value, &ty, span);
     };
-    let is_record =
-        matches!(&ty, Type::Record(record) if record.fields.len() == 1 && record.field(only).is_some());
-    if is_record {
+    let is_wanted = matches!(&hint, Some(wanted) if crate::types::fits(&ty, wanted).is_ok());
+    if !is_wanted && matches!(&ty, Type::Record(record) if record.field(only).is_some()) {
         return several_outputs(checker, callable, value, &ty, span);
     }
     if callable.outputs.is_empty() {
@@ -668,6 +679,10 @@ fn circular_body<'db>(_: &'db dyn Db, _: salsa::Id, _: InstanceKey<'db>) -> Chec
 
 fn circular_outputs<'db>(_: &'db dyn Db, _: salsa::Id, _: InstanceKey<'db>) -> Vec<(String, Ty)> {
     Vec::new()
+}
+
+fn circular_result<'db>(_: &'db dyn Db, _: salsa::Id, _: InstanceKey<'db>) -> Ty {
+    Ty::Error
 }
 
 fn circular_defaults<'db>(_: &'db dyn Db, _: salsa::Id, _: Item<'db>) -> Defaults {

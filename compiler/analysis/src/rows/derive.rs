@@ -49,7 +49,7 @@ pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         };
         let Some(ty) = column_type(ty) else {
             is_sound = false;
-            checker.fail(code::TYPE_MISMATCH, arg.value.span, format!("a column cannot be a `{}`", show(ty)));
+            checker.fail(code::TYPE_MISMATCH, arg.value.span, format!("a column cannot be `{}`", show(ty)));
             continue;
         };
         put(&mut row.columns, Column { name: name.text.clone(), ty, source: None });

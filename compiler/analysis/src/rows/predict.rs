@@ -54,7 +54,7 @@ pub(super) fn predict<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> O
             return None;
         }
         other => {
-            let message = format!("`predict` takes a model, and this is a `{}`", show(other));
+            let message = format!("`predict` takes a model, and this is `{}`", show(other));
             checker.fail(code::TYPE_MISMATCH, model.span(), message);
             return None;
         }

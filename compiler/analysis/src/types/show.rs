@@ -54,7 +54,7 @@ pub fn show(ty: &Type) -> String {
         Type::Metric(metric) => metric.name().to_owned(),
         Type::Column => "Column".into(),
         Type::Opaque(name) => format!("Opaque<\"{name}\">"),
-        Type::Nothing => "nothing".into(),
+        Type::Nothing => "none".into(),
     }
 }
 
