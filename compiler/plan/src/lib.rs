@@ -14,6 +14,8 @@ pub mod program;
 pub mod status;
 
 #[cfg(test)]
+mod from_text;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,169 @@
+//! Programs in text that the planner refuses, describes, or must at least survive.
+
+use std::sync::LazyLock;
+
+use flow_analysis::Analysis;
+use flow_ir::{hash::Hash, key::Key, node::OperatorPlace};
+use flow_syntax::diagnostic::{
+    Diagnostic,
+    catalogue::{self, Stage},
+};
+use proptest::prelude::*;
+
+use crate::{
+    error::PlanError,
+    evaluate::evaluate,
+    parameters::{Given, describe},
+    passes::{self, at_stage},
+    program::PlanFacts,
+};
+
+/// Only the standard library is implemented.
+struct Std;
+
+impl PlanFacts for Std {
+    fn operator_version(&self, operator: &str) -> Option<u32> {
+        operator.starts_with("std.").then_some(1)
+    }
+
+    fn file_hash(&self, _: &str) -> Option<Hash> {
+        None
+    }
+
+    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
+        None
+    }
+
+    fn cached(&self, _: Key) -> Option<Vec<Hash>> {
+        None
+    }
+}
+
+fn analysis(text: &str) -> Analysis {
+    let mut analysis = Analysis::new();
+    analysis.set_file("m", "m.flow", text);
+    analysis
+}
+
+fn refused(text: &str) -> PlanError {
+    let analysis = analysis(text);
+    let errors: Vec<_> = analysis.check("m").into_iter().filter(Diagnostic::is_error).collect();
+    assert_eq!(errors, [], "the checker lets it pass");
+    evaluate(&analysis, &Std, "m", "main", &Given::default()).unwrap_err()
+}
+
+/// The text that the error's place stands for, and its message.
+fn told(text: &str) -> (String, String) {
+    let error = refused(text);
+    let place = error.place.clone().unwrap();
+    assert_eq!(place.module, "m");
+    (text.get(place.span.range()).unwrap().to_owned(), error.to_string())
+}
+
+#[test]
+fn the_examples_of_plan_diagnostics() {
+    let pages: Vec<_> = catalogue::codes().filter_map(catalogue::page).collect();
+    let pages: Vec<_> = pages.into_iter().filter(|page| page.stage == Stage::Plan).collect();
+    assert!(!pages.is_empty());
+    for page in pages {
+        for (example, fails) in [(&page.failing, true), (&page.mended, false)] {
+            let mut analysis = Analysis::new();
+            for (file, text) in &example.files {
+                analysis.set_file(file.trim_end_matches(".flow"), file, *text);
+            }
+            let module = example.files[0].0.trim_end_matches(".flow");
+            let workflow = analysis.workflows(module).remove(0);
+            let planned = evaluate(&analysis, &Std, module, &workflow, &Given::default());
+            let found = planned.err().map(|error| error.diagnostic().unwrap().code);
+            assert_eq!(found, fails.then_some(page.code), "{}", page.code);
+        }
+    }
+}
+
+#[test]
+fn errors_stand_at_their_place() {
+    let overflow = "const MOST: Int = 9223372036854775807\n\nworkflow main(by: Int = 1) -> (x: Int) {\n    MOST + by\n}\n";
+    assert_eq!(
+        told(overflow),
+        ("MOST + by".to_owned(), "`add` overflows: 9223372036854775807, 1".to_owned())
+    );
+    let limit =
+        "use std.debug\n\nworkflow main(by: Int = -1) -> (x: Int) {\n    debug.fail(1, times: by)\n}\n";
+    assert_eq!(told(limit), ("by".to_owned(), "`times` of `std.debug.fail`: -1 is not in 0..".to_owned()));
+    assert_eq!(refused(limit).diagnostic().unwrap().code.to_string(), "F0304");
+    let policy = "use std.debug\n\nworkflow main(cores: Int = 0) -> (x: Int) {\n    debug.noop(1) with (cpu: cores)\n}\n";
+    assert_eq!(told(policy), ("cores".to_owned(), "`cpu` must be Int ≥ 1, not 0".to_owned()));
+    let index = "workflow main(at: Int = 2) -> (x: Int) {\n    let xs = [1, 2]\n    xs[at]\n}\n";
+    assert_eq!(told(index), ("at".to_owned(), "index 2 is outside a list of 2".to_owned()));
+    let inner = "workflow inner() -> (x: Int) { 1 }\n\nworkflow main() -> (x: Int) {\n    inner().x\n}\n";
+    assert_eq!(
+        told(inner),
+        ("inner()".to_owned(), "a call of a workflow inside a workflow cannot be planned yet".to_owned())
+    );
+    let conditional =
+        "use std.debug\n\nworkflow main() -> (x: Int) {\n    run if debug.noop(true) { 1 } else { 2 }\n}\n";
+    assert_eq!(told(conditional).1, "`run if` cannot be planned yet");
+    let endless = "workflow main(n: Int = 1_000_000_000) -> (x: Int) {\n    len(0..n)\n}\n";
+    assert_eq!(
+        told(endless),
+        (
+            "0..n".to_owned(),
+            "planning this workflow takes more than 64 MiB of values: it was stopped".to_owned()
+        )
+    );
+}
+
+#[test]
+fn parameters_are_described_for_help() {
+    let text = include_str!("../../../examples/iris/iris.flow");
+    let analysis = analysis(text);
+    let signature = analysis.signature("m", "iris").unwrap();
+    let described: Vec<_> = describe(&analysis, &Std, "m", "iris", &signature)
+        .into_iter()
+        .map(|param| format!("--{} {} = {}", param.flag, param.ty, param.default.unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        described,
+        [
+            "--flowers Dataset = iris.csv",
+            "--train-share Fraction = 70%",
+            "--trees Int in 1..=1000 = 50",
+            "--seed Int = 7",
+        ]
+    );
+}
+
+/// The inputs of the golden cases.
+static SOURCES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/dag");
+    let mut cases: Vec<_> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    cases.iter().map(|case| std::fs::read_to_string(case.join("input.flow")).unwrap()).collect()
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever the checker thinks of it: a DAG whose nodes stand behind what they need, or an error.
+    #[test]
+    fn mutated_programs_never_panic(
+        source in 0usize..8,
+        cuts in prop::collection::vec((0usize..4_000, 0usize..12, "[a-z0-9.(){}\\[\\], =<>*+-]{0,6}"), 0..4),
+    ) {
+        let mut text = SOURCES[source % SOURCES.len()].clone();
+        for (at, length, insert) in cuts {
+            let at = text.floor_char_boundary(at.min(text.len()));
+            let end = text.floor_char_boundary((at + length).min(text.len()));
+            text.replace_range(at..end, &insert);
+        }
+        let analysis = analysis(&text);
+        for workflow in analysis.workflows("m") {
+            if let Ok(dag) = evaluate(&analysis, &Std, "m", &workflow, &Given::default()) {
+                let (plan, _) = at_stage(dag, passes::Stage::Plan);
+                for (index, node) in plan.nodes.iter().enumerate() {
+                    node.for_each_dependency(|dependency| assert!((dependency.0 as usize) < index));
+                }
+            }
+        }
+    }
+}
