@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use crate::{
     error::PlanError,
     evaluate::evaluate,
+    golden::cases,
     parameters::{Given, describe},
     passes::{self, at_stage},
     program::PlanFacts,
@@ -133,13 +134,9 @@ fn parameters_are_described_for_help() {
     );
 }
 
-/// The inputs of the golden cases.
-static SOURCES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/dag");
-    let mut cases: Vec<_> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
-    cases.iter().map(|case| std::fs::read_to_string(case.join("input.flow")).unwrap()).collect()
-});
+/// The programs of the golden cases.
+static SOURCES: LazyLock<Vec<String>> =
+    LazyLock::new(|| cases().into_iter().map(|(_, _, text)| text).collect());
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -147,7 +144,7 @@ proptest! {
     /// Whatever the checker thinks of it: a DAG whose nodes stand behind what they need, or an error.
     #[test]
     fn mutated_programs_never_panic(
-        source in 0usize..8,
+        source in 0usize..9,
         cuts in prop::collection::vec((0usize..4_000, 0usize..12, "[a-z0-9.(){}\\[\\], =<>*+-]{0,6}"), 0..4),
     ) {
         let mut text = SOURCES[source % SOURCES.len()].clone();
@@ -166,4 +163,30 @@ proptest! {
             }
         }
     }
+}
+
+/// As deep as the parser lets one expression be, and a little deeper through a fn: whoever walks the DAG
+/// must bear it.
+#[test]
+fn the_deepest_expressions_are_planned() {
+    let (deep, more) = (vec!["x"; 480].join(" + "), vec!["x"; 130].join(" + "));
+    let planned = |wrapped: &str| {
+        let text = format!(
+            "use std.data\nuse std.debug\n\nschema Row {{ a: Int }}\n\nfn deep(x: Int) -> Int {{ {deep} }}\n\nfn deeper(x: Int) -> Int {{ deep(x) + {more} }}\n\nworkflow main(rows: Dataset<Row> = data.csv(\"r.csv\")) -> (table: Dataset, x: Int) {{\n    let seen = debug.noop(1)\n    (table: rows.derive(b: {}), x: {})\n}}\n",
+            wrapped.replace('x', ".a"),
+            wrapped.replace('x', "seen"),
+        );
+        let analysis = analysis(&text);
+        assert_eq!(analysis.check("m"), []);
+        let dag = evaluate(&analysis, &Std, "m", "main", &Given::default())?;
+        let (plan, _) = at_stage(dag, passes::Stage::Plan);
+        crate::status::statuses(&plan, &Std);
+        assert_eq!(flow_ir::dag::Dag::from_text(&plan.to_text()).unwrap(), plan);
+        Ok::<_, PlanError>(plan.nodes.len())
+    };
+    assert_eq!(planned("deep(x)").unwrap(), 4);
+    assert_eq!(
+        planned("deeper(x)").unwrap_err().to_string(),
+        "planning this workflow takes more than 600 expressions in each other: it was stopped"
+    );
 }

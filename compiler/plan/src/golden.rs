@@ -1,10 +1,13 @@
 //! Text to DAG: each folder of `tests/golden/dag` is a case.
 //!
-//! `input.flow` is planned with the parameters of `params.json`, where there is one. `expected.dag` is the DAG
-//! as the text says it; `expected.plan` what runs, with what was left out, where that differs. `BLESS=1`
-//! writes both.
+//! `input.flow`, or without one the example of the case's name, is planned with the parameters of
+//! `params.json`, where there is one. `expected.dag` is the DAG as the text says it; `expected.plan` what runs,
+//! with what was left out, where that differs. `BLESS=1` writes both.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use flow_analysis::Analysis;
 use flow_ir::dag::Dag;
@@ -16,39 +19,55 @@ use crate::{
     testing::Facts,
 };
 
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The cases: their names, the files of their programs relative to the root, and their texts.
+pub(crate) fn cases() -> Vec<(String, String, String)> {
+    let folder = Path::new(ROOT).join("tests/golden/dag");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let case = |name: String| match fs::read_to_string(folder.join(&name).join("input.flow")) {
+        Ok(text) => (name.clone(), format!("flows/{name}.flow"), text),
+        Err(_) => {
+            let file = format!("examples/{name}/{name}.flow");
+            let text = fs::read_to_string(Path::new(ROOT).join(&file)).unwrap();
+            (name, file, text)
+        }
+    };
+    names.into_iter().map(case).collect()
+}
+
 #[test]
 fn golden_dags() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/dag");
-    let mut cases: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    cases.sort();
     let mut failures = Vec::new();
-    for case in &cases {
-        let name = case.file_name().unwrap().to_str().unwrap();
-        let dag = plan(name, case);
+    let cases = cases();
+    for (name, file, text) in &cases {
+        let folder = Path::new(ROOT).join("tests/golden/dag").join(name);
+        let dag = plan(name, file, text, &folder.join("params.json"));
         let (plan, pruned) = at_stage(dag.clone(), Stage::Plan);
         let warnings: String = pruned.iter().map(|pruned| format!("// {pruned}\n")).collect();
         let expected_plan = (plan != dag).then(|| warnings + &plan.to_text());
-        compare(&case.join("expected.dag"), Some(dag.to_text()), &mut failures);
-        compare(&case.join("expected.plan"), expected_plan, &mut failures);
-        check_spans(name, &dag, &fs::read_to_string(case.join("input.flow")).unwrap());
+        compare(&folder.join("expected.dag"), Some(dag.to_text()), &mut failures);
+        compare(&folder.join("expected.plan"), expected_plan, &mut failures);
+        check_spans(name, &dag, text);
         assert_eq!(Dag::from_text(&dag.to_text()).unwrap(), dag, "{name} reads back equal");
+        assert_eq!(Dag::from_json(&plan.to_json()).unwrap(), plan, "{name} reads back equal");
     }
-    assert!(cases.len() >= 7, "cases are found");
+    assert!(cases.len() >= 9, "cases are found");
     assert!(failures.is_empty(), "BLESS=1 writes what differs:\n{}", failures.join("\n"));
 }
 
-fn plan(name: &str, case: &Path) -> Dag {
+fn plan(name: &str, file: &str, text: &str, params: &PathBuf) -> Dag {
     let mut analysis = Analysis::new();
-    let text = fs::read_to_string(case.join("input.flow")).unwrap();
-    analysis.set_file(name, &format!("flows/{name}.flow"), text);
-    assert_eq!(
-        analysis.check(name).iter().filter(|found| found.is_error()).collect::<Vec<_>>(),
-        [] as [&_; 0],
-        "{name}"
-    );
+    analysis.set_file(name, file, text);
+    let errors: Vec<_> = analysis.check(name).into_iter().filter(|found| found.is_error()).collect();
+    assert_eq!(errors, [], "{name}");
     let workflow = analysis.workflows(name).remove(0);
     let signature = analysis.signature(name, &workflow).unwrap();
-    let params = fs::read_to_string(case.join("params.json")).ok();
+    let params = fs::read_to_string(params).ok();
     let params = params.map(|text| serde_json::from_str(&text).unwrap());
     let given = bind(&signature, &[], params.as_ref(), &|path| from_folder("", path)).unwrap();
     evaluate(&analysis, &Facts, name, &workflow, &given).unwrap()

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     call::Operators,
-    fuel::Fuel,
+    fuel::{Fuel, with_stack},
     names::{Name, Names, Scope},
     path,
     value::{Known, Planned, Term, TermKind},
@@ -153,7 +153,7 @@ impl<'a> Evaluator<'a> {
     /// The value of an expression; `name` is what a node that gives it is called.
     pub(super) fn expr(&mut self, frame: &mut Frame, expr: &Expr, name: Option<&Name>) -> Result<Planned> {
         self.fuel.enter().map_err(|problem| self.at(frame, expr.span, problem))?;
-        let value = stacker::maybe_grow(RED_ZONE, STACK, || self.kind(frame, expr, name));
+        let value = with_stack(|| self.kind(frame, expr, name));
         self.fuel.leave();
         value
     }
@@ -460,10 +460,6 @@ impl<'a> Evaluator<'a> {
         Ok(outputs)
     }
 }
-
-/// Expressions stand in each other deeper than a thread's stack: where less than this is left, it grows.
-const RED_ZONE: usize = 128 << 10;
-const STACK: usize = 4 << 20;
 
 /// The name of an expression's node that stands in a record or among the outputs.
 fn unbound(name: &str) -> Name {

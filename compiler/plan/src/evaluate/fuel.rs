@@ -68,3 +68,11 @@ pub(super) fn heap_size(value: &Value) -> u64 {
 }
 
 pub(super) const VALUE_SIZE: u64 = size_of::<Value>() as u64;
+
+/// Does work that recurses: expressions stand in each other deeper than the stack of a thread, so that it
+/// grows where little is left.
+pub(super) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    const LITTLE: usize = 128 << 10;
+    const MORE: usize = 4 << 20;
+    stacker::maybe_grow(LITTLE, MORE, work)
+}

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     evaluator::{Evaluator, Frame, Result},
+    fuel::with_stack,
     names::Name,
     value::{Known, Planned, Term, TermKind},
 };
@@ -111,7 +112,18 @@ impl Evaluator<'_> {
 
     fn lower(&mut self, frame: &Frame, term: &Rc<Term>, span: Span, bindings: &mut Bindings) -> Result<Expr> {
         self.fuel.steps(1).map_err(|problem| self.at(frame, span, problem))?;
-        let kind = match &term.kind {
+        let kind = with_stack(|| self.lower_kind(frame, term, span, bindings))?;
+        Ok(Expr { kind, ty: term.ty.clone() })
+    }
+
+    fn lower_kind(
+        &mut self,
+        frame: &Frame,
+        term: &Rc<Term>,
+        span: Span,
+        bindings: &mut Bindings,
+    ) -> Result<ExprKind> {
+        Ok(match &term.kind {
             TermKind::Column(column) => ExprKind::Column(column.clone()),
             TermKind::Future(port) => ExprKind::Parameter(bindings.name(*port)),
             TermKind::Literal(value) => ExprKind::Literal(self.copy(frame, value, span)?),
@@ -137,8 +149,7 @@ impl Evaluator<'_> {
                 let otherwise = self.lower_part(frame, otherwise, term.has_columns, span, bindings)?;
                 ExprKind::Case { arms: lowered, otherwise: Box::new(otherwise) }
             }
-        };
-        Ok(Expr { kind, ty: term.ty.clone() })
+        })
     }
 
     /// A part of an expression over columns that has none itself is computed once, not once a row.

@@ -50,7 +50,9 @@ pub(super) enum TermKind {
 
 /// Trees larger than this are not written out: each use of a fn's parameter copies its argument.
 const TERM_SIZE: u32 = 100_000;
-const TERM_DEPTH: u32 = 1_000;
+/// Everything behind the planner walks expressions recursively. The parser lets one be 500 deep, so that
+/// this leaves some room for fns.
+const TERM_DEPTH: u32 = 600;
 
 impl Planned {
     pub(super) fn known(value: Value) -> Self {
@@ -115,7 +117,7 @@ impl Term {
             return Err(Problem::Fuel { limit: "100,000 parts in one expression" });
         }
         if depth >= TERM_DEPTH {
-            return Err(Problem::Fuel { limit: "1,000 expressions in each other" });
+            return Err(Problem::Fuel { limit: "600 expressions in each other" });
         }
         Ok(Rc::new(Self { kind, ty, size, depth: depth + 1, has_columns }))
     }
