@@ -1,7 +1,7 @@
 //! Why a workflow cannot be planned.
 
 use flow_syntax::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, code},
     span::Span,
 };
 
@@ -65,11 +65,11 @@ impl Problem {
     /// The diagnostic's code, where the language has one for this.
     pub fn code(&self) -> Option<Code> {
         match self {
-            Self::NotKnown { .. } => Some(Code(501)),
-            Self::NoImplementation { .. } => Some(Code(703)),
-            Self::Policy { .. } => Some(Code(701)),
+            Self::NotKnown { .. } => Some(code::KNOWN_TOO_LATE),
+            Self::NoImplementation { .. } => Some(code::NO_IMPLEMENTATION),
+            Self::Policy { .. } => Some(code::BAD_POLICY),
             Self::Limit { .. } | Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => {
-                Some(Code(304))
+                Some(code::OUT_OF_RANGE)
             }
             Self::Parameter(error) => error.code(),
             _ => None,

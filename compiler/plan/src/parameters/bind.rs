@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flow_analysis::signature::{Param, Signature};
 use flow_ir::{types::Type, value::Value};
 use flow_syntax::{
-    diagnostic::Code,
+    diagnostic::{Code, code},
     suggest::{did_you_mean, suggest},
 };
 use serde_json::{Map, Value as Json};
@@ -98,9 +98,9 @@ impl Given {
 impl ParameterError {
     pub fn code(&self) -> Option<Code> {
         match self {
-            Self::Unknown { .. } => Some(Code(303)),
-            Self::Misfit { .. } => Some(Code(304)),
-            Self::Missing { .. } => Some(Code(302)),
+            Self::Unknown { .. } => Some(code::UNKNOWN_ARGUMENT),
+            Self::Misfit { .. } => Some(code::OUT_OF_RANGE),
+            Self::Missing { .. } => Some(code::MISSING_ARGUMENT),
             _ => None,
         }
     }

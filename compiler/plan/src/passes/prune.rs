@@ -1,6 +1,10 @@
 //! Takes out the nodes that reach no output and have no effect.
 
 use flow_ir::{dag::Dag, node::NodeIndex};
+use flow_syntax::{
+    diagnostic::{Diagnostic, code},
+    span::Span,
+};
 
 use super::keep::keep;
 
@@ -16,6 +20,15 @@ pub struct Pruned {
 impl std::fmt::Display for Pruned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "`{}` ({}) reaches no output and has no effect: it is left out", self.id, self.op)
+    }
+}
+
+impl Pruned {
+    /// The warning, at the node's call; `None` where no text is known.
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let (start, end) = self.span?;
+        let warning = Diagnostic::warning(code::UNUSED, Span::new(start, end), self.to_string());
+        Some(warning.help("give it out, or leave the call out"))
     }
 }
 

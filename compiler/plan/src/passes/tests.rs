@@ -45,6 +45,7 @@ fn what_reaches_no_output_goes_but_effects_stay() {
         ]
     );
     assert_eq!(pruned[0].span, Some((1010, 1020)));
+    assert_eq!(pruned[0].diagnostic().unwrap().code.to_string(), "F0205");
     assert_eq!(plan.origin.as_ref().unwrap().spans.len(), plan.nodes.len());
     assert_eq!(prune(plan.clone()), (plan, vec![]), "nothing is left to take out");
 }
