@@ -148,8 +148,9 @@ impl Analysis {
         let of_items = items(db, file).iter().flat_map(|item| {
             item_diagnostics(db, *item).iter().map(|found| found.clone().shift(item.start(db)))
         });
-        let of_module =
-            check_uses(db, file).iter().map(|found| found.diagnostic.clone().shift(found.item.start(db)));
+        let of_module = check_uses(db, file)
+            .iter()
+            .map(|found| found.diagnostic.clone().shift(found.item.map_or(0, |item| item.start(db))));
         let mut found: Vec<Diagnostic> = of_items.chain(of_module).collect();
         // What is wrong may be the very use of what seems unused.
         if found.iter().any(Diagnostic::is_error) {

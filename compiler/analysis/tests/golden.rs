@@ -12,7 +12,7 @@ use flow_analysis::{
     body::{Expr, ExprKind, Pattern},
     types::show,
 };
-use flow_syntax::diagnostic::Severity;
+use flow_syntax::diagnostic::{Diagnostic, Severity};
 
 #[test]
 fn golden() {
@@ -113,9 +113,7 @@ fn findings(analysis: &Analysis, block: &Block) -> Vec<(usize, String)> {
             line_of(diagnostic.span.start),
             format!("{word}[{}]: {}", diagnostic.code, diagnostic.message),
         ));
-        for edit in diagnostic.fix.iter().flat_map(|fix| &fix.edits) {
-            assert!(edit.span.start <= edit.span.end && edit.span.end as usize <= block.text.len());
-        }
+        check_fix(&diagnostic, block);
     }
     for workflow in analysis.workflows(&block.module) {
         let item = flow_analysis::body::ItemRef { module: block.module.clone(), name: workflow.clone() };
@@ -134,6 +132,29 @@ fn findings(analysis: &Analysis, block: &Block) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// A fix takes its diagnostic away, and adds none.
+fn check_fix(diagnostic: &Diagnostic, block: &Block) {
+    let Some(fix) = &diagnostic.fix else { return };
+    let mut text = block.text.clone();
+    let mut edits: Vec<_> = fix.edits.iter().collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
+    for edit in edits {
+        text.replace_range(edit.span.range(), &edit.text);
+    }
+    let count = |text: &str| {
+        let mut analysis = Analysis::new();
+        analysis.set_file("main", "main.flow", text);
+        let found = analysis.check("main");
+        let same = found
+            .iter()
+            .filter(|found| (found.code, &found.message) == (diagnostic.code, &diagnostic.message));
+        (same.count(), found.iter().filter(|found| found.is_error()).count())
+    };
+    let ((before, errors_before), (after, errors_after)) = (count(&block.text), count(&text));
+    assert!(after < before || before == 0, "the fix of {diagnostic:?} leaves it in\n{text}");
+    assert!(errors_after <= errors_before, "the fix of {diagnostic:?} adds errors in\n{text}");
 }
 
 fn bindings(expr: &mut Expr, visit: &mut dyn FnMut(u32, String)) {

@@ -144,6 +144,12 @@ impl<'db> Checker<'db> {
         span: Span,
         place: &str,
     ) -> Diagnostic {
+        if let Type::Model(_) = wanted.present() {
+            let names = show_columns(extra.iter().map(String::as_str));
+            let message = format!("this model reads {names}, and `{}` is wanted{place}", show(wanted));
+            return Diagnostic::error(code::COLUMNS_DIFFER, span, message)
+                .help("fit it on a table without them, or write the row that it was fitted on");
+        }
         let mut faults = Vec::new();
         if !missing.is_empty() {
             faults.push(format!("lacks {}", show_columns(missing.iter().map(String::as_str))));

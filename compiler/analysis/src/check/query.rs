@@ -18,7 +18,7 @@ use crate::{
     body::{self, Body, Local, OperatorInfo},
     db::{Db, Item, Keyword, parse_item},
     header::{Callable, callable, header, is_circular},
-    names::{check_case, recursion},
+    names::recursion,
     stages::Stage,
     ty::Ty,
     types::{Bindings, Bound, RowPart, RowScheme, Scheme, Unknown, type_item},
@@ -165,9 +165,7 @@ pub(super) fn instance_mistake<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> O
 /// Everything that is wrong with one item, but for what concerns its module: imports and repeated names.
 #[salsa::tracked(returns(deref))]
 pub fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
-    let parsed = parse_item(db, item);
-    let mut diagnostics = parsed.diagnostics.clone();
-    check_case(&parsed.item.kind, &mut diagnostics);
+    let mut diagnostics = parse_item(db, item).diagnostics.clone();
     match item.keyword(db) {
         Keyword::Type | Keyword::Enum | Keyword::Schema => {
             diagnostics.extend(type_item(db, item).diagnostics.iter().cloned());

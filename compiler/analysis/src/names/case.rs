@@ -1,41 +1,73 @@
 //! `snake_case` for values, `PascalCase` for types.
 
 use flow_syntax::{
-    ast::{ItemKind, Name},
+    ast::ItemKind,
     diagnostic::{Diagnostic, Edit, code},
+    lex::{Kind, cut, lex},
+    span::Span,
 };
 
-/// Warns where a name that an item defines is written in the other case.
-pub fn check_case(item: &ItemKind, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(name) = item.name() else { return };
-    match item {
-        ItemKind::Type(_) | ItemKind::Enum(_) | ItemKind::Schema(_) => {
-            if !is_pascal(&name.text) {
-                diagnostics.push(warn(name, "type", "PascalCase", &pascal(&name.text)));
-            }
-        }
+use super::{Import, scope};
+use crate::db::{Db, Item, Project, parse_item};
+
+/// Warns where a name that an item defines is written in the other case. Places count from the file's start,
+/// since the fix renames in the whole file.
+pub(super) fn check_case<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Diagnostic> {
+    let kind = &parse_item(db, item).item.kind;
+    let name = kind.name()?;
+    let (what, case, mended) = match kind {
         // A constant may be written as C and Rust write it.
-        ItemKind::Const(_) => {}
-        _ => {
-            if !is_snake(&name.text) {
-                diagnostics.push(warn(name, item_word(item), "snake_case", &snake(&name.text)));
-            }
+        ItemKind::Const(_) => return None,
+        ItemKind::Type(_) | ItemKind::Enum(_) | ItemKind::Schema(_) if is_pascal(&name.text) => return None,
+        ItemKind::Type(_) | ItemKind::Enum(_) | ItemKind::Schema(_) => {
+            ("type", "PascalCase", pascal(&name.text))
         }
+        _ if is_snake(&name.text) => return None,
+        ItemKind::Fn(_) => ("fn", "snake_case", snake(&name.text)),
+        ItemKind::Operator(_) => ("operator", "snake_case", snake(&name.text)),
+        _ => ("workflow", "snake_case", snake(&name.text)),
+    };
+    let span = name.span.shift(item.start(db));
+    let message = format!("the {what} `{}` is not in {case}", name.text);
+    let diagnostic = Diagnostic::warning(code::NAME_CASE, span, message).help(format!("write `{mended}`"));
+    if is_imported(db, item) {
+        return Some(diagnostic);
     }
+    let edits = mentions(item.file(db).text(db), &name.text);
+    let edits = edits.into_iter().map(|span| Edit { span, text: mended.clone() }).collect();
+    Some(diagnostic.fix(format!("write `{mended}`"), edits))
 }
 
-fn item_word(item: &ItemKind) -> &'static str {
-    match item {
-        ItemKind::Fn(_) => "fn",
-        ItemKind::Operator(_) => "operator",
-        _ => "workflow",
-    }
+/// Whether another module may name the item, which an edit of this file alone would break.
+fn is_imported<'db>(db: &'db dyn Db, item: Item<'db>) -> bool {
+    let Some(project) = Project::try_get(db) else { return false };
+    let others = project.modules(db).values().filter(|file| **file != item.file(db));
+    others.flat_map(|file| scope(db, *file).imports.values()).any(|import| match import {
+        Import::Module(file) => *file == item.file(db),
+        Import::Item(other) => *other == item,
+        Import::Broken => false,
+    })
 }
 
-fn warn(name: &Name, what: &str, case: &str, mended: &str) -> Diagnostic {
-    Diagnostic::warning(code::NAME_CASE, name.span, format!("the {what} `{}` is not in {case}", name.text))
-        .help(format!("write `{mended}`"))
-        .fix(format!("write `{mended}`"), vec![Edit { span: name.span, text: mended.to_owned() }])
+/// Where a file names an item: not behind a dot, where it is a field or another module's, nor before a
+/// colon, where it is a field or parameter.
+fn mentions(text: &str, name: &str) -> Vec<Span> {
+    let tokens: Vec<(Kind, Span)> = cut(text)
+        .items
+        .iter()
+        .flat_map(|chunk| {
+            let tokens = lex(chunk.text).tokens;
+            tokens.into_iter().map(|token| (token.kind, token.span.shift(chunk.start)))
+        })
+        .collect();
+    let kind = |index: usize| tokens.get(index).map(|(kind, _)| *kind);
+    let is_it = |(index, (at, span)): &(usize, &(Kind, Span))| {
+        *at == Kind::Name
+            && text.get(span.range()) == Some(name)
+            && index.checked_sub(1).and_then(kind) != Some(Kind::Dot)
+            && kind(index + 1) != Some(Kind::Colon)
+    };
+    tokens.iter().enumerate().filter(is_it).map(|(_, (_, span))| *span).collect()
 }
 
 /// Names that are no plain words, such as those in backticks, come from outside and stay as they are.

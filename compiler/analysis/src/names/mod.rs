@@ -8,7 +8,6 @@ mod standard;
 mod suggest;
 mod uses;
 
-pub use case::check_case;
 pub use cycles::{import_cycles, recursion};
 pub use mentions::{References, references};
 pub use scopes::{Import, Scope, imported_modules, module_named, resolve, scope};

@@ -7,17 +7,19 @@ use flow_syntax::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{did_you_mean, import_cycles, module_named, references, scopes::own_item};
+use super::{case::check_case, did_you_mean, import_cycles, module_named, references, scopes::own_item};
 use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
 
-/// A mistake of a module as a whole, told at one of its items, from whose start its spans count.
+/// A mistake of a module as a whole. Its spans count from the start of the item, where there is one, else
+/// from that of the file.
 #[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
 pub struct Misuse<'db> {
-    pub item: Item<'db>,
+    pub item: Option<Item<'db>>,
     pub diagnostic: Diagnostic,
 }
 
-/// Imports that find nothing, go in circles or are not used, and names that are defined twice.
+/// Imports that find nothing, go in circles or are not used, and names that are defined twice or written in
+/// the other case.
 #[salsa::tracked]
 pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Misuse<'db>> {
     let mut found = Vec::new();
@@ -25,10 +27,11 @@ pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Misuse<'db>> {
     let mut reported_cycle = false;
     for &item in items(db, file) {
         let kind = &parse_item(db, item).item.kind;
-        let report = |diagnostic| found.push(Misuse { item, diagnostic });
+        let report = |diagnostic| found.push(Misuse { item: Some(item), diagnostic });
         if let ItemKind::Use(import) = kind {
             check_use(db, item, import, &mut reported_cycle, report);
         }
+        found.extend(check_case(db, item).map(|diagnostic| Misuse { item: None, diagnostic }));
         let names = match kind {
             ItemKind::Use(import) => match &import.names {
                 Some(names) => names.iter().collect(),
@@ -38,7 +41,7 @@ pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Misuse<'db>> {
         };
         for name in names {
             if first.insert(&name.text, item).is_some() {
-                found.push(Misuse { item, diagnostic: defined_twice(name) });
+                found.push(Misuse { item: Some(item), diagnostic: defined_twice(name) });
             }
         }
     }

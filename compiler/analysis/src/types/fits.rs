@@ -48,6 +48,9 @@ pub fn fits(from: &Type, to: &Type) -> Result<(), Mismatch> {
         | (Type::Text, Type::File)
         | (Type::Category, Type::Text)
         | (Type::EventTime, Type::Time) => Ok(()),
+        // What is computed from a label or a weight has the plain type.
+        (Type::Weight, Type::Float) => Ok(()),
+        (Type::Label { of, .. }, to) if !matches!(to, Type::Label { .. }) => fits(of, to),
         // An empty list is a list of anything.
         (Type::List(from), Type::List(_)) if **from == Type::Nothing => Ok(()),
         (Type::List(from), Type::List(to)) => fits(from, to),
@@ -57,7 +60,7 @@ pub fn fits(from: &Type, to: &Type) -> Result<(), Mismatch> {
             if from.task != to.task {
                 return Err(Mismatch::Task);
             }
-            row_fits(&from.row, &to.row)?;
+            reads_no_more(&from.row, &to.row)?;
             match (&from.result, &to.result) {
                 (Some(from), Some(to)) => row_fits(from, to),
                 _ => Ok(()),
@@ -198,6 +201,19 @@ fn row_fits(from: &Row, to: &Row) -> Result<(), Mismatch> {
         }))),
         None => Ok(()),
     })
+}
+
+/// A model serves where one that reads more columns is wanted: what is made for those has its own.
+fn reads_no_more(from: &Row, to: &Row) -> Result<(), Mismatch> {
+    let is_extra = |column: &&Column| to.column(&column.name).is_none();
+    let extra: Vec<String> = from.columns.iter().filter(is_extra).map(|column| column.name.clone()).collect();
+    if !extra.is_empty() {
+        return Err(Mismatch::Columns { missing: Vec::new(), extra });
+    }
+    let used = Row {
+        columns: to.columns.iter().filter(|column| from.column(&column.name).is_some()).cloned().collect(),
+    };
+    row_fits(from, &used)
 }
 
 /// A table is handed on as it is, so that columns do not widen; one without gaps serves where gaps may be.

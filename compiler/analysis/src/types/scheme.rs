@@ -172,15 +172,25 @@ impl Scheme {
         })
     }
 
-    /// The same scheme with a ground type in its place where it holds no variable.
+    /// The same scheme with a ground type in its place where that says as much.
     pub fn settled(self) -> Self {
+        if self.waits_for_call() {
+            return self;
+        }
+        match self.substitute(&Bindings::default()) {
+            Ok(ty) => Self::Ground(ty),
+            Err(Unknown::Error) => Self::Error,
+            Err(_) => self,
+        }
+    }
+
+    /// Whether it says more than a type can: which columns there are, or that the task is open.
+    fn waits_for_call(&self) -> bool {
         match self {
-            Self::Model { task: None, .. } | Self::Column { .. } => self,
-            scheme => match scheme.substitute(&Bindings::default()) {
-                Ok(ty) => Self::Ground(ty),
-                Err(Unknown::Error) => Self::Error,
-                Err(_) => scheme,
-            },
+            Self::Column { .. } | Self::Model { task: None, .. } => true,
+            Self::List(inner) | Self::Optional(inner) => inner.waits_for_call(),
+            Self::Record { fields, .. } => fields.iter().any(|(_, scheme)| scheme.waits_for_call()),
+            _ => false,
         }
     }
 }
