@@ -14,7 +14,6 @@ pub mod decide;
 mod drive;
 pub mod engine;
 pub mod event;
-mod key;
 pub mod operator;
 pub mod schedule;
 pub mod store;

@@ -322,3 +322,54 @@ fn what_cannot_run_is_refused_before_it_starts() {
     assert_eq!(refuse(|_| {}, "nothing"), "node `it` calls `nothing`, which is no operator of this flowc");
     assert!(lab.engine.runs().unwrap().is_empty());
 }
+
+#[test]
+fn past_runs_can_be_seen() {
+    let lab = Lab::new();
+    let mut build = Build::default();
+    let a = build.node("a", "add", Type::Int, &[("x", constant(1))]);
+    let bad = build.node("bad", "fail", Type::Int, &[("value", a.clone()), ("times", constant(9))]);
+    build.node("behind", "add", Type::Int, &[("x", bad)]);
+    let report = lab.run(build, &[("a", a)]);
+    let runs = lab.engine.runs().unwrap();
+    assert_eq!(
+        (runs.len(), runs[0].id.as_str(), runs[0].status.as_str()),
+        (1, report.run.as_str(), "failed")
+    );
+    assert_eq!(runs[0].outputs["a"], 1);
+    let (_, nodes) = lab.engine.show(&report.run[4..]).unwrap();
+    let states: Vec<(&str, &str)> =
+        nodes.iter().map(|node| (node.id.as_str(), node.state.as_str())).collect();
+    assert_eq!(states, [("a", "finished"), ("bad", "failed"), ("behind", "cancelled")]);
+    assert_eq!(
+        (nodes[1].error.as_deref(), nodes[1].help.as_deref()),
+        (Some("out of luck"), Some("try again"))
+    );
+    let reference = lab.engine.artifact(&report.run, "a", None).unwrap();
+    assert_eq!(&*lab.engine.artifacts().bytes(reference.hash, reference.size).unwrap(), b"1");
+    let error = |node: &str, port| lab.engine.artifact(&report.run, node, port).unwrap_err().to_string();
+    assert_eq!(error("a", Some("b")), "node `a` has no output `b`; it has value");
+    assert_eq!(error("bad", None), "node `bad` has no outputs yet: it is failed");
+    assert_eq!(error("c", None), format!("run {} has no node `c`", report.run));
+    assert_eq!(lab.engine.find_run("zzz").unwrap_err().to_string(), "there is no run `zzz`");
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap());
+    let path = folder.path().join("store.sqlite");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the store `{}` was written by a newer flowc (format 99; this one knows 1): update flowc",
+            path.display()
+        )
+    );
+    std::fs::write(&path, "no database, but long enough to look at, and for sqlite to have an opinion of")
+        .unwrap();
+    let error = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap_err();
+    assert!(error.to_string().starts_with("cannot open the store"), "{error}");
+}

@@ -10,7 +10,8 @@ use std::{
 
 use flow_ir::{
     hash::Hash,
-    node::{Input, NodeKind},
+    key::{KeyFacts, node_key},
+    node::{Input, NodeKind, OperatorPlace, PortRef},
     value::Value,
 };
 
@@ -37,6 +38,9 @@ enum Key {
     /// These must be hashed first.
     Files(Vec<String>),
 }
+
+/// What computes here.
+const NUMERICS: &str = "cpu/1";
 
 /// A file changed within this time may change again without its stamp telling.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -129,15 +133,7 @@ impl Driver {
         if !unknown.is_empty() {
             return Ok(Key::Files(unknown));
         }
-        Ok(Key::Known(crate::key::of(
-            &dag,
-            of,
-            &|port| self.reference(port).map(|reference| reference.hash),
-            &|path| match self.files.get(path) {
-                Some(FileHash::Content(hash, _)) => Some(*hash),
-                _ => None,
-            },
-        )))
+        Ok(node_key(of, &Facts { driver: self }).map_or(Key::None, |key| Key::Known(key.0)))
     }
 
     /// Whatever files the input names, be it through the value of another node.
@@ -192,6 +188,50 @@ impl Driver {
         if self.workers.submit(job).is_err() {
             self.hashed(unreadable.into_iter().map(|path| (path, FileHash::Unknown)).collect());
         }
+    }
+}
+
+/// What a key must know of this run.
+struct Facts<'a> {
+    driver: &'a Driver,
+}
+
+impl KeyFacts for Facts<'_> {
+    fn port(&self, port: PortRef) -> Option<Hash> {
+        let reference = self.driver.reference(port)?;
+        let mut paths = BTreeSet::new();
+        if let Summary::Value(Some(value)) = &reference.summary {
+            files_in(value, &mut paths);
+        }
+        if paths.is_empty() {
+            return Some(reference.hash);
+        }
+        // The artifact has the path alone; what stands in the file counts as well.
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&reference.hash.0);
+        for path in &paths {
+            hasher.update(&self.file(path)?.0);
+        }
+        Some(Hash(*hasher.finalize().as_bytes()))
+    }
+
+    fn parameter(&self, name: &str) -> Option<&Value> {
+        parameter(&self.driver.setup.dag, name).ok()
+    }
+
+    fn file(&self, path: &str) -> Option<Hash> {
+        match self.driver.files.get(path) {
+            Some(FileHash::Content(hash, _)) => Some(*hash),
+            _ => None,
+        }
+    }
+
+    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
+        None
+    }
+
+    fn numerics(&self) -> &str {
+        NUMERICS
     }
 }
 

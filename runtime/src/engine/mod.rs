@@ -2,6 +2,7 @@
 
 mod error;
 mod id;
+mod resume;
 mod view;
 
 use std::{
@@ -95,7 +96,7 @@ impl Engine {
             run: Some(NewRun {
                 id: id.clone(),
                 workflow: prepared.dag.workflow.clone(),
-                dag: String::new(),
+                dag: prepared.dag.to_json(),
                 nodes: u32::try_from(prepared.dag.nodes.len()).unwrap_or(u32::MAX),
             }),
             ..Batch::default()

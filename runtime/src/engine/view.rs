@@ -1,11 +1,13 @@
 //! What can be seen of runs, past and running.
 
+use flow_ir::node::Node;
+use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::{Engine, RunError};
 use crate::{
     artifact::Reference,
-    store::{RunLock, RunRow},
+    store::{NodeRow, RunLock, RunRow},
 };
 
 /// A run as `runs` and `show` have it.
@@ -83,5 +85,73 @@ impl Engine {
             nodes: row.nodes,
             states,
         }
+    }
+}
+
+impl Engine {
+    /// The nodes of a run, in the DAG's order.
+    pub fn show(&self, run: &str) -> Result<(RunView, Vec<NodeView>), RunError> {
+        let run = self.find_run(run)?;
+        let dag = self.dag(&run.id)?;
+        let mut rows: FxHashMap<String, NodeRow> =
+            self.store.nodes(&run.id)?.into_iter().map(|row| (row.node.clone(), row)).collect();
+        let nodes = dag.nodes.iter().map(|node| match rows.remove(&node.id) {
+            Some(row) => node_view(node, row),
+            None => NodeView {
+                id: node.id.clone(),
+                op: node.op().to_owned(),
+                state: "pending".to_owned(),
+                is_cached: false,
+                attempts: 0,
+                seconds: None,
+                outputs: Vec::new(),
+                error: None,
+                help: None,
+            },
+        });
+        Ok((run, nodes.collect()))
+    }
+
+    /// What a node of a run gave at a port; at its only one where none is named.
+    pub fn artifact(&self, run: &str, node: &str, port: Option<&str>) -> Result<Reference, RunError> {
+        let (run, nodes) = self.show(run)?;
+        let Some(found) = nodes.into_iter().find(|found| found.id == node) else {
+            return Err(RunError::NoNode { run: run.id, node: node.to_owned() });
+        };
+        let node = found.id;
+        let ports: Vec<String> = found.outputs.iter().map(|(name, _)| name.clone()).collect();
+        let mut outputs = found.outputs.into_iter();
+        let output = match port {
+            Some(port) => outputs.find(|(name, _)| name == port),
+            None if ports.len() == 1 => outputs.next(),
+            None => None,
+        };
+        match output {
+            Some((_, reference)) => Ok(reference),
+            None if ports.is_empty() => Err(RunError::NoOutputs { node, state: found.state }),
+            None => {
+                let port = port.unwrap_or_default().to_owned();
+                Err(RunError::NoPort { node, port, ports })
+            }
+        }
+    }
+}
+
+fn node_view(node: &Node, row: NodeRow) -> NodeView {
+    let text = |name| row.data.get(name).and_then(Json::as_str).map(str::to_owned);
+    let outputs = node.outputs.iter().filter_map(|port| {
+        let reference = Reference::from_json(row.data.get("outputs")?.get(&port.name)?)?;
+        Some((port.name.clone(), reference))
+    });
+    NodeView {
+        id: node.id.clone(),
+        op: node.op().to_owned(),
+        is_cached: row.cached,
+        attempts: row.attempt,
+        seconds: row.data.get("seconds").and_then(Json::as_f64),
+        outputs: outputs.collect(),
+        error: text("message"),
+        help: text("help"),
+        state: row.state,
     }
 }

@@ -58,6 +58,7 @@ impl Registry for TestRegistry {
             "wrong" => wrong,
             "read" => read,
             "both" => both,
+            "trace" => trace,
             _ => return None,
         };
         let body = Arc::new(Counted { body, calls: self.calls.clone() });
@@ -170,6 +171,26 @@ fn read(call: &Call, _: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| OperatorError::failed(format!("cannot read `{path}`: {error}")))?;
     Ok(vec![Datum::Value(Value::Text(text))])
+}
+
+/// Notes that it runs, takes its time, and gives the sum of its inputs.
+fn trace(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
+    let (Datum::Value(Value::Text(log)), Datum::Value(Value::Text(name))) =
+        (datum(call, "log"), datum(call, "name"))
+    else {
+        panic!("no log")
+    };
+    let mut file = std::fs::File::options().append(true).create(true).open(log).unwrap();
+    std::io::Write::write_all(&mut file, format!("{name}\n").as_bytes()).unwrap();
+    for _ in 0..int(call, "milliseconds") {
+        if context.is_cancelled() {
+            return Err(OperatorError::Cancelled);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let sum: i64 =
+        call.inputs.iter().filter(|(name, _)| name.starts_with("in")).map(|(name, _)| int(call, name)).sum();
+    Ok(vec![Datum::Value(Value::Int(sum))])
 }
 
 /// A list of two models.
