@@ -1,7 +1,7 @@
 //! The standard library itself has nothing wrong with it, and its catalogue is complete.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use flow_analysis::Analysis;
+use flow_analysis::{Analysis, Source};
 
 #[test]
 fn std_checks_clean() {
@@ -42,4 +42,26 @@ fn a_signature_hash_is_of_the_declaration_alone() {
     let changed = hash("operator embed(text: Text, batch: Int = 65) -> Text = python \"a:b\"");
     assert_eq!(plain, documented);
     assert_ne!(plain, changed);
+}
+
+#[test]
+fn a_source_gives_a_module_and_what_it_imports() {
+    struct Files;
+    impl Source for Files {
+        fn read(&self, module: &str) -> Option<(String, String)> {
+            let text = match module {
+                "main" => "use a\nuse b\nuse gone\n\nfn f() -> Int { a.one() + b.two() + gone.three() }\n",
+                "a" => "use b\n\nfn one() -> Int { b.two() }\n",
+                "b" => "fn two() -> Int { 2 }\n",
+                "unwanted" => "fn",
+                _ => return None,
+            };
+            Some((format!("{module}.flow"), text.to_owned()))
+        }
+    }
+    let mut analysis = Analysis::new();
+    analysis.load("main", &Files);
+    assert_eq!(analysis.modules(), ["a", "b", "main"]);
+    let codes: Vec<u16> = analysis.check("main").iter().map(|found| found.code.0).collect();
+    assert_eq!(codes, [202]);
 }

@@ -87,7 +87,9 @@ impl<'db> Checker<'db> {
         let value = match &wanted {
             Some(Some(wanted)) => self.expr_as(&binding.value, wanted),
             Some(None) => {
+                let outer = std::mem::replace(&mut self.is_wanted_hidden, true);
                 self.expr(&binding.value, None);
+                self.is_wanted_hidden = outer;
                 Typed::error(binding.value.span)
             }
             None => self.expr(&binding.value, None),

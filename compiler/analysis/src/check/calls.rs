@@ -208,8 +208,11 @@ impl<'db> Checker<'db> {
         bindings: &mut Bindings,
         hints: &Bindings,
     ) -> Typed {
-        let hint = scheme.substitute(bindings).or_else(|_| scheme.substitute(&merged(bindings, hints))).ok();
-        let typed = self.given(slot, hint.as_ref());
+        let hint = scheme.substitute(bindings).or_else(|_| scheme.substitute(&merged(bindings, hints)));
+        let outer = self.is_wanted_hidden;
+        self.is_wanted_hidden |= hint == Err(Unknown::Error);
+        let typed = self.given(slot, hint.ok().as_ref());
+        self.is_wanted_hidden = outer;
         if let Some(ty) = typed.ty() {
             scheme.infer(ty, bindings);
         }
@@ -517,6 +520,7 @@ impl<'db> Checker<'db> {
     fn undecided(&mut self, unknown: &Unknown, callable: &Callable, call: &Call, span: Span) {
         match unknown {
             Unknown::Error => {}
+            Unknown::Var(_) if self.is_wanted_hidden => {}
             Unknown::Label(problem, row) => self.report_label(problem, row, callable, &call.args, span),
             Unknown::Var(_) | Unknown::Elided | Unknown::Open => {
                 let message = format!("nothing says which columns `{}` gives", callable.item.name);
@@ -547,6 +551,9 @@ impl<'db> Checker<'db> {
     }
 
     fn unknown_function(&mut self, name: &ast::Name) {
+        if self.is_told(&name.text) {
+            return;
+        }
         let message = format!("there is no `{}` here", name.text);
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
         if verbs(self.db).contains_key(&name.text) {

@@ -150,7 +150,19 @@ impl<'db> Checker<'db> {
         self.fail(code::TYPE_MISMATCH, span, format!("`{}` {what}", name.text))
     }
 
+    /// Whether an unknown name was told before; from now on it is.
+    pub fn is_told(&mut self, name: &str) -> bool {
+        let is_told = self.told.iter().any(|told| told == name);
+        if !is_told {
+            self.told.push(name.to_owned());
+        }
+        is_told
+    }
+
     fn unknown_name(&mut self, name: &ast::Name, span: Span) -> Typed {
+        if self.is_told(&name.text) {
+            return Typed::error(span);
+        }
         let diagnostic =
             Diagnostic::error(code::UNKNOWN_NAME, span, format!("there is no `{}` here", name.text));
         if let RowInScope::Row(row) = &self.row

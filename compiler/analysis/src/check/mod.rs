@@ -83,6 +83,10 @@ pub(crate) struct Checker<'db> {
     expansions: u32,
     /// Where a type may be written to say what a `let` is: behind its name.
     pub annotation: Option<Span>,
+    /// Whether a mistake hides the type that is wanted: what it would have decided is not asked for.
+    pub is_wanted_hidden: bool,
+    /// Unknown names that were told: further uses of one are the same mistake.
+    pub told: Vec<String>,
 }
 
 impl<'db> Checker<'db> {
@@ -98,6 +102,8 @@ impl<'db> Checker<'db> {
             locals: 0,
             expansions: 0,
             annotation: None,
+            is_wanted_hidden: false,
+            told: Vec::new(),
         }
     }
 

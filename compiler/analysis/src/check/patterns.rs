@@ -1,6 +1,6 @@
 //! What a pattern binds.
 
-use flow_ir::types::Type;
+use flow_ir::types::{RecordType, Type};
 use flow_syntax::{ast, diagnostic::code, span::Span};
 
 use super::{Binding, Checker, EntryKind};
@@ -27,6 +27,16 @@ impl<'db> Checker<'db> {
         }
     }
 
+    /// The uses of the field that was probably meant are no mistakes of their own.
+    fn expect_meant(&mut self, field: &ast::PatternField, record: &RecordType) {
+        let fields = record.fields.iter().map(|field| field.name.as_str());
+        if field.field.span == field.binding.span
+            && let Some(meant) = flow_syntax::suggest::suggest(&field.field.text, fields)
+        {
+            self.is_told(meant);
+        }
+    }
+
     fn record_pattern(
         &mut self,
         fields: &'db [ast::PatternField],
@@ -50,6 +60,7 @@ impl<'db> Checker<'db> {
                 Some((_, Some(field))) => Ty::Ground(field.ty.clone()),
                 Some((record, None)) => {
                     self.no_such_field(&field.field, record);
+                    self.expect_meant(field, record);
                     Ty::Error
                 }
                 None => Ty::Error,

@@ -134,7 +134,10 @@ pub fn defaults<'db>(db: &'db dyn Db, item: Item<'db>) -> Defaults {
         let typed = match header.scheme.substitute(&bindings) {
             Ok(wanted) => checker.expr_as(default, &wanted),
             // `none`, `[]` and the like, where the type waits for the call.
-            Err(_) => checker.expr(default, None),
+            Err(unknown) => {
+                checker.is_wanted_hidden = unknown == Unknown::Error;
+                checker.expr(default, None)
+            }
         };
         values.push(typed.ty().is_some().then(|| (typed.expr.clone(), checker.local_count())));
         diagnostics.append(&mut checker.diagnostics);
@@ -282,7 +285,11 @@ fn check_const<'db>(db: &'db dyn Db, item: Item<'db>, constant: &'db ast::Const)
     let wanted = constant.ty.as_ref().map(|ty| checker.written_type(ty));
     let typed = match &wanted {
         Some(Some(wanted)) => checker.expr_as(&constant.value, wanted),
-        Some(None) => Typed::error(constant.value.span),
+        Some(None) => {
+            checker.is_wanted_hidden = true;
+            checker.expr(&constant.value, None);
+            Typed::error(constant.value.span)
+        }
         None => checker.expr(&constant.value, None),
     };
     if !typed.stage.is_planned() {
@@ -353,7 +360,10 @@ fn fn_value<'db>(
             let value = at_value(checker, value, block, &wanted, "as the result");
             (value.expr, Ty::Ground(wanted))
         }
-        Some(Err(_)) => (checker.block(block, None).expr, Ty::Error),
+        Some(Err(_)) => {
+            checker.is_wanted_hidden = true;
+            (checker.block(block, None).expr, Ty::Error)
+        }
         None => {
             let value = checker.block(block, None).expr;
             let ty = value.ty.clone();
@@ -375,6 +385,7 @@ fn workflow_value<'db>(
         .map(|output| (output.name.clone(), output.scheme.substitute(&checker.generics)))
         .collect();
     if wanted.iter().any(|(_, ty)| *ty == Err(Unknown::Error)) {
+        checker.is_wanted_hidden = true;
         return (checker.block(block, None).expr, Ty::Error);
     }
     let ground: Option<Vec<Field>> = wanted

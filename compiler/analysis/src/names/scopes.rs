@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use flow_syntax::ast::{self, ItemKind};
+use flow_syntax::{
+    ast::{self, ItemKind},
+    suggest::suggest,
+};
 use rustc_hash::FxHashMap;
 
 use super::prelude;
-use crate::db::{Db, File, Item, Keyword, ModuleName, items, module_file, parse_item};
+use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
 
 /// The names of one module, without places: editing a body leaves it equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
@@ -64,11 +67,17 @@ pub fn module_named(db: &dyn Db, names: &[ast::Name]) -> Option<File> {
 
 fn import<'db>(db: &'db dyn Db, item: Item<'db>, scope: &mut Scope<'db>) {
     let ItemKind::Use(import) = &parse_item(db, item).item.kind else { return };
-    let module = module_named(db, &import.path.names);
+    // A misspelled module is reported; its uses are no mistakes of their own.
+    let module = module_named(db, &import.path.names).or_else(|| nearest_module(db, &import.path.names));
     match &import.names {
         None => {
             if let Some(name) = import.path.names.last() {
                 scope.imports.insert(name.text.clone(), module.map_or(Import::Broken, Import::Module));
+            }
+            if let Some(module) = module
+                && let Some(name) = module.module(db).rsplit('.').next()
+            {
+                scope.imports.insert(name.to_owned(), Import::Module(module));
             }
         }
         Some(names) => {
@@ -78,6 +87,14 @@ fn import<'db>(db: &'db dyn Db, item: Item<'db>, scope: &mut Scope<'db>) {
             }
         }
     }
+}
+
+/// The module that a misspelled path most likely means.
+fn nearest_module(db: &dyn Db, names: &[ast::Name]) -> Option<File> {
+    let path = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+    let modules = Project::try_get(db)?.modules(db);
+    let meant = suggest(&path, modules.keys().map(String::as_str))?;
+    modules.get(meant).copied()
 }
 
 /// An item of a module, by name; imports of that module are not its items.

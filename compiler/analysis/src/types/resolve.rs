@@ -353,7 +353,10 @@ impl<'db> Resolver<'db> {
             known.extend(prelude(self.db).keys().map(String::as_str));
             known
         };
-        self.diagnostics.push(did_you_mean(diagnostic, &name.text, name.span, known));
+        // Further uses of an unknown name are the same mistake.
+        if !self.diagnostics.iter().any(|other| other.message == diagnostic.message) {
+            self.diagnostics.push(did_you_mean(diagnostic, &name.text, name.span, known));
+        }
     }
 
     /// The row of `Dataset<…>`; an open one in a parameter's type is a generic parameter of its own.
