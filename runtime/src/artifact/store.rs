@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -152,9 +153,7 @@ impl Artifacts {
                 file
             }
         };
-        let mut permissions = file.as_file().metadata()?.permissions();
-        permissions.set_readonly(true);
-        file.as_file().set_permissions(permissions)?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o444))?;
         file.as_file().sync_all()?;
         if let Some(folder) = path.parent() {
             if !folder.exists() {

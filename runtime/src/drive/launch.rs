@@ -21,15 +21,21 @@ use crate::{
     artifact::{ArtifactError, Artifacts, Reference},
     decide::{Event, NodeState},
     operator::{Datum, Operator},
-    task::{Envelope, Executed, Failure, Identity, Scalars, Source, execute, finish, scalar},
+    task::{
+        Envelope, EnvelopeError, Executed, Failure, Identity, Resolve, Scalars, Source, execute, finish,
+        parameter, scalar,
+    },
 };
+
+/// The data behind ports; none where the port's node failed and others continue without it.
+type Slots = Vec<(PortRef, Option<Arc<Slot>>)>;
 
 /// All that a thread needs to run a node.
 pub struct Job {
     dag: Arc<Dag>,
     node: u32,
     identity: Identity,
-    slots: Vec<(PortRef, Option<Arc<Slot>>)>,
+    slots: Slots,
     body: Arc<dyn Operator>,
     artifacts: Artifacts,
     context: NativeContext,
@@ -98,8 +104,7 @@ impl Driver {
         let artifacts = self.setup.artifacts.clone();
         let mut load = |reference: &Reference| find(&slots, reference, &artifacts);
         let scalars = of.inputs.iter().map(|(name, input)| {
-            let source = Source::new(&dag, input, &mut |port| reference(&slots, port))
-                .map_err(|error| failed(error.to_string()))?;
+            let source = Source::new(input, self).map_err(|error| failed(error.to_string()))?;
             Ok((name.clone(), scalar(name, &source, &mut load)?))
         });
         let scalars = Scalars(scalars.collect::<Result<_, Failure>>()?);
@@ -141,7 +146,7 @@ impl Driver {
     }
 
     /// The data behind every port that a node reads.
-    fn slots(&mut self, node: u32) -> Vec<(PortRef, Option<Arc<Slot>>)> {
+    fn slots(&mut self, node: u32) -> Slots {
         let mut ports = Vec::new();
         for (_, input) in self.setup.dag.nodes.get(node as usize).into_iter().flat_map(|node| &node.inputs) {
             input.for_each_port(&mut |port| ports.push(port));
@@ -186,8 +191,7 @@ impl Job {
         };
         let identity = self.identity.clone();
         let mut envelope =
-            Envelope::new(&self.dag, node, operator, identity, &mut |port| reference(&self.slots, port))
-                .map_err(|error| error.to_string())?;
+            Envelope::new(node, operator, identity, self).map_err(|error| error.to_string())?;
         envelope.deadline = node.policy.timeout.and_then(|timeout| {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
             i64::try_from(now.as_micros()).ok()?.checked_add(timeout)
@@ -196,17 +200,19 @@ impl Job {
     }
 }
 
-fn reference(slots: &[(PortRef, Option<Arc<Slot>>)], port: PortRef) -> Option<Reference> {
-    let (_, slot) = slots.iter().find(|(of, _)| *of == port)?;
-    slot.as_ref().map(|slot| slot.reference.clone())
+impl Resolve for Job {
+    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
+        parameter(&self.dag, name).cloned().map(Source::Value)
+    }
+
+    fn port(&self, port: PortRef) -> Option<Reference> {
+        let (_, slot) = self.slots.iter().find(|(of, _)| *of == port)?;
+        slot.as_ref().map(|slot| slot.reference.clone())
+    }
 }
 
 /// From memory where it is there, else from where artifacts are.
-fn find(
-    slots: &[(PortRef, Option<Arc<Slot>>)],
-    reference: &Reference,
-    artifacts: &Artifacts,
-) -> Result<Datum, ArtifactError> {
+fn find(slots: &Slots, reference: &Reference, artifacts: &Artifacts) -> Result<Datum, ArtifactError> {
     let slot = slots.iter().filter_map(|(_, slot)| slot.as_ref()).find(|slot| slot.reference == *reference);
     match slot {
         Some(slot) => slot.get(artifacts),

@@ -5,14 +5,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use flow_ir::node::PortRef;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Driver, Finished, Message};
 use crate::{
+    artifact::Reference,
     decide::{Cause, NodeState, RunStatus, Step},
     event::{Event, Kind, Subscriber},
     store::{Batch, CacheEntry},
-    task::Source,
+    task::{EnvelopeError, Resolve, Source, parameter},
 };
 
 impl Driver {
@@ -121,10 +123,7 @@ impl Driver {
             all_finished
         });
         outputs
-            .filter_map(|output| {
-                let source = Source::new(dag, &output.input, &mut |port| self.reference(port).cloned());
-                Some((output.name.clone(), source.ok()?))
-            })
+            .filter_map(|output| Some((output.name.clone(), Source::new(&output.input, self).ok()?)))
             .collect()
     }
 
@@ -164,6 +163,16 @@ impl Driver {
             time: i64::try_from(time.as_micros()).unwrap_or(i64::MAX),
             data,
         });
+    }
+}
+
+impl Resolve for Driver {
+    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
+        parameter(&self.setup.dag, name).cloned().map(Source::Value)
+    }
+
+    fn port(&self, port: PortRef) -> Option<Reference> {
+        self.reference(port).cloned()
     }
 }
 

@@ -1,6 +1,9 @@
 //! What can be seen of runs, past and running.
 
-use flow_ir::node::Node;
+use flow_ir::{
+    dag::Dag,
+    node::{Node, NodeKind, PortRef},
+};
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
@@ -8,6 +11,7 @@ use super::{Engine, RunError};
 use crate::{
     artifact::Reference,
     store::{NodeRow, RunLock, RunRow},
+    task::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter},
 };
 
 /// A run as `runs` and `show` have it.
@@ -134,6 +138,49 @@ impl Engine {
                 Err(RunError::NoPort { node, port, ports })
             }
         }
+    }
+}
+
+impl Engine {
+    /// The task of a node of a run, for a process elsewhere: `flow-task/1` with `to_json`.
+    pub fn envelope(&self, run: &str, node: &str) -> Result<Envelope, RunError> {
+        let (run, nodes) = self.show(run)?;
+        let dag = self.dag(&run.id)?;
+        let Some(found) = dag.nodes.iter().find(|found| found.id == node) else {
+            return Err(RunError::NoNode { run: run.id, node: node.to_owned() });
+        };
+        let no_task = |reason: &str| RunError::NoTask {
+            run: run.id.clone(),
+            node: node.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let NodeKind::Task(operator) = &found.kind else { return Err(no_task("it is an expression")) };
+        let past = PastRun { dag: &dag, nodes: &nodes };
+        let mut is_open = false;
+        for (_, input) in &found.inputs {
+            input.for_each_port(&mut |port| is_open |= past.port(port).is_none());
+        }
+        if is_open {
+            return Err(no_task("its inputs are not there"));
+        }
+        let identity = Identity { run: run.id.as_str().into(), node: node.into(), attempt: 1, epoch: 1 };
+        Envelope::new(found, operator, identity, &past).map_err(|error| no_task(&error.to_string()))
+    }
+}
+
+struct PastRun<'a> {
+    dag: &'a Dag,
+    nodes: &'a [NodeView],
+}
+
+impl Resolve for PastRun<'_> {
+    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
+        parameter(self.dag, name).cloned().map(Source::Value)
+    }
+
+    fn port(&self, port: PortRef) -> Option<Reference> {
+        let node = self.nodes.get(port.node.0 as usize)?;
+        node.outputs.get(port.port as usize).map(|(_, reference)| reference.clone())
     }
 }
 

@@ -51,6 +51,14 @@ pub enum Source {
     Record(Vec<(String, Source)>),
 }
 
+/// Knows what stands behind an input's names.
+pub trait Resolve {
+    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError>;
+
+    /// None where the port's node failed, and others continue without it.
+    fn port(&self, port: PortRef) -> Option<Reference>;
+}
+
 /// What is wrong with a task before it runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
@@ -60,22 +68,27 @@ pub enum EnvelopeError {
     NotJson { reason: String },
     #[error("the envelope is a `{found}`, not a `flow-task/1`")]
     Version { found: String },
+    #[error("the envelope does not say what `{name}` is")]
+    NoArtifact { name: String },
+    #[error("the envelope's task cannot be read: {reason}")]
+    Task { reason: String },
+    #[error("the envelope calls `{op}`, which is no operator of this flowc")]
+    NoOperator { op: String },
+    #[error("the envelope calls another version of `{op}` than this flowc has")]
+    OtherOperator { op: String },
     #[error("the envelope has no sound `{field}`")]
     Field { field: &'static str },
 }
 
 impl Envelope {
-    /// The task of a node. `reference` gives what stands behind a port; none where its node failed and
-    /// others continue without it.
+    /// The task of a node.
     pub fn new(
-        dag: &Dag,
         node: &Node,
         operator: &OperatorRef,
         identity: Identity,
-        reference: &mut dyn FnMut(PortRef) -> Option<Reference>,
+        resolve: &dyn Resolve,
     ) -> Result<Self, EnvelopeError> {
-        let inputs =
-            node.inputs.iter().map(|(name, input)| Ok((name.clone(), Source::new(dag, input, reference)?)));
+        let inputs = node.inputs.iter().map(|(name, input)| Ok((name.clone(), Source::new(input, resolve)?)));
         Ok(Self {
             op: operator.name.clone(),
             version: operator.version,
@@ -91,28 +104,24 @@ impl Envelope {
 }
 
 impl Source {
-    pub fn new(
-        dag: &Dag,
-        input: &Input,
-        reference: &mut dyn FnMut(PortRef) -> Option<Reference>,
-    ) -> Result<Self, EnvelopeError> {
-        let mut named = |inputs: &[(String, Input)]| {
+    pub fn new(input: &Input, resolve: &dyn Resolve) -> Result<Self, EnvelopeError> {
+        let named = |inputs: &[(String, Input)]| {
             inputs
                 .iter()
-                .map(|(name, input)| Ok((name.clone(), Self::new(dag, input, reference)?)))
+                .map(|(name, input)| Ok((name.clone(), Self::new(input, resolve)?)))
                 .collect::<Result<Vec<_>, _>>()
         };
         Ok(match input {
             Input::Constant(value) => Self::Value(value.clone()),
-            Input::Parameter(name) => Self::Value(parameter(dag, name)?.clone()),
-            Input::Port(port) => reference(*port).map_or(Self::Value(Value::None), Self::Artifact),
+            Input::Parameter(name) => resolve.parameter(name)?,
+            Input::Port(port) => resolve.port(*port).map_or(Self::Value(Value::None), Self::Artifact),
             Input::Expression { expr, bindings } => {
                 Self::Expression { expr: expr.clone(), bindings: named(bindings)? }
             }
             Input::Record(fields) => Self::Record(named(fields)?),
-            Input::List(inputs) => Self::List(
-                inputs.iter().map(|input| Self::new(dag, input, reference)).collect::<Result<_, _>>()?,
-            ),
+            Input::List(inputs) => {
+                Self::List(inputs.iter().map(|input| Self::new(input, resolve)).collect::<Result<_, _>>()?)
+            }
         })
     }
 }

@@ -5,6 +5,10 @@
 
 mod envelope;
 mod execute;
+mod json;
+mod result;
 
-pub use envelope::{Envelope, EnvelopeError, Identity, Source, parameter};
+pub use envelope::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter};
 pub use execute::{Executed, Failure, Load, Scalars, execute, finish, scalar};
+pub use json::TASK_FORMAT;
+pub use result::{RESULT_FORMAT, run_envelope};
