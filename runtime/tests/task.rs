@@ -81,16 +81,16 @@ fn a_task_that_fails_elsewhere_says_so() {
 /// Replaces or drops something, anywhere.
 fn mutate(json: &mut Json, way: &mut impl FnMut() -> usize) {
     match json {
-        Json::Object(fields) if !fields.is_empty() && way() % 4 != 0 => {
+        Json::Object(fields) if !fields.is_empty() && !way().is_multiple_of(4) => {
             let place = way() % fields.len();
-            if way() % 6 == 0 {
+            if way().is_multiple_of(6) {
                 let name = fields.keys().nth(place).unwrap().clone();
                 fields.remove(&name);
             } else if let Some(field) = fields.values_mut().nth(place) {
                 mutate(field, way);
             }
         }
-        Json::Array(elements) if !elements.is_empty() && way() % 4 != 0 => {
+        Json::Array(elements) if !elements.is_empty() && !way().is_multiple_of(4) => {
             let place = way() % elements.len();
             mutate(&mut elements[place], way);
         }
