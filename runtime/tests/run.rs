@@ -373,3 +373,33 @@ fn a_store_of_a_newer_version_is_refused() {
     let error = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap_err();
     assert!(error.to_string().starts_with("cannot open the store"), "{error}");
 }
+
+#[test]
+fn expressions_of_scalars_are_computed_and_cached() {
+    use flow_ir::{
+        expr::{Expr, ExprKind, Function},
+        node::NodeKind,
+    };
+    let lab = Lab::new();
+    let run = |by: i64| {
+        let mut build = Build::default();
+        let a = build.node("a", "add", Type::Int, &[("x", constant(6))]);
+        let operand = |name: &str| Expr { kind: ExprKind::Parameter(name.into()), ty: Type::Int };
+        let kind =
+            ExprKind::Call { function: Function::Multiply, args: vec![operand("left"), operand("right")] };
+        let product = build.with("product", "", Type::Int, &[("left", a), ("right", constant(by))], |node| {
+            node.kind = NodeKind::Expression(Expr { kind, ty: Type::Int });
+        });
+        build.with("told", "add", Type::Int, &[("x", product.clone())], |node| node.effect = true);
+        lab.run(build, &[("product", product)])
+    };
+    let first = run(7);
+    assert_eq!((value(&first, "product"), first.counts.cached), (Value::Int(42), 0));
+    let second = run(7);
+    assert_eq!((value(&second, "product"), second.counts.cached), (Value::Int(42), 2));
+    // The node, and twice the effect.
+    assert_eq!(lab.registry.calls(), 3);
+    let failed = run(i64::MAX);
+    assert_eq!(failed.failures[0].1.to_string(), "`multiply` overflows: 6, 9223372036854775807");
+    assert_eq!((failed.status, failed.counts.cancelled), (RunStatus::Failed, 1));
+}

@@ -14,7 +14,7 @@ use arrow::{
     },
     buffer::{BooleanBuffer, NullBuffer, OffsetBuffer},
     compute::{cast, concat},
-    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
+    datatypes::{DataType, Field, FieldRef, Schema},
     error::ArrowError,
     ipc::{reader::FileReader, writer::FileWriter},
 };
@@ -245,13 +245,6 @@ fn with_values<T: arrow::datatypes::ArrowPrimitiveType>(
     nulls: Option<NullBuffer>,
 ) -> PrimitiveArray<T> {
     PrimitiveArray::new(values.into(), nulls).with_data_type(like.data_type().clone())
-}
-
-/// The schema of the canonical form.
-pub fn canonical_schema(schema: &Schema) -> Result<SchemaRef, TableError> {
-    let fields: Vec<FieldRef> =
-        schema.fields().iter().map(|field| canonical_field(field)).collect::<Result<_, _>>()?;
-    Ok(Arc::new(Schema::new(fields)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -34,7 +33,6 @@ type Body = fn(&Call, &dyn Context) -> Result<Vec<Datum>, OperatorError>;
 #[derive(Default)]
 pub struct TestRegistry {
     pub calls: Arc<AtomicUsize>,
-    pub by_op: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl TestRegistry {
