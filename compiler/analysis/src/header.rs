@@ -74,7 +74,18 @@ pub fn callable<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Arc<Callable>> 
 #[salsa::tracked]
 pub fn header<'db>(db: &'db dyn Db, item: Item<'db>) -> Header {
     let mut reader = HeaderReader { resolver: Resolver::new(db, item.file(db)), generics: Vec::new() };
-    let callable = match &parse_item(db, item).item.kind {
+    let parsed = parse_item(db, item);
+    let body = match &parsed.item.kind {
+        ItemKind::Fn(function) => function.body.as_ref(),
+        ItemKind::Workflow(workflow) => Some(&workflow.body),
+        _ => None,
+    };
+    let is_readable = match (parsed.broken_at(), body) {
+        (Some(at), Some(body)) => at > body.span.start,
+        (at, _) => at.is_none(),
+    };
+    let callable = match &parsed.item.kind {
+        _ if !is_readable => None,
         ItemKind::Operator(operator) => {
             let kind = match operator.body {
                 OperatorBody::Verb => CallableKind::Verb,

@@ -3,7 +3,13 @@
 //! In a fenced block marked `flow`, or `flow NAME` for a module of that name, `// error[F0401]: words` at a
 //! line's end says which diagnostic begins there, by its code and words of its message, and `// type: T` behind a
 //! `let` says what it binds. Nothing else may be found. `BLESS=1` writes what is found into the files.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    reason = "a test, which reads its cases"
+)]
 
 use std::{fmt::Write, fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! One mistake gives one error: every name of the examples is misspelled in turn.
+//! One mistake gives one error: every name of the examples is misspelled in turn, every sign left out.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use flow_analysis::Analysis;
@@ -60,4 +60,28 @@ fn a_misspelled_name_is_one_error() {
     assert!(failures.is_empty(), "{failures}");
     // The others are misspelled where they are defined, and are missed where they are used.
     assert!(planted > 100 && at_place * 3 > planted * 2, "{at_place} of {planted} were found at their place");
+}
+
+/// What the checker says beside the parser's errors where one sign is left out.
+#[test]
+fn a_missing_sign_is_the_parsers_to_tell() {
+    let (mut planted, mut with_guesses) = (0, 0);
+    for text in EXAMPLES {
+        for chunk in cut(text).items {
+            for token in lex(chunk.text).tokens {
+                if token.is_inserted
+                    || matches!(token.kind, Kind::Name | Kind::Doc | Kind::ModuleDoc | Kind::End)
+                {
+                    continue;
+                }
+                let mut broken = text.to_owned();
+                broken.replace_range(token.span.shift(chunk.start).range(), "");
+                let found = errors(&broken);
+                let parsed = found.iter().filter(|found| found.code.0 < 200).count();
+                planted += usize::from(parsed > 0);
+                with_guesses += usize::from(parsed > 0 && found.len() > parsed);
+            }
+        }
+    }
+    assert!(planted > 150 && with_guesses * 20 <= planted, "{with_guesses} of {planted} told more");
 }

@@ -52,7 +52,8 @@ pub struct Defaults {
 #[salsa::tracked(cycle_result = circular_body)]
 pub fn checked_body<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> CheckedBody {
     let item = key.item(db);
-    if is_circular(db, item) {
+    let is_broken_const = item.keyword(db) == Keyword::Const && parse_item(db, item).broken_at().is_some();
+    if is_circular(db, item) || is_broken_const {
         return CheckedBody::error();
     }
     match &parse_item(db, item).item.kind {
@@ -168,7 +169,8 @@ pub(super) fn instance_mistake<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> O
 /// Everything that is wrong with one item, but for what concerns its module: imports and repeated names.
 #[salsa::tracked(returns(deref))]
 pub fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
-    let mut diagnostics = parse_item(db, item).diagnostics.clone();
+    let parsed = parse_item(db, item);
+    let mut diagnostics = Vec::new();
     match item.keyword(db) {
         Keyword::Type | Keyword::Enum | Keyword::Schema => {
             diagnostics.extend(type_item(db, item).diagnostics.iter().cloned());
@@ -187,6 +189,12 @@ pub fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic
         Keyword::Use | Keyword::Test | Keyword::Unknown => {}
     }
     diagnostics.extend(recursion_of(db, item));
+    if let Some(at) = parsed.broken_at() {
+        let before = item.text(db).get(..at as usize).unwrap_or_default();
+        let line = before.rfind('\n').unwrap_or(0);
+        diagnostics.retain(|diagnostic: &Diagnostic| diagnostic.span.end as usize <= line);
+    }
+    diagnostics.extend(parsed.diagnostics.iter().cloned());
     diagnostics
 }
 
@@ -344,6 +352,7 @@ fn check_callable<'db>(
         // What a row lacks beyond its bound is for each call to say.
         diagnostics.retain(|diagnostic| !(401..=408).contains(&diagnostic.code.0));
     }
+    let result = if parse_item(db, item).broken_at().is_some() { Ty::Error } else { result };
     let body = Body { params: locals, value, locals: checker.local_count() };
     CheckedBody { body: Some(Arc::new(body)), result, diagnostics }
 }

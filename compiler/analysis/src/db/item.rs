@@ -71,6 +71,17 @@ pub fn parse_item<'db>(db: &'db dyn Db, item: Item<'db>) -> Parsed {
     Parsed { item: parsed.item, diagnostics: parsed.diagnostics }
 }
 
+impl Parsed {
+    /// Where the item stops being readable. What follows is a guess, which no further mistake is told of.
+    pub fn broken_at(&self) -> Option<u32> {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .map(|diagnostic| diagnostic.span.start)
+            .min()
+    }
+}
+
 impl Keyword {
     fn of(word: &str) -> Self {
         match word {

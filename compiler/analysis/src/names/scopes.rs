@@ -1,6 +1,6 @@
 //! The names of a module: its own items, and what it imports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flow_syntax::{
     ast::{self, ItemKind},
@@ -17,6 +17,8 @@ pub struct Scope<'db> {
     /// The first of each name.
     pub items: FxHashMap<String, Item<'db>>,
     pub imports: BTreeMap<String, Import<'db>>,
+    /// The words of what could not be read: a name among them may well be defined there.
+    pub lost: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, salsa::SalsaValue)]
@@ -31,6 +33,7 @@ pub enum Import<'db> {
 pub fn scope<'db>(db: &'db dyn Db, file: File) -> Scope<'db> {
     let mut scope = Scope::default();
     for &item in items(db, file) {
+        scope.lost.extend(lost_words(db, item).iter().cloned());
         match item.keyword(db) {
             Keyword::Use => import(db, item, &mut scope),
             Keyword::Test | Keyword::Unknown => {}
@@ -49,6 +52,7 @@ pub fn resolve<'db>(db: &'db dyn Db, file: File, name: &str) -> Option<Import<'d
     let own = scope.items.get(name).map(|item| Import::Item(*item));
     own.or_else(|| scope.imports.get(name).copied())
         .or_else(|| prelude(db).get(name).map(|item| Import::Item(*item)))
+        .or_else(|| scope.lost.contains(name).then_some(Import::Broken))
 }
 
 /// The modules that a module imports as a whole, by the names it has for them.
@@ -87,6 +91,18 @@ fn import<'db>(db: &'db dyn Db, item: Item<'db>, scope: &mut Scope<'db>) {
             }
         }
     }
+}
+
+/// The words from where an item stops being readable.
+#[salsa::tracked]
+fn lost_words<'db>(db: &'db dyn Db, item: Item<'db>) -> BTreeSet<String> {
+    let at = match item.keyword(db) {
+        Keyword::Use | Keyword::Unknown => parse_item(db, item).broken_at().map(|_| 0),
+        _ => parse_item(db, item).broken_at(),
+    };
+    let lost = at.and_then(|at| item.text(db).get(at as usize..)).unwrap_or_default();
+    let words = lost.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// The module that a misspelled path most likely means.
