@@ -1,1 +1,33 @@
-fn main() {}
+//! `flowc`: parses arguments, joins the crates, renders what they say.
+//!
+//! [`arguments`] turns words into an [`arguments::Invocation`]; each subcommand is a file of its own
+//! and returns an [`exit::Exit`]. [`project`] is the only module that reads source files.
+
+mod arguments;
+mod artifact;
+mod check;
+mod exit;
+mod explain;
+mod fmt;
+mod launch;
+mod plan;
+mod progress;
+mod project;
+mod resume;
+mod run;
+mod runs;
+mod show;
+mod summary;
+mod task;
+mod terminal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    let exit = match arguments::parse(words) {
+        Ok(invocation) => invocation.execute(),
+        Err(exit) => exit,
+    };
+    ExitCode::from(exit as u8)
+}

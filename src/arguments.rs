@@ -1,0 +1,163 @@
+//! The command line: words to an [`Invocation`].
+//!
+//! A workflow's parameters are flags of `plan` and `run`. They are known only once the file has been
+//! read, so the words are looked through for the file first, and parsed when its flags are there.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use crate::{
+    artifact, check,
+    exit::{Exit, Failure},
+    explain, fmt,
+    launch::{self, Launch},
+    plan, resume, run, runs, show, task,
+    terminal::{Colour, Terminal},
+};
+
+/// The compiler and runner of Flow, a language for machine-learning workflows
+#[derive(Debug, clap::Parser)]
+#[command(name = "flowc", version, disable_help_subcommand = true)]
+struct Words {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// When to use colour
+    #[arg(long, visible_alias = "colour", value_enum, default_value_t = Colour::Auto, global = true)]
+    color: Colour,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// The project's folder; else the nearest one upwards that has a flow.toml
+    #[arg(long, value_name = "DIR", global = true)]
+    project: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Report what is wrong with files, or with the project
+    Check(check::Options),
+    /// Format files in the one style
+    Fmt(fmt::Options),
+    /// Show the DAG of a workflow without running anything
+    Plan(plan::Options),
+    /// Run a workflow
+    Run(run::Options),
+    /// Continue an interrupted run
+    Resume(resume::Options),
+    /// List past and running runs
+    Runs(runs::Options),
+    /// Show one run
+    Show(show::Options),
+    /// Write what a node gave to stdout or a file
+    Artifact(artifact::Options),
+    /// Run one task in this process, as an engine elsewhere would start it
+    Task(task::Options),
+    /// Explain a diagnostic
+    Explain(explain::Options),
+    /// Print a shell's completions
+    Completions {
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+/// A command with everything it needs.
+#[derive(Debug)]
+pub struct Invocation {
+    words: Words,
+    /// The workflow that `plan` or `run` named, and its parameters' flags.
+    launch: Option<Launch>,
+}
+
+/// Reads the command line. What it says about itself (help, version, errors) is printed.
+pub fn parse(words: Vec<OsString>) -> Result<Invocation, Exit> {
+    let mut command = Words::command();
+    let mut launch = None;
+    if let Some(target) = launch::find_target(&words, &command) {
+        let terminal = terminal_before_parsing(&words);
+        launch = launch::load(&target, &terminal).map_err(|failure| failure.report(&terminal))?;
+        if let Some(launch) = &launch {
+            command = command.mut_subcommand(target.subcommand, |subcommand| launch.add_flags(subcommand));
+        }
+    }
+    let matches = command.try_get_matches_from(words).map_err(|error| {
+        // A reader of the help that has gone away is no error.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Usage } else { Exit::Worked }
+    })?;
+    let words = Words::from_arg_matches(&matches).map_err(|error| {
+        let _ = error.print();
+        Exit::Usage
+    })?;
+    if let (Some(launch), Some((_, matches))) = (&mut launch, matches.subcommand()) {
+        launch.take_flags(matches);
+    }
+    Ok(Invocation { words, launch })
+}
+
+impl Invocation {
+    pub fn execute(self) -> Exit {
+        let Common { color, quiet, verbose, project } = self.words.common;
+        let terminal = Terminal::new(color, quiet, verbose);
+        let root = project.as_deref();
+        let result = match &self.words.command {
+            Command::Check(options) => check::execute(options, root, &terminal),
+            Command::Fmt(options) => fmt::execute(options, root, &terminal),
+            Command::Plan(options) => plan::execute(options, self.launch, root, &terminal),
+            Command::Run(options) => run::execute(options, self.launch, root, &terminal),
+            Command::Resume(options) => resume::execute(options, root, &terminal),
+            Command::Runs(options) => runs::execute(options, root, &terminal),
+            Command::Show(options) => show::execute(options, root, &terminal),
+            Command::Artifact(options) => artifact::execute(options, root, &terminal),
+            Command::Task(options) => task::execute(options, root, &terminal),
+            Command::Explain(options) => explain::execute(options, &terminal),
+            Command::Completions { shell } => completions(*shell, &terminal),
+        };
+        result.unwrap_or_else(|failure| failure.report(&terminal))
+    }
+}
+
+fn completions(shell: clap_complete::Shell, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Words::command(), "flowc", &mut script);
+    terminal.result(&String::from_utf8_lossy(&script));
+    Ok(Exit::Worked)
+}
+
+/// The flags that decide how diagnostics look must count before all flags are known.
+fn terminal_before_parsing(words: &[OsString]) -> Terminal {
+    let mut colour = Colour::Auto;
+    for (index, word) in words.iter().enumerate() {
+        let word = word.to_string_lossy();
+        let value = match word.split_once('=') {
+            Some(("--color" | "--colour", value)) => value.to_owned(),
+            None if word == "--color" || word == "--colour" => {
+                words.get(index + 1).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+            }
+            _ => continue,
+        };
+        colour = <Colour as clap::ValueEnum>::from_str(&value, true).unwrap_or(Colour::Auto);
+    }
+    let has = |short: &str, long: &str| words.iter().any(|word| word == short || word == long);
+    Terminal::new(colour, has("-q", "--quiet"), has("-v", "--verbose"))
+}
+
+/// The value of a flag that was given, as text.
+pub fn flag_text(matches: &ArgMatches, id: &str) -> Option<String> {
+    matches.try_get_one::<String>(id).ok().flatten().cloned()
+}

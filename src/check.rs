@@ -1,0 +1,169 @@
+//! `flowc check`: all diagnostics of files, or of the project.
+
+use std::path::{Path, PathBuf};
+
+use flow_syntax::diagnostic::{Diagnostic, json::document, render};
+
+use crate::{
+    arguments::Format,
+    exit::{Exit, Failure},
+    project::Project,
+    terminal::Terminal,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Files or folders; the whole project without any
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Apply the fixes that diagnostics carry
+    #[arg(long)]
+    fix: bool,
+    /// How to print the diagnostics
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let (mut project, mut modules) = load(&options.paths, root)?;
+    if options.fix {
+        let fixed = apply_fixes(&project, &modules)?;
+        if fixed > 0 {
+            terminal.remark(&format!("applied {}", count(fixed, "fix", "fixes")));
+            (project, modules) = load(&options.paths, root)?;
+        }
+    }
+    let found: Vec<(&str, Diagnostic)> = modules
+        .iter()
+        .flat_map(|module| {
+            project.analysis.check(module).into_iter().map(move |diagnostic| (module.as_str(), diagnostic))
+        })
+        .collect();
+    let errors = found.iter().filter(|(_, diagnostic)| diagnostic.is_error()).count();
+    match options.format {
+        Format::Human => {
+            report(&project, &found, terminal);
+            terminal.remark(&summary(modules.len(), errors, found.len() - errors));
+        }
+        Format::Json => {
+            let places = found.iter().map(|(module, diagnostic)| (*module, diagnostic));
+            let document = document(modules.len(), places, &project.sources());
+            let text = serde_json::to_string_pretty(&document)
+                .map_err(|error| Failure::environment(format!("cannot write the diagnostics: {error}")))?;
+            terminal.result(&format!("{text}\n"));
+        }
+    }
+    Ok(if errors == 0 { Exit::Worked } else { Exit::Failed })
+}
+
+/// Checks the modules that a command is about to use; warnings are printed, errors end it.
+pub fn require_sound(project: &Project, terminal: &Terminal) -> Result<(), Exit> {
+    let found: Vec<(&str, Diagnostic)> = project
+        .modules()
+        .keys()
+        .flat_map(|module| {
+            project.analysis.check(module).into_iter().map(move |diagnostic| (module.as_str(), diagnostic))
+        })
+        .filter(|(_, diagnostic)| diagnostic.is_error() || !terminal.quiet)
+        .collect();
+    report(project, &found, terminal);
+    if found.iter().any(|(_, diagnostic)| diagnostic.is_error()) { Err(Exit::Failed) } else { Ok(()) }
+}
+
+/// Prints diagnostics for people.
+pub fn report(project: &Project, found: &[(&str, Diagnostic)], terminal: &Terminal) {
+    let sources = project.sources();
+    for (module, diagnostic) in found {
+        terminal.diagnostic(&format!("{}\n", render(diagnostic, module, &sources, terminal.colour_err)));
+    }
+}
+
+/// Loads what is to be checked; gives the modules' names, each once.
+fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>), Failure> {
+    let Some(first) = paths.first() else {
+        let mut project = Project::find(Path::new("."), root)?;
+        project.load_all()?;
+        let modules = project.modules().keys().cloned().collect();
+        return Ok((project, modules));
+    };
+    let mut project = Project::find(first, root)?;
+    let mut modules = Vec::new();
+    for path in paths {
+        for file in flow_files(path)? {
+            let module = project.load(&file)?;
+            if !modules.contains(&module) {
+                modules.push(module);
+            }
+        }
+    }
+    Ok((project, modules))
+}
+
+/// The `.flow` files of a path: itself, or those below a folder, sorted.
+pub fn flow_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![path.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|error| Failure::environment(format!("cannot read `{}`: {error}", folder.display())))?;
+        for entry in entries.flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if kind.is_dir() && crate::project::is_source_folder(&name) {
+                folders.push(entry.path());
+            } else if kind.is_file() && name.ends_with(".flow") {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Applies the fix of every diagnostic, last place first; one that overlaps another waits for the next time.
+fn apply_fixes(project: &Project, modules: &[String]) -> Result<usize, Failure> {
+    let mut applied = 0;
+    for name in modules {
+        let Some(module) = project.modules().get(name) else { continue };
+        let mut fixes: Vec<_> =
+            project.analysis.check(name).into_iter().filter_map(|diagnostic| diagnostic.fix).collect();
+        fixes.sort_by_key(|fix| fix.edits.iter().map(|edit| edit.span.start).max());
+        let mut text = module.text.clone();
+        let mut untouched = text.len();
+        for fix in fixes.iter_mut().rev() {
+            fix.edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+            let fits = fix.edits.iter().all(|edit| {
+                edit.span.end as usize <= untouched && text.get(edit.span.range()).is_some()
+            });
+            if !fits || fix.edits.is_empty() {
+                continue;
+            }
+            for edit in &fix.edits {
+                text.replace_range(edit.span.range(), &edit.text);
+                untouched = edit.span.start as usize;
+            }
+            applied += 1;
+        }
+        if text != module.text {
+            crate::fmt::replace(&module.path, &text)?;
+        }
+    }
+    Ok(applied)
+}
+
+fn summary(files: usize, errors: usize, warnings: usize) -> String {
+    format!(
+        "checked {}: {}, {}",
+        count(files, "file", "files"),
+        count(errors, "error", "errors"),
+        count(warnings, "warning", "warnings")
+    )
+}
+
+/// `1 file`, `2 files`
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

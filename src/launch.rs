@@ -1,0 +1,222 @@
+//! What `plan` and `run` share: which workflow, and its parameters as flags.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::{Arg, ArgMatches};
+use flow_analysis::signature::Signature;
+use flow_syntax::suggest::did_you_mean;
+
+use crate::{
+    check,
+    exit::{Exit, Failure},
+    project::Project,
+    terminal::Terminal,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// A .flow file, or a DAG in JSON
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The workflow; needed where the file has several
+    #[arg(value_name = "WORKFLOW")]
+    pub workflow: Option<String>,
+    /// Parameters as a JSON object; a flag wins over it
+    #[arg(long, value_name = "FILE.json")]
+    pub params: Option<PathBuf>,
+    /// A parameter, whatever its name
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// The file and workflow that the words name, found before they can be parsed.
+#[derive(Debug)]
+pub struct Target {
+    pub subcommand: &'static str,
+    file: PathBuf,
+    workflow: Option<String>,
+    root: Option<PathBuf>,
+    wants_help: bool,
+}
+
+/// A workflow that is about to be planned, and the flags given for it.
+#[derive(Debug)]
+pub struct Launch {
+    pub project: Project,
+    pub module: String,
+    pub workflow: String,
+    pub signature: Arc<Signature>,
+    /// Parameters and their texts, as given on the command line.
+    pub flags: Vec<(String, String)>,
+}
+
+/// Subcommands that take a workflow's parameters.
+const LAUNCHING: [&str; 2] = ["plan", "run"];
+/// Goes before a parameter's name in the ids of its flag.
+const FLAG_ID: &str = "parameter ";
+
+/// Looks through the words for `plan FILE [WORKFLOW]` or `run FILE [WORKFLOW]`.
+///
+/// A flag that is not known yet is a parameter of the workflow, and takes a value.
+pub fn find_target(words: &[OsString], command: &clap::Command) -> Option<Target> {
+    let mut subcommand: Option<(&'static str, &clap::Command)> = None;
+    let mut positional = Vec::new();
+    let mut root = None;
+    let mut wants_help = false;
+    let mut words = words.iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            break;
+        }
+        if matches!(text.as_ref(), "--help" | "-h") {
+            wants_help = true;
+        } else if let Some(flag) = text.strip_prefix('-').filter(|flag| !flag.is_empty()) {
+            let (name, value) = match flag.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (flag, None),
+            };
+            let takes_value = takes_value(name, subcommand.map(|(_, subcommand)| subcommand), command);
+            let value = value.or_else(|| {
+                takes_value.then(|| words.next().map(|word| word.to_string_lossy().into_owned())).flatten()
+            });
+            if name == "-project" {
+                root = value.map(PathBuf::from);
+            }
+        } else if subcommand.is_none() {
+            let name = LAUNCHING.into_iter().find(|name| *name == text)?;
+            subcommand = Some((name, command.find_subcommand(name)?));
+        } else {
+            positional.push(word);
+        }
+    }
+    let mut positional = positional.into_iter();
+    Some(Target {
+        subcommand: subcommand?.0,
+        file: PathBuf::from(positional.next()?),
+        workflow: positional.next().map(|word| word.to_string_lossy().into_owned()),
+        root,
+        wants_help,
+    })
+}
+
+/// Loads and checks the target's file. `None` where it is a DAG rather than text, or where only help is
+/// wanted and the file cannot give it.
+pub fn load(target: &Target, terminal: &Terminal) -> Result<Option<Launch>, Exit> {
+    if target.file.extension().is_some_and(|extension| extension == "json") {
+        return Ok(None);
+    }
+    let result = Project::find(&target.file, target.root.as_deref()).and_then(|mut project| {
+        let module = project.load(&target.file)?;
+        Ok((project, module))
+    });
+    let (project, module) = match result {
+        Ok(loaded) => loaded,
+        Err(_) if target.wants_help => return Ok(None),
+        Err(failure) => return Err(failure.report(terminal)),
+    };
+    check::require_sound(&project, terminal)?;
+    let workflows = project.analysis.workflows(&module);
+    let workflow = choose(&workflows, target).map_err(|failure| failure.report(terminal))?;
+    let Some(signature) = project.analysis.signature(&module, &workflow) else { return Ok(None) };
+    Ok(Some(Launch { project, module, workflow, signature, flags: Vec::new() }))
+}
+
+impl Launch {
+    /// Adds the workflow's parameters to a subcommand, under a heading of their own.
+    pub fn add_flags(&self, mut subcommand: clap::Command) -> clap::Command {
+        subcommand = subcommand.next_help_heading(format!("Parameters of {}", self.workflow));
+        for param in flow_plan::parameters::describe(&self.signature) {
+            let is_taken = subcommand.get_arguments().any(|arg| {
+                arg.get_long().is_some_and(|long| long == param.flag)
+            }) || crate::arguments::is_common_flag(&param.flag);
+            if is_taken {
+                continue;
+            }
+            let mut help = param.doc.clone().unwrap_or_default();
+            if let Some(default) = &param.default {
+                let separator = if help.is_empty() { "" } else { " " };
+                help.push_str(&format!("{separator}[default: {default}]"));
+            }
+            subcommand = subcommand.arg(
+                Arg::new(format!("{FLAG_ID}{}", param.name))
+                    .long(param.flag.clone())
+                    .value_name(param.ty.clone())
+                    .allow_hyphen_values(true)
+                    .help(help),
+            );
+        }
+        subcommand
+    }
+
+    /// Takes the parameters' flags out of what was parsed.
+    pub fn take_flags(&mut self, matches: &ArgMatches) {
+        for param in &self.signature.params {
+            if let Some(text) = crate::arguments::flag_text(matches, &format!("{FLAG_ID}{}", param.name)) {
+                self.flags.push((param.name.clone(), text));
+            }
+        }
+    }
+}
+
+/// Reads `-p NAME=VALUE`.
+pub fn settings(words: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    words
+        .iter()
+        .map(|word| match word.split_once('=') {
+            Some((name, value)) => Ok((name.replace('-', "_"), value.to_owned())),
+            None => Err(Failure::usage(format!("`-p {word}` lacks a value")).help("write it as `-p NAME=VALUE`")),
+        })
+        .collect()
+}
+
+/// Reads `--params FILE.json`.
+pub fn read_params(path: &Path) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(params)) => Ok(params),
+        Ok(_) => Err(Failure::input(format!("`{shown}` is not a JSON object of parameters"))),
+        Err(error) => Err(Failure::input(format!("`{shown}` is not JSON: {error}"))),
+    }
+}
+
+fn choose(workflows: &[String], target: &Target) -> Result<String, Failure> {
+    let shown = target.file.display();
+    match (&target.workflow, workflows) {
+        (_, []) => Err(Failure::input(format!("`{shown}` has no workflow"))),
+        (None, [workflow]) => Ok(workflow.clone()),
+        (None, several) => Err(Failure::usage(format!("`{shown}` has several workflows"))
+            .help(format!("name one of {} after the file", several.join(", ")))),
+        (Some(name), several) if several.contains(name) => Ok(name.clone()),
+        (Some(name), several) => {
+            let failure = Failure::usage(format!("`{shown}` has no workflow `{name}`"));
+            match did_you_mean(name, several.iter().map(String::as_str)) {
+                Some(help) => Err(failure.help(help)),
+                None => Err(failure.help(format!("it has {}", several.join(", ")))),
+            }
+        }
+    }
+}
+
+/// Whether a flag (less its first dash) is followed by a value.
+fn takes_value(name: &str, subcommand: Option<&clap::Command>, command: &clap::Command) -> bool {
+    let arguments = command.get_arguments().chain(subcommand.into_iter().flat_map(clap::Command::get_arguments));
+    let long = name.strip_prefix('-');
+    for argument in arguments {
+        let is_it = match long {
+            Some(long) => argument.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long)),
+            None => argument.get_short().is_some_and(|short| name.starts_with(short)),
+        };
+        if is_it {
+            // `-pNAME=VALUE` carries its value.
+            return argument.get_action().takes_values() && (long.is_some() || name.chars().count() == 1);
+        }
+    }
+    long.is_some()
+}

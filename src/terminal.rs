@@ -1,0 +1,89 @@
+//! Where words go: results to stdout, progress and diagnostics to stderr, in colour where it helps.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How a command speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Whether to stdout.
+    pub colour_out: bool,
+    /// Whether to stderr.
+    pub colour_err: bool,
+    pub quiet: bool,
+    pub verbose: bool,
+}
+
+impl Terminal {
+    pub fn new(colour: Colour, quiet: bool, verbose: bool) -> Self {
+        let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let decide = |is_terminal: bool| match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => allowed && is_terminal,
+        };
+        Self {
+            colour_out: decide(std::io::stdout().is_terminal()),
+            colour_err: decide(std::io::stderr().is_terminal()),
+            quiet,
+            verbose,
+        }
+    }
+
+    /// A result, as it is. A reader that has gone away is no error.
+    pub fn result(&self, text: &str) {
+        write_all(&mut std::io::stdout().lock(), text);
+    }
+
+    /// A remark about the work, unless it is to be quiet.
+    pub fn remark(&self, text: &str) {
+        if !self.quiet {
+            write_all(&mut std::io::stderr().lock(), &format!("{text}\n"));
+        }
+    }
+
+    /// Text for stderr, as it is.
+    pub fn diagnostic(&self, text: &str) {
+        write_all(&mut std::io::stderr().lock(), text);
+    }
+
+    pub fn error(&self, message: &str, help: Option<&str>) {
+        let mut text = format!("{} {message}\n", self.paint_err("error:", "31;1"));
+        if let Some(help) = help {
+            text.push_str(&format!("{} {help}\n", self.paint_err(" help:", "36")));
+        }
+        self.diagnostic(&text);
+    }
+
+    pub fn warning(&self, message: &str) {
+        self.diagnostic(&format!("{} {message}\n", self.paint_err("warning:", "33;1")));
+    }
+
+    /// `text` in the colour of an SGR code, for stdout.
+    pub fn paint_out(&self, text: &str, code: &str) -> String {
+        paint(self.colour_out, text, code)
+    }
+
+    /// `text` in the colour of an SGR code, for stderr.
+    pub fn paint_err(&self, text: &str, code: &str) -> String {
+        paint(self.colour_err, text, code)
+    }
+}
+
+fn paint(colour: bool, text: &str, code: &str) -> String {
+    if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+fn write_all(stream: &mut impl Write, text: &str) {
+    if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
+        && error.kind() == ErrorKind::BrokenPipe
+    {
+        std::process::exit(crate::exit::Exit::Worked as i32);
+    }
+}
