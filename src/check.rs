@@ -7,7 +7,7 @@ use flow_syntax::diagnostic::{Diagnostic, json::document, render};
 use crate::{
     arguments::Format,
     exit::{Exit, Failure},
-    project::Project,
+    project::{Project, flow_files},
     terminal::Terminal,
 };
 
@@ -58,9 +58,9 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
 
 /// Checks the modules that a command is about to use; warnings are printed, errors end it.
 pub fn require_sound(project: &Project, terminal: &Terminal) -> Result<(), Exit> {
-    let found: Vec<(&str, Diagnostic)> = project
-        .modules()
-        .keys()
+    let modules = project.analysis.modules();
+    let found: Vec<(&str, Diagnostic)> = modules
+        .iter()
         .flat_map(|module| {
             project.analysis.check(module).into_iter().map(move |diagnostic| (module.as_str(), diagnostic))
         })
@@ -83,7 +83,7 @@ fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>)
     let Some(first) = paths.first() else {
         let mut project = Project::find(Path::new("."), root)?;
         project.load_all()?;
-        let modules = project.modules().keys().cloned().collect();
+        let modules = project.analysis.modules();
         return Ok((project, modules));
     };
     let mut project = Project::find(first, root)?;
@@ -99,39 +99,15 @@ fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>)
     Ok((project, modules))
 }
 
-/// The `.flow` files of a path: itself, or those below a folder, sorted.
-pub fn flow_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let mut files = Vec::new();
-    let mut folders = vec![path.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder)
-            .map_err(|error| Failure::environment(format!("cannot read `{}`: {error}", folder.display())))?;
-        for entry in entries.flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if kind.is_dir() && crate::project::is_source_folder(&name) {
-                folders.push(entry.path());
-            } else if kind.is_file() && name.ends_with(".flow") {
-                files.push(entry.path());
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
 /// Applies the fix of every diagnostic, last place first; one that overlaps another waits for the next time.
 fn apply_fixes(project: &Project, modules: &[String]) -> Result<usize, Failure> {
     let mut applied = 0;
     for name in modules {
-        let Some(module) = project.modules().get(name) else { continue };
+        let (Some(path), Some(before)) = (project.path(name), project.analysis.text(name)) else { continue };
         let mut fixes: Vec<_> =
             project.analysis.check(name).into_iter().filter_map(|diagnostic| diagnostic.fix).collect();
         fixes.sort_by_key(|fix| fix.edits.iter().map(|edit| edit.span.start).max());
-        let mut text = module.text.clone();
+        let mut text = before.to_owned();
         let mut untouched = text.len();
         for fix in fixes.iter_mut().rev() {
             fix.edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
@@ -147,8 +123,8 @@ fn apply_fixes(project: &Project, modules: &[String]) -> Result<usize, Failure> 
             }
             applied += 1;
         }
-        if text != module.text {
-            crate::fmt::replace(&module.path, &text)?;
+        if text != before {
+            crate::fmt::replace(&path, &text)?;
         }
     }
     Ok(applied)

@@ -11,9 +11,9 @@ use flow_syntax::{
 };
 
 use crate::{
-    check::{count, flow_files},
+    check::count,
     exit::{Exit, Failure},
-    project::{self, Project},
+    project::{self, Folders, flow_files},
     terminal::Terminal,
 };
 
@@ -84,7 +84,7 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 
 fn files(options: &Options, root: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
     if options.paths.is_empty() {
-        return flow_files(Project::find(Path::new("."), root)?.root());
+        return flow_files(&Folders::find(Path::new("."), root)?.source);
     }
     let mut files = Vec::new();
     for path in &options.paths {

@@ -4,14 +4,13 @@
 //! out of it.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::ErrorKind,
     path::{Component, Path, PathBuf},
 };
 
-use flow_analysis::Analysis;
-use flow_syntax::{ast::ItemKind, diagnostic::Sources};
+use flow_analysis::{Analysis, Source};
+use flow_syntax::diagnostic::Sources;
 
 use crate::exit::Failure;
 
@@ -22,22 +21,20 @@ const SKIPPED_FOLDERS: [&str; 2] = ["target", "node_modules"];
 
 #[derive(Debug)]
 pub struct Project {
-    /// Where the manifest is; without one, the folder of the file that was named.
-    root: PathBuf,
-    /// Where modules are found.
-    source: PathBuf,
-    /// Where the state is kept.
-    pub state: PathBuf,
-    modules: BTreeMap<String, Module>,
+    folders: Folders,
+    /// The modules that are loaded. Their paths are relative to the root, with `/` between the parts.
     pub analysis: Analysis,
 }
 
-#[derive(Debug)]
-pub struct Module {
-    /// As a person names it: relative to the current folder where it is below it.
-    pub shown: String,
-    pub path: PathBuf,
-    pub text: String,
+/// Where a project is.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Where the manifest is; without one, the folder of the file that was named.
+    pub root: PathBuf,
+    /// Where modules are found.
+    pub source: PathBuf,
+    /// Where the state is kept.
+    pub state: PathBuf,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
@@ -49,17 +46,16 @@ struct Manifest {
     store: Option<PathBuf>,
 }
 
-impl Project {
-    /// The project that `start` (a file or folder) belongs to, with no modules loaded yet.
+impl Folders {
+    /// The project that `start` (a file or folder) belongs to.
     pub fn find(start: &Path, explicit_root: Option<&Path>) -> Result<Self, Failure> {
-        let absolute = std::path::absolute(start)
-            .map_err(|error| Failure::environment(format!("cannot find the current folder: {error}")))?;
-        let folder = if absolute.is_dir() { absolute.as_path() } else { absolute.parent().unwrap_or(&absolute) };
+        let start = absolute(start)?;
+        let folder = if start.is_dir() { start.as_path() } else { start.parent().unwrap_or(&start) };
         let root = match explicit_root {
-            Some(root) if root.is_dir() => std::path::absolute(root)
-                .map_err(|error| Failure::environment(format!("cannot open `{}`: {error}", root.display())))?,
+            Some(root) if root.is_dir() => absolute(root)?,
             Some(root) => {
-                return Err(Failure::environment(format!("the project folder `{}` does not exist", root.display())));
+                let message = format!("the project folder `{}` does not exist", root.display());
+                return Err(Failure::environment(message));
             }
             None => folder
                 .ancestors()
@@ -69,65 +65,58 @@ impl Project {
         };
         let manifest = read_manifest(&root.join(MANIFEST))?;
         Ok(Self {
-            source: manifest.source.map_or_else(|| root.clone(), |source| root.join(source)),
+            source: manifest.source.map_or_else(|| root.clone(), |source| normalise(&root.join(source))),
             state: root.join(manifest.store.unwrap_or_else(|| PathBuf::from(".flow"))),
             root,
-            modules: BTreeMap::new(),
-            analysis: Analysis::new(),
         })
     }
 
-    /// The folder that relative paths in the DAG count from.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// The root as text, with `/` between its parts.
+    pub fn root_text(&self) -> String {
+        slashes(&self.root)
+    }
+}
+
+impl Project {
+    /// The project that `start` (a file or folder) belongs to, with no modules loaded yet.
+    pub fn find(start: &Path, explicit_root: Option<&Path>) -> Result<Self, Failure> {
+        Ok(Self { folders: Folders::find(start, explicit_root)?, analysis: Analysis::new() })
     }
 
-    pub fn modules(&self) -> &BTreeMap<String, Module> {
-        &self.modules
+    pub fn folders(&self) -> &Folders {
+        &self.folders
     }
 
     /// Loads a file and every module it imports; gives its module's name.
     pub fn load(&mut self, path: &Path) -> Result<String, Failure> {
-        let absolute = std::path::absolute(path)
-            .map_err(|error| Failure::environment(format!("cannot find `{}`: {error}", path.display())))?;
-        let absolute = normalise(&absolute);
+        let absolute = absolute(path)?;
         let name = self.module_name(&absolute)?;
         let text = read_source(&absolute, path)?;
-        self.insert(name.clone(), absolute, text);
-        self.load_imports(&name);
+        self.analysis.set_file(&name, &self.folders.relative(&absolute), text);
+        self.analysis.load(&name, &self.folders);
         Ok(name)
     }
 
     /// Loads every module of the project.
     pub fn load_all(&mut self) -> Result<(), Failure> {
-        let mut folders = vec![self.source.clone()];
-        while let Some(folder) = folders.pop() {
-            let entries = fs::read_dir(&folder)
-                .map_err(|error| Failure::environment(format!("cannot read `{}`: {error}", show(&folder))))?;
-            for entry in entries.flatten() {
-                let Ok(kind) = entry.file_type() else { continue };
-                let path = entry.path();
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                if kind.is_dir() && is_source_folder(&name) {
-                    folders.push(path);
-                } else if kind.is_file() && name.ends_with(".flow") {
-                    let module = self.module_name(&path)?;
-                    if !self.modules.contains_key(&module) {
-                        let text = read_source(&path, Path::new(&show(&path)))?;
-                        self.insert(module, path, text);
-                    }
-                }
-            }
+        for path in flow_files(&self.folders.source)? {
+            self.load(&path)?;
         }
         Ok(())
     }
 
-    /// The texts that diagnostics are shown in.
+    /// Where a module's file is.
+    pub fn path(&self, module: &str) -> Option<PathBuf> {
+        Some(self.folders.root.join(self.analysis.path(module)?))
+    }
+
+    /// The texts that diagnostics are shown in, under the paths that a person would type.
     pub fn sources(&self) -> Sources<'_> {
         let mut sources = Sources::new();
-        for (name, module) in &self.modules {
-            sources.add(name.clone(), module.shown.clone(), &module.text);
+        for module in self.analysis.modules() {
+            if let (Some(path), Some(text)) = (self.path(&module), self.analysis.text(&module)) {
+                sources.add(module, show(&path), text);
+            }
         }
         for (name, text) in flow_stdlib_text::MODULES {
             sources.add(*name, format!("<{name}>"), text);
@@ -135,36 +124,11 @@ impl Project {
         sources
     }
 
-    fn insert(&mut self, name: String, path: PathBuf, text: String) {
-        self.analysis.set_file(&name, &text);
-        self.modules.insert(name, Module { shown: show(&path), path, text });
-    }
-
-    /// Follows `use` through the project's own modules. What is not there is the checker's to say.
-    fn load_imports(&mut self, name: &str) {
-        let mut open = vec![name.to_owned()];
-        while let Some(name) = open.pop() {
-            let Some(module) = self.modules.get(&name) else { continue };
-            for import in imports(&module.text) {
-                if !self.modules.contains_key(&import)
-                    && let Some(path) = self.module_path(&import)
-                    && let Ok(text) = read_source(&path, &path)
-                {
-                    self.insert(import.clone(), path, text);
-                    open.push(import);
-                }
-            }
-        }
-    }
-
     /// `pipelines/train.flow` is `pipelines.train`.
     fn module_name(&self, path: &Path) -> Result<String, Failure> {
-        let relative = path.strip_prefix(&self.source).map_err(|_| {
-            Failure::usage(format!(
-                "`{}` is outside the project's source folder `{}`",
-                show(path),
-                show(&self.source)
-            ))
+        let relative = path.strip_prefix(&self.folders.source).map_err(|_| {
+            let source = show(&self.folders.source);
+            Failure::usage(format!("`{}` is outside the project's source folder `{source}`", show(path)))
         })?;
         let names: Vec<_> = relative
             .with_extension("")
@@ -173,33 +137,50 @@ impl Project {
             .collect();
         Ok(names.join("."))
     }
+}
 
-    /// The file of a module, if it is there and no link leads out of the project.
-    fn module_path(&self, name: &str) -> Option<PathBuf> {
-        let mut path = self.source.clone();
-        path.extend(name.split('.'));
-        path.set_extension("flow");
-        let inside = fs::canonicalize(&path).ok()?.starts_with(fs::canonicalize(&self.root).ok()?);
-        (inside && path.is_file()).then_some(path)
+impl Folders {
+    /// A path as the DAG has it: relative to the root where it is below it.
+    fn relative(&self, path: &Path) -> String {
+        slashes(path.strip_prefix(&self.root).unwrap_or(path))
     }
 }
 
-/// Whether a folder of that name may hold modules.
-pub fn is_source_folder(name: &str) -> bool {
-    !name.starts_with('.') && !SKIPPED_FOLDERS.contains(&name)
+/// Modules that a program imports: files below the root that no link leads out of.
+impl Source for Folders {
+    fn read(&self, module: &str) -> Option<(String, String)> {
+        let mut path = self.source.clone();
+        path.extend(module.split('.'));
+        path.set_extension("flow");
+        let inside = fs::canonicalize(&path).ok()?.starts_with(fs::canonicalize(&self.root).ok()?);
+        let text = read_source(&path, &path).ok().filter(|_| inside)?;
+        Some((self.relative(&path), text))
+    }
 }
 
-/// The modules that a text imports, but those of `std`.
-fn imports(text: &str) -> Vec<String> {
-    let (file, _) = flow_syntax::parse::parse(text);
-    let paths = file.items.iter().filter_map(|(_, item)| match &item.kind {
-        ItemKind::Use(import) => Some(&import.path),
-        _ => None,
-    });
-    paths
-        .map(|path| path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("."))
-        .filter(|path| path != "std" && !path.starts_with("std."))
-        .collect()
+/// The `.flow` files of a path: itself, or those below a folder, sorted. No link is followed.
+pub fn flow_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![path.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder)
+            .map_err(|error| Failure::environment(format!("cannot read `{}`: {error}", show(&folder))))?;
+        for entry in entries.flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_hidden = name.starts_with('.');
+            if kind.is_dir() && !is_hidden && !SKIPPED_FOLDERS.contains(&name.as_str()) {
+                folders.push(entry.path());
+            } else if kind.is_file() && name.ends_with(".flow") {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
@@ -236,6 +217,13 @@ pub fn show(path: &Path) -> String {
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
+/// The path from the disk's root, less `.` and `..`.
+pub fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map(|path| normalise(&path))
+        .map_err(|error| Failure::environment(format!("cannot find `{}`: {error}", path.display())))
+}
+
 /// `a/./b/../c` is `a/c`, without asking the disk.
 fn normalise(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
@@ -249,4 +237,14 @@ fn normalise(path: &Path) -> PathBuf {
         }
     }
     result
+}
+
+fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .filter(|component| !matches!(component, Component::RootDir))
+        .map(|component| component.as_os_str().to_string_lossy())
+        .collect();
+    let root = if path.has_root() { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
 }

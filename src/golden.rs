@@ -1,0 +1,60 @@
+//! Golden files: what a DAG was when somebody last looked at it.
+
+use std::{io::ErrorKind, path::Path};
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::{
+    exit::{Exit, Failure},
+    terminal::Terminal,
+};
+
+/// Compares `text` with the file at `path`, or writes it there.
+pub fn compare(path: &Path, text: &str, bless: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+    let shown = path.display();
+    let golden = match std::fs::read_to_string(path) {
+        Ok(golden) => Some(golden),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::environment(format!("cannot read `{shown}`: {error}"))),
+    };
+    if golden.as_deref() == Some(text) {
+        terminal.remark(&format!("equal to `{shown}`"));
+        return Ok(Exit::Worked);
+    }
+    if bless {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(path, text))
+            .map_err(|error| Failure::environment(format!("cannot write `{shown}`: {error}")))?;
+        terminal.remark(&format!("wrote `{shown}`"));
+        return Ok(Exit::Worked);
+    }
+    let Some(golden) = golden else {
+        return Err(Failure::environment(format!("the golden file `{shown}` does not exist"))
+            .help("`--bless` writes it"));
+    };
+    terminal.result(&difference(&golden, text, terminal));
+    Err(Failure::input(format!("the DAG differs from `{shown}`")).help("`--bless` writes it as it is now"))
+}
+
+/// The lines that differ, with three around them.
+fn difference(golden: &str, now: &str, terminal: &Terminal) -> String {
+    let diff = TextDiff::from_lines(golden, now);
+    let mut text = String::new();
+    for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+        if index > 0 {
+            text.push_str("  ⋮\n");
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let line = change.value().trim_end_matches('\n');
+            let line = match change.tag() {
+                ChangeTag::Equal => format!("  {line}"),
+                ChangeTag::Delete => terminal.paint_out(&format!("- {line}"), "31"),
+                ChangeTag::Insert => terminal.paint_out(&format!("+ {line}"), "32"),
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
