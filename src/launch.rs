@@ -8,12 +8,23 @@ use std::{
 
 use clap::{Arg, ArgMatches};
 use flow_analysis::signature::Signature;
-use flow_syntax::suggest::did_you_mean;
+use flow_ir::{dag::Dag, node::Input, value::Value};
+use flow_plan::{
+    error::PlanError,
+    evaluate::{evaluate, relative_to},
+    parameters::{self, Given},
+    passes::{Stage, at_stage},
+};
+use flow_syntax::{
+    diagnostic::render,
+    suggest::did_you_mean,
+};
 
 use crate::{
     check,
     exit::{Exit, Failure},
-    project::Project,
+    facts::Facts,
+    project::{Project, absolute},
     terminal::Terminal,
 };
 
@@ -130,7 +141,10 @@ impl Launch {
     /// Adds the workflow's parameters to a subcommand, under a heading of their own.
     pub fn add_flags(&self, mut subcommand: clap::Command) -> clap::Command {
         subcommand = subcommand.next_help_heading(format!("Parameters of {}", self.workflow));
-        for param in flow_plan::parameters::describe(&self.signature) {
+        let facts = Facts::of_operators();
+        let params =
+            parameters::describe(&self.project.analysis, &facts, &self.module, &self.workflow, &self.signature);
+        for param in params {
             let is_taken = subcommand.get_arguments().any(|arg| {
                 arg.get_long().is_some_and(|long| long == param.flag)
             }) || crate::arguments::is_common_flag(&param.flag);
@@ -138,6 +152,9 @@ impl Launch {
                 continue;
             }
             let mut help = param.doc.clone().unwrap_or_default();
+            if !param.choices.is_empty() {
+                help.push_str(&format!(" [one of {}]", param.choices.join(", ")));
+            }
             if let Some(default) = &param.default {
                 let separator = if help.is_empty() { "" } else { " " };
                 help.push_str(&format!("{separator}[default: {default}]"));
@@ -163,8 +180,110 @@ impl Launch {
     }
 }
 
+impl Launch {
+    /// The workflow as a DAG, its parameters bound. Paths are relative to the project's root.
+    ///
+    /// # Errors
+    /// What is wrong has been printed.
+    pub fn plan(&self, options: &Options, stage: Stage, terminal: &Terminal) -> Result<Dag, Exit> {
+        let given = self.bind(options, terminal)?;
+        let facts = Facts::of_operators();
+        let dag = evaluate(&self.project.analysis, &facts, &self.module, &self.workflow, &given)
+            .map_err(|error| self.report(&error, terminal))?;
+        let (dag, pruned) = at_stage(dag, stage);
+        for node in pruned {
+            terminal.warning(&format!("`{}` reaches no output: it is left out", node.id));
+        }
+        Ok(dag)
+    }
+
+    fn bind(&self, options: &Options, terminal: &Terminal) -> Result<Given, Exit> {
+        let report = |failure: Failure| failure.report(terminal);
+        let mut flags = settings(&options.settings).map_err(report)?;
+        flags.extend(self.flags.iter().cloned());
+        let file = options.params.as_deref().map(read_params).transpose().map_err(report)?;
+        let root = self.project.folders().root_text();
+        let resolve = |path: &str| match absolute(Path::new(path)) {
+            Ok(absolute) if !path.contains("://") => relative_to(&root, &absolute.to_string_lossy()),
+            _ => path.to_owned(),
+        };
+        parameters::bind(&self.signature, &flags, file.as_ref(), &resolve).map_err(|errors| {
+            for error in &errors {
+                terminal.error(&error.to_string(), error.help().as_deref());
+            }
+            Exit::Usage
+        })
+    }
+
+    /// Prints why the workflow cannot be planned.
+    fn report(&self, error: &PlanError, terminal: &Terminal) -> Exit {
+        let help = error.problem.help();
+        match (error.diagnostic(), &error.place) {
+            (Some(diagnostic), Some(place)) => {
+                let sources = self.project.sources();
+                let text = render(&diagnostic, &place.module, &sources, terminal.colour_err);
+                terminal.diagnostic(&format!("{text}\n"));
+            }
+            (None, Some(place)) => {
+                let position = self.position(place);
+                terminal.error(&format!("{position}: {error}"), help.as_deref());
+            }
+            (_, None) => terminal.error(&error.to_string(), help.as_deref()),
+        }
+        Exit::Failed
+    }
+
+    /// `iris.flow:3:9`
+    fn position(&self, place: &flow_plan::error::Place) -> String {
+        let sources = self.project.sources();
+        sources.get(&place.module).map_or_else(String::new, |source| {
+            let position = source.lines().position(source.text, place.span.start);
+            format!("{}:{}:{}", source.file, position.line, position.column)
+        })
+    }
+}
+
+/// Reads a DAG from a JSON file.
+pub fn read_dag(path: &Path) -> Result<Dag, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
+    Dag::from_json(&text).map_err(|error| Failure::input(format!("`{shown}`: {error}")))
+}
+
+/// Makes the paths in a DAG absolute: those that are relative count from `root`.
+pub fn resolve_files(dag: &mut Dag, root: &Path) {
+    for parameter in &mut dag.parameters {
+        resolve_value(&mut parameter.value, root);
+    }
+    let inputs = dag.nodes.iter_mut().flat_map(|node| node.inputs.iter_mut().map(|(_, input)| input));
+    for input in inputs.chain(dag.outputs.iter_mut().map(|output| &mut output.input)) {
+        resolve_input(input, root);
+    }
+}
+
+fn resolve_input(input: &mut Input, root: &Path) {
+    match input {
+        Input::Constant(value) => resolve_value(value, root),
+        Input::List(inputs) => inputs.iter_mut().for_each(|input| resolve_input(input, root)),
+        Input::Record(inputs) | Input::Expression { bindings: inputs, .. } => {
+            inputs.iter_mut().for_each(|(_, input)| resolve_input(input, root));
+        }
+        Input::Parameter(_) | Input::Port(_) => {}
+    }
+}
+
+fn resolve_value(value: &mut Value, root: &Path) {
+    match value {
+        Value::File(path) if !path.contains("://") => *path = root.join(&*path).to_string_lossy().into_owned(),
+        Value::List(values) => values.iter_mut().for_each(|value| resolve_value(value, root)),
+        Value::Record(fields) => fields.iter_mut().for_each(|(_, value)| resolve_value(value, root)),
+        _ => {}
+    }
+}
+
 /// Reads `-p NAME=VALUE`.
-pub fn settings(words: &[String]) -> Result<Vec<(String, String)>, Failure> {
+fn settings(words: &[String]) -> Result<Vec<(String, String)>, Failure> {
     words
         .iter()
         .map(|word| match word.split_once('=') {
@@ -175,15 +294,11 @@ pub fn settings(words: &[String]) -> Result<Vec<(String, String)>, Failure> {
 }
 
 /// Reads `--params FILE.json`.
-pub fn read_params(path: &Path) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+fn read_params(path: &Path) -> Result<serde_json::Value, Failure> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
-    match serde_json::from_str(&text) {
-        Ok(serde_json::Value::Object(params)) => Ok(params),
-        Ok(_) => Err(Failure::input(format!("`{shown}` is not a JSON object of parameters"))),
-        Err(error) => Err(Failure::input(format!("`{shown}` is not JSON: {error}"))),
-    }
+    serde_json::from_str(&text).map_err(|error| Failure::input(format!("`{shown}` is not JSON: {error}")))
 }
 
 fn choose(workflows: &[String], target: &Target) -> Result<String, Failure> {
