@@ -8,11 +8,11 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
-    artifact, check,
+    check,
     exit::{Exit, Failure},
     explain, fmt,
     launch::{self, Launch},
-    plan, resume, run, runs, show, task,
+    plan, run, runs,
     terminal::{Colour, Terminal},
 };
 
@@ -52,22 +52,12 @@ enum Command {
     Plan(plan::Options),
     /// Run a workflow
     Run(run::Options),
-    /// Continue an interrupted run
-    Resume(resume::Options),
     /// List past and running runs
     Runs(runs::Options),
-    /// Show one run
-    Show(show::Options),
-    /// Write what a node gave to stdout or a file
-    Artifact(artifact::Options),
-    /// Run one task in this process, as an engine elsewhere would start it
-    Task(task::Options),
     /// Explain a diagnostic
     Explain(explain::Options),
     /// Print a shell's completions
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -90,7 +80,7 @@ pub fn parse(words: Vec<OsString>) -> Result<Invocation, Exit> {
     let mut launch = None;
     if let Some(target) = launch::find_target(&words, &command) {
         let terminal = terminal_before_parsing(&words);
-        launch = launch::load(&target, &terminal).map_err(|failure| failure.report(&terminal))?;
+        launch = launch::load(&target, &terminal)?;
         if let Some(launch) = &launch {
             command = command.mut_subcommand(target.subcommand, |subcommand| launch.add_flags(subcommand));
         }
@@ -120,11 +110,7 @@ impl Invocation {
             Command::Fmt(options) => fmt::execute(options, root, &terminal),
             Command::Plan(options) => plan::execute(options, self.launch, root, &terminal),
             Command::Run(options) => run::execute(options, self.launch, root, &terminal),
-            Command::Resume(options) => resume::execute(options, root, &terminal),
             Command::Runs(options) => runs::execute(options, root, &terminal),
-            Command::Show(options) => show::execute(options, root, &terminal),
-            Command::Artifact(options) => artifact::execute(options, root, &terminal),
-            Command::Task(options) => task::execute(options, root, &terminal),
             Command::Explain(options) => explain::execute(options, &terminal),
             Command::Completions { shell } => completions(*shell, &terminal),
         };
@@ -160,4 +146,13 @@ fn terminal_before_parsing(words: &[OsString]) -> Terminal {
 /// The value of a flag that was given, as text.
 pub fn flag_text(matches: &ArgMatches, id: &str) -> Option<String> {
     matches.try_get_one::<String>(id).ok().flatten().cloned()
+}
+
+/// Whether every command has a flag of that name.
+pub fn is_common_flag(long: &str) -> bool {
+    let command = Words::command();
+    let is_taken = command
+        .get_arguments()
+        .any(|arg| arg.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long)));
+    is_taken || matches!(long, "help" | "version")
 }

@@ -33,6 +33,11 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
             (project, modules) = load(&options.paths, root)?;
         }
     }
+    if terminal.verbose {
+        for path in modules.iter().filter_map(|module| project.path(module)) {
+            terminal.remark(&format!("checking {}", crate::project::show(&path)));
+        }
+    }
     let found: Vec<(&str, Diagnostic)> = modules
         .iter()
         .flat_map(|module| {
@@ -111,9 +116,10 @@ fn apply_fixes(project: &Project, modules: &[String]) -> Result<usize, Failure> 
         let mut untouched = text.len();
         for fix in fixes.iter_mut().rev() {
             fix.edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
-            let fits = fix.edits.iter().all(|edit| {
-                edit.span.end as usize <= untouched && text.get(edit.span.range()).is_some()
-            });
+            let fits = fix
+                .edits
+                .iter()
+                .all(|edit| edit.span.end as usize <= untouched && text.get(edit.span.range()).is_some());
             if !fits || fix.edits.is_empty() {
                 continue;
             }

@@ -2,15 +2,20 @@
 
 use std::path::PathBuf;
 
-use flow_ir::hash::Hash;
+use flow_ir::{hash::Hash, key::Key, node::OperatorPlace};
 use flow_plan::program::PlanFacts;
-use flow_runtime::operator::Registry;
+use flow_runtime::{
+    operator::Registry,
+    store::{FileStamp, SqliteStore, Store},
+};
 use flow_stdlib::StandardLibrary;
 
+use crate::project::Folders;
+
 /// Answers from the standard library, and from a project's state where there is one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Facts {
-    cache: Option<flow_runtime::Cache>,
+    store: Option<SqliteStore>,
     root: PathBuf,
 }
 
@@ -20,9 +25,11 @@ impl Facts {
         Self::default()
     }
 
-    /// The operators, and what the state in a folder remembers. Makes no state where there is none.
-    pub fn with_cache(folders: &crate::project::Folders) -> Self {
-        Self { cache: flow_runtime::Cache::open(&folders.state).ok().flatten(), root: folders.root.clone() }
+    /// The operators, and what a project's state remembers. Makes no state where there is none.
+    pub fn of_project(folders: &Folders) -> Self {
+        let path = folders.state.join("store.sqlite");
+        let store = if path.is_file() { SqliteStore::open(&path).ok() } else { None };
+        Self { store, root: folders.root.clone() }
     }
 }
 
@@ -32,10 +39,17 @@ impl PlanFacts for Facts {
     }
 
     fn file_hash(&self, path: &str) -> Option<Hash> {
-        self.cache.as_ref()?.file_hash(&self.root.join(path))
+        let path = self.root.join(path);
+        let stamp = FileStamp::of(&path)?;
+        self.store.as_ref()?.file(&path.to_string_lossy(), stamp).ok().flatten()
     }
 
-    fn cached(&self, key: &Hash) -> Option<Vec<Hash>> {
-        self.cache.as_ref()?.outputs(*key)
+    fn cached(&self, key: Key) -> Option<Vec<Hash>> {
+        let outputs = self.store.as_ref()?.cached(&[key.0]).ok()?.pop()??;
+        Some(outputs.into_iter().map(|output| output.hash).collect())
+    }
+
+    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
+        None
     }
 }

@@ -23,7 +23,8 @@ pub fn compare(path: &Path, text: &str, bless: bool, terminal: &Terminal) -> Res
     }
     if bless {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder.map_or(Ok(()), std::fs::create_dir_all)
+        folder
+            .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| std::fs::write(path, text))
             .map_err(|error| Failure::environment(format!("cannot write `{shown}`: {error}")))?;
         terminal.remark(&format!("wrote `{shown}`"));

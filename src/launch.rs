@@ -15,10 +15,7 @@ use flow_plan::{
     parameters::{self, Given},
     passes::{Stage, at_stage},
 };
-use flow_syntax::{
-    diagnostic::render,
-    suggest::did_you_mean,
-};
+use flow_syntax::{diagnostic::render, suggest::did_you_mean};
 
 use crate::{
     check,
@@ -42,6 +39,20 @@ pub struct Options {
     /// A parameter, whatever its name
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
     pub settings: Vec<String>,
+}
+
+impl Options {
+    /// A DAG in JSON has its parameters bound already.
+    pub fn refuse_parameters(&self) -> Result<(), Failure> {
+        if self.params.is_some() || !self.settings.is_empty() {
+            return Err(Failure::usage(format!(
+                "the parameters of `{}` are bound already",
+                self.file.display()
+            ))
+            .help("plan the workflow again with other parameters"));
+        }
+        Ok(())
+    }
 }
 
 /// The file and workflow that the words name, found before they can be parsed.
@@ -142,12 +153,17 @@ impl Launch {
     pub fn add_flags(&self, mut subcommand: clap::Command) -> clap::Command {
         subcommand = subcommand.next_help_heading(format!("Parameters of {}", self.workflow));
         let facts = Facts::of_operators();
-        let params =
-            parameters::describe(&self.project.analysis, &facts, &self.module, &self.workflow, &self.signature);
+        let params = parameters::describe(
+            &self.project.analysis,
+            &facts,
+            &self.module,
+            &self.workflow,
+            &self.signature,
+        );
         for param in params {
-            let is_taken = subcommand.get_arguments().any(|arg| {
-                arg.get_long().is_some_and(|long| long == param.flag)
-            }) || crate::arguments::is_common_flag(&param.flag);
+            let is_taken =
+                subcommand.get_arguments().any(|arg| arg.get_long().is_some_and(|long| long == param.flag))
+                    || crate::arguments::is_common_flag(&param.flag);
             if is_taken {
                 continue;
             }
@@ -275,7 +291,9 @@ fn resolve_input(input: &mut Input, root: &Path) {
 
 fn resolve_value(value: &mut Value, root: &Path) {
     match value {
-        Value::File(path) if !path.contains("://") => *path = root.join(&*path).to_string_lossy().into_owned(),
+        Value::File(path) if !path.contains("://") => {
+            *path = root.join(&*path).to_string_lossy().into_owned()
+        }
         Value::List(values) => values.iter_mut().for_each(|value| resolve_value(value, root)),
         Value::Record(fields) => fields.iter_mut().for_each(|(_, value)| resolve_value(value, root)),
         _ => {}
@@ -288,7 +306,9 @@ fn settings(words: &[String]) -> Result<Vec<(String, String)>, Failure> {
         .iter()
         .map(|word| match word.split_once('=') {
             Some((name, value)) => Ok((name.replace('-', "_"), value.to_owned())),
-            None => Err(Failure::usage(format!("`-p {word}` lacks a value")).help("write it as `-p NAME=VALUE`")),
+            None => {
+                Err(Failure::usage(format!("`-p {word}` lacks a value")).help("write it as `-p NAME=VALUE`"))
+            }
         })
         .collect()
 }
@@ -321,7 +341,8 @@ fn choose(workflows: &[String], target: &Target) -> Result<String, Failure> {
 
 /// Whether a flag (less its first dash) is followed by a value.
 fn takes_value(name: &str, subcommand: Option<&clap::Command>, command: &clap::Command) -> bool {
-    let arguments = command.get_arguments().chain(subcommand.into_iter().flat_map(clap::Command::get_arguments));
+    let arguments =
+        command.get_arguments().chain(subcommand.into_iter().flat_map(clap::Command::get_arguments));
     let long = name.strip_prefix('-');
     for argument in arguments {
         let is_it = match long {

@@ -4,21 +4,26 @@
 //! and returns an [`exit::Exit`]. [`project`] is the only module that reads source files.
 
 mod arguments;
-mod artifact;
+
 mod check;
 mod exit;
 mod explain;
 mod fmt;
 mod launch;
 mod plan;
-mod progress;
+
 mod project;
-mod resume;
+
 mod run;
 mod runs;
-mod show;
-mod summary;
-mod task;
+
+mod facts;
+mod golden;
+mod interrupt;
+mod outputs;
+mod overview;
+mod watch;
+
 mod terminal;
 
 use std::process::ExitCode;

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use flow_ir::{dag::Dag, json, text};
-use flow_plan::passes::{Stage, at_stage};
+use flow_plan::passes::Stage;
 
 use crate::{
     exit::{Exit, Failure},
+    facts::Facts,
     golden,
     launch::{self, Launch},
     overview,
+    project::Folders,
     terminal::Terminal,
 };
 
@@ -35,6 +36,8 @@ pub struct Options {
 enum Emit {
     Text,
     Json,
+    Dot,
+    Mermaid,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -55,23 +58,25 @@ pub fn execute(
         Shown::Dag => Stage::Dag,
         Shown::Plan => Stage::Plan,
     };
-    let dag = match launch {
-        Some(launch) => launch.plan(&options.launch, stage, terminal)?,
-        None => launch::read_dag(&options.launch)?,
+    let (dag, folders) = match launch {
+        Some(launch) => match launch.plan(&options.launch, stage, terminal) {
+            Ok(dag) => (dag, launch.project.folders().clone()),
+            Err(exit) => return Ok(exit),
+        },
+        None => {
+            options.launch.refuse_parameters()?;
+            (launch::read_dag(&options.launch.file)?, Folders::find(&options.launch.file, root)?)
+        }
     };
     if let Some(path) = &options.golden {
-        return golden::compare(path, &text::write(&dag), options.bless, terminal);
+        return golden::compare(path, &dag.to_text(), options.bless, terminal);
     }
-    match options.emit {
-        None => terminal.result(&overview::render(&dag, &launch::state_folder(&options.launch, root)?, terminal)),
-        Some(emit) => terminal.result(&emitted(&dag, emit)),
-    }
+    terminal.result(&match options.emit {
+        None => overview::render(&dag, &Facts::of_project(&folders), terminal),
+        Some(Emit::Text) => dag.to_text(),
+        Some(Emit::Json) => dag.to_json(),
+        Some(Emit::Dot) => dag.to_dot(),
+        Some(Emit::Mermaid) => dag.to_mermaid(),
+    });
     Ok(Exit::Worked)
-}
-
-fn emitted(dag: &Dag, emit: Emit) -> String {
-    match emit {
-        Emit::Text => text::write(dag),
-        Emit::Json => json::write(dag),
-    }
 }

@@ -74,7 +74,8 @@ fn crates() -> Vec<(String, std::path::PathBuf)> {
 
 fn our_dependencies(folder: &Path) -> BTreeSet<String> {
     let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
-    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let dependencies =
+        manifest.get("dependencies").and_then(toml::Value::as_table).cloned().unwrap_or_default();
     dependencies.keys().filter(|name| name.starts_with("flow-")).cloned().collect()
 }
 

@@ -6,7 +6,7 @@
 mod lock;
 mod sqlite;
 
-use std::sync::Arc;
+use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::UNIX_EPOCH};
 
 use flow_ir::hash::Hash;
 use serde_json::Value as Json;
@@ -71,6 +71,16 @@ pub struct FileStamp {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     pub modified: i64,
     pub inode: u64,
+}
+
+impl FileStamp {
+    /// Of the file as it is now; none where there is no such file.
+    pub fn of(path: &Path) -> Option<Self> {
+        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let modified = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let modified = i64::try_from(modified.as_nanos()).ok()?;
+        Some(Self { size: file.len(), modified, inode: file.ino() })
+    }
 }
 
 /// A run as the list of runs has it.

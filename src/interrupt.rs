@@ -1,0 +1,66 @@
+//! Ctrl-C, and the signal that a service manager sends: the first stops the run cleanly, the second at once.
+
+use flow_runtime::act::Cancel;
+
+use crate::{
+    exit::{Exit, Failure},
+    terminal::Terminal,
+};
+
+/// Listens from now on, on a thread of its own.
+pub fn cancel_on_signal(cancel: &Cancel, terminal: &Terminal) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .map_err(|error| Failure::environment(format!("cannot listen for Ctrl-C: {error}")))?;
+    let (cancel, terminal) = (cancel.clone(), *terminal);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let Ok(mut signals) = Signals::new() else { return };
+            signals.next().await;
+            terminal.remark("stopping; once more to stop at once");
+            cancel.cancel();
+            signals.next().await;
+            std::process::exit(Exit::Interrupted as i32);
+        });
+    });
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Without a signal there is nothing to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What a run gave: printed for people, written into a folder.
+
+use std::path::Path;
+
+use flow_ir::{hash::Hash, value::Value};
+use flow_runtime::{
+    artifact::{Reference, Summary},
+    decide::RunStatus,
+    engine::{Engine, RunReport},
+    task::Source,
+};
+
+use crate::{check::count, exit::Failure, run::failure, terminal::Terminal};
+
+/// Prints the outputs to stdout, and how the run ended to stderr.
+pub fn print(report: &RunReport, terminal: &Terminal) {
+    let width = report.outputs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (name, source) in &report.outputs {
+        let name = terminal.paint_out(&format!("{name:width$}"), "1");
+        terminal.result(&format!("{name}  {}\n", describe(source, width + 2)));
+    }
+    for (node, failure) in &report.failures {
+        terminal.error(&format!("node `{node}`: {failure}"), failure.help());
+    }
+    let counts = &report.counts;
+    let parts = [
+        (counts.finished - counts.cached, "ran"),
+        (counts.cached, "cached"),
+        (counts.failed, "failed"),
+        (counts.cancelled, "cancelled"),
+        (counts.pending, "pending"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let status = report.status.name();
+    let help = match report.status {
+        RunStatus::Cancelled => format!("; `flowc resume {}` continues it", report.run),
+        _ => String::new(),
+    };
+    terminal.remark(&format!(
+        "run {} {status} in {:.2} s: {}{help}",
+        report.run,
+        report.elapsed.as_secs_f64(),
+        parts.join(", ")
+    ));
+}
+
+/// Writes each output under its name: values as JSON, tables as Arrow IPC, models as they are.
+pub fn write(report: &RunReport, engine: &Engine, folder: &Path) -> Result<(), Failure> {
+    let failed = |path: &Path, error: std::io::Error| {
+        Failure::environment(format!("cannot write `{}`: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for (name, source) in &report.outputs {
+        for (name, file) in files(name, source) {
+            let (extension, bytes) = match file {
+                File::Json(text) => ("json", text.into_bytes()),
+                File::Artifact(extension, reference) => {
+                    let bytes = engine.artifacts().bytes(reference.hash, reference.size);
+                    (extension, bytes.map_err(|error| failure(error.into()))?.to_vec())
+                }
+            };
+            let path = folder.join(format!("{name}.{extension}"));
+            std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
+        }
+    }
+    Ok(())
+}
+
+enum File<'a> {
+    Json(String),
+    Artifact(&'static str, &'a Reference),
+}
+
+/// The files that an output becomes; the elements of a list are numbered.
+fn files<'a>(name: &str, source: &'a Source) -> Vec<(String, File<'a>)> {
+    match source {
+        Source::Artifact(reference) => match &reference.summary {
+            Summary::Table { .. } => vec![(name.to_owned(), File::Artifact("arrow", reference))],
+            Summary::Blob { .. } => vec![(name.to_owned(), File::Artifact("model", reference))],
+            _ => vec![(name.to_owned(), File::Json(format!("{:#}\n", source.summary())))],
+        },
+        Source::List(sources) if sources.iter().any(|source| matches!(source, Source::Artifact(_))) => {
+            let numbered = sources.iter().enumerate();
+            numbered.flat_map(|(index, source)| files(&format!("{name}.{index}"), source)).collect()
+        }
+        _ => vec![(name.to_owned(), File::Json(format!("{:#}\n", source.summary())))],
+    }
+}
+
+/// One output for people; further lines are indented by `indent`.
+fn describe(source: &Source, indent: usize) -> String {
+    match source {
+        Source::Value(value) => value_text(value, indent),
+        Source::Artifact(reference) => artifact_text(reference, indent),
+        Source::List(sources) => {
+            let elements: Vec<String> = sources
+                .iter()
+                .take(20)
+                .enumerate()
+                .map(|(index, source)| format!("[{index}] {}", describe(source, indent + 4)))
+                .collect();
+            let mut text = elements.join(&format!("\n{}", " ".repeat(indent)));
+            if sources.len() > 20 {
+                text.push_str(&format!("\n{}… {} in all", " ".repeat(indent), sources.len()));
+            }
+            text
+        }
+        Source::Record(fields) => {
+            lines(fields.iter().map(|(name, source)| (name, describe(source, indent + 2))), indent)
+        }
+        Source::Expression { .. } => String::new(),
+    }
+}
+
+pub fn artifact_text(reference: &Reference, indent: usize) -> String {
+    let hash = short(reference.hash);
+    match &reference.summary {
+        Summary::Value(Some(value)) => value_text(value, indent),
+        Summary::Table { rows, columns } => {
+            let rows = usize::try_from(*rows).unwrap_or(usize::MAX);
+            let columns = usize::try_from(*columns).unwrap_or(usize::MAX);
+            format!("{} of {}  {hash}", count(rows, "row", "rows"), count(columns, "column", "columns"))
+        }
+        Summary::Blob { format } => format!("{format}, {} bytes  {hash}", reference.size),
+        _ => format!("{}, {} bytes  {hash}", reference.kind(), reference.size),
+    }
+}
+
+fn value_text(value: &Value, indent: usize) -> String {
+    match value {
+        Value::Record(fields) => {
+            lines(fields.iter().map(|(name, value)| (name, value_text(value, indent + 2))), indent)
+        }
+        Value::Float(number) => {
+            format!("{:.6}", number.0).trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        other => other.to_json().to_string(),
+    }
+}
+
+/// Fields below each other, names aligned.
+fn lines<'a>(fields: impl Iterator<Item = (&'a String, String)> + Clone, indent: usize) -> String {
+    let width = fields.clone().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> = fields.map(|(name, text)| format!("{name:width$}  {text}")).collect();
+    lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
+/// The first digits of a hash: enough to tell artifacts of one run apart.
+fn short(hash: Hash) -> String {
+    hash.to_string().chars().take(12).collect()
+}

@@ -1,0 +1,76 @@
+//! The plan as people look at it: what runs, what the cache has, how wide, how deep.
+
+use flow_ir::dag::Dag;
+use flow_plan::{
+    program::PlanFacts,
+    status::{Status, statuses, summary},
+};
+
+use crate::{check::count, terminal::Terminal};
+
+/// Rows shown of a plan; the rest is counted.
+const MOST_ROWS: usize = 200;
+/// Nodes named of a critical path.
+const MOST_STEPS: usize = 12;
+
+pub fn render(dag: &Dag, facts: &dyn PlanFacts, terminal: &Terminal) -> String {
+    let statuses = statuses(dag, facts);
+    let summary = summary(dag, &statuses);
+    let mut text = format!(
+        "{}  {}, {} wide, {} deep\n",
+        terminal.paint_out(&dag.workflow, "1"),
+        count(summary.nodes, "node", "nodes"),
+        summary.width,
+        summary.depth
+    );
+    for parameter in &dag.parameters {
+        let is_default = parameter.default.as_ref() == Some(&parameter.value);
+        let note = if is_default { "" } else { "  (given)" };
+        text.push_str(&format!(
+            "  {} = {}{}\n",
+            parameter.name,
+            parameter.value,
+            terminal.paint_out(note, "2")
+        ));
+    }
+    text.push('\n');
+
+    let ids = width(dag.nodes.iter().map(|node| node.id.as_str()));
+    let ops = width(dag.nodes.iter().map(|node| node.op()));
+    for (node, status) in dag.nodes.iter().zip(&statuses).take(MOST_ROWS) {
+        let colour = match status {
+            Status::Cached { .. } => "32",
+            Status::Runs { .. } => "33",
+            Status::Unknown { .. } => "2",
+        };
+        let op = terminal.paint_out(&format!("{:ops$}", node.op()), "2");
+        let words = terminal.paint_out(&status.in_words(dag), colour);
+        text.push_str(&format!("  {:ids$}  {op}  cpu  {words}\n", node.id));
+    }
+    if dag.nodes.len() > MOST_ROWS {
+        text.push_str(&format!("  … and {} more\n", dag.nodes.len() - MOST_ROWS));
+    }
+
+    text.push_str(&format!(
+        "\n{} cached, {} to run, {} known only when the run is there\n",
+        summary.cached, summary.runs, summary.unknown
+    ));
+    let mut steps: Vec<&str> = summary
+        .critical_path
+        .iter()
+        .filter_map(|index| dag.node(*index))
+        .map(|node| node.id.as_str())
+        .collect();
+    if steps.len() > MOST_STEPS {
+        steps.truncate(MOST_STEPS);
+        steps.push("…");
+    }
+    if !steps.is_empty() {
+        text.push_str(&format!("critical path: {}\n", steps.join(" → ")));
+    }
+    text
+}
+
+fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.take(MOST_ROWS).map(|text| text.chars().count()).max().unwrap_or(0)
+}

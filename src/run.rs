@@ -1,0 +1,165 @@
+//! `flowc run`: runs a workflow, or a DAG from a file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use flow_plan::passes::Stage;
+use flow_runtime::{
+    act::Cancel,
+    decide::RunStatus,
+    engine::{Engine, RunError, RunOptions, RunReport},
+    event::Subscriber,
+    schedule::CannotFit,
+    store::StoreError,
+};
+use flow_stdlib::StandardLibrary;
+
+use crate::{
+    arguments::Format,
+    exit::{Exit, Failure},
+    interrupt,
+    launch::{self, Launch},
+    outputs,
+    project::{Folders, absolute},
+    terminal::Terminal,
+    watch,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    launch: launch::Options,
+    #[command(flatten)]
+    pub execution: Execution,
+}
+
+/// What `run` and `resume` share.
+#[derive(Debug, clap::Args)]
+pub struct Execution {
+    /// Take nothing from earlier runs
+    #[arg(long)]
+    no_cache: bool,
+    /// How many cores to use
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: Option<u32>,
+    /// How much memory to use, such as 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
+    /// Write every event to a file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Write the outputs into a folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How to tell of the run; json is one event a line
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub fn execute(
+    options: &Options,
+    launch: Option<Launch>,
+    root: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let (dag, folders) = match launch {
+        Some(launch) => {
+            let mut dag = match launch.plan(&options.launch, Stage::Plan, terminal) {
+                Ok(dag) => dag,
+                Err(exit) => return Ok(exit),
+            };
+            launch::resolve_files(&mut dag, &launch.project.folders().root);
+            (dag, launch.project.folders().clone())
+        }
+        None => {
+            options.launch.refuse_parameters()?;
+            let folders = Folders::find(&options.launch.file, root)?;
+            let mut dag = launch::read_dag(&options.launch.file)?;
+            launch::resolve_files(&mut dag, &folders.root);
+            (dag, folders)
+        }
+    };
+    let engine = open(&folders)?;
+    options.execution.drive(&engine, terminal, |run_options, cancel| engine.run(dag, run_options, cancel))
+}
+
+/// Opens a project's state; makes it where there is none.
+pub fn open(folders: &Folders) -> Result<Engine, Failure> {
+    Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(|error| failure(RunError::from(error)))
+}
+
+impl Execution {
+    /// Runs what `start` starts, telling of it as asked; gives the exit code.
+    pub fn drive(
+        &self,
+        engine: &Engine,
+        terminal: &Terminal,
+        start: impl FnOnce(&RunOptions, &Cancel) -> Result<RunReport, RunError>,
+    ) -> Result<Exit, Failure> {
+        let mut options = RunOptions { use_cache: !self.no_cache, ..RunOptions::default() };
+        options.jobs = self.jobs.unwrap_or(options.jobs);
+        options.memory = self.memory.unwrap_or(options.memory);
+        let out = self.out.as_deref().map(absolute).transpose()?;
+        if let Some(path) = &self.events {
+            options.subscribers.push(Arc::new(watch::EventLines::to_file(path)?));
+        }
+        let view: Option<Arc<dyn Subscriber>> = match self.format {
+            Format::Json => Some(Arc::new(watch::EventLines::to_stdout())),
+            Format::Human => watch::view(terminal),
+        };
+        options.subscribers.extend(view);
+
+        let cancel = Cancel::new();
+        interrupt::cancel_on_signal(&cancel, terminal)?;
+        let report = start(&options, &cancel).map_err(failure)?;
+        // The view ends with its last subscriber, and what follows is printed below it.
+        drop(options);
+
+        if let Some(folder) = out {
+            outputs::write(&report, engine, &folder)?;
+        }
+        if self.format == Format::Human {
+            outputs::print(&report, terminal);
+        }
+        Ok(match report.status {
+            RunStatus::Finished => Exit::Worked,
+            RunStatus::Cancelled if cancel.is_cancelled() => Exit::Interrupted,
+            _ => Exit::Failed,
+        })
+    }
+}
+
+/// A run that cannot be, with the exit code that scripts look at.
+pub fn failure(error: RunError) -> Failure {
+    let message = error.to_string();
+    match error {
+        RunError::Store(StoreError::Newer { .. }) => Failure::environment(message),
+        RunError::Store(_) => {
+            Failure::environment(message).help("is the disk full, or the folder `.flow` not yours to write?")
+        }
+        RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
+            Failure::environment(message)
+        }
+        RunError::NoRun { .. } => Failure::usage(message).help("`flowc runs` lists them"),
+        RunError::ManyRuns { .. } => Failure::usage(message).help("give more of its id"),
+        RunError::NoNode { .. } | RunError::NoPort { .. } => Failure::usage(message),
+        _ => Failure::input(message),
+    }
+}
+
+/// Reads a size as the language writes it: `512MiB`.
+fn size(text: &str) -> Result<u64, String> {
+    match flow_syntax::parse::parse_expression(text) {
+        (flow_syntax::ast::Expr { kind: flow_syntax::ast::ExprKind::Literal(literal), .. }, errors)
+            if errors.is_empty() =>
+        {
+            match literal {
+                flow_syntax::ast::Literal::Size(bytes) => Ok(bytes),
+                _ => Err("a size has a unit, such as 512MiB or 4GiB".to_owned()),
+            }
+        }
+        _ => Err("it is no size such as 512MiB or 4GiB".to_owned()),
+    }
+}

@@ -1,0 +1,79 @@
+//! `flowc runs`: past and running runs.
+
+use std::path::Path;
+
+use flow_runtime::{engine::RunView, event::timestamp};
+use serde_json::json;
+
+use crate::{
+    arguments::Format,
+    exit::{Exit, Failure},
+    project::Folders,
+    run::{failure, open},
+    terminal::Terminal,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// How many to list, the latest first
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// How to print them; json is one object a line
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let folders = Folders::find(Path::new("."), root)?;
+    if !folders.state.exists() {
+        terminal.remark(&format!("no runs yet in `{}`", crate::project::show(&folders.state)));
+        return Ok(Exit::Worked);
+    }
+    let runs = open(&folders)?.runs().map_err(failure)?;
+    let runs = runs.iter().take(options.limit);
+    match options.format {
+        Format::Json => runs.for_each(|run| terminal.result(&format!("{}\n", to_json(run)))),
+        Format::Human => runs.for_each(|run| terminal.result(&line(run, terminal))),
+    }
+    Ok(Exit::Worked)
+}
+
+pub fn to_json(run: &RunView) -> serde_json::Value {
+    let states: serde_json::Map<_, _> =
+        run.states.iter().map(|(state, count)| (state.clone(), json!(count))).collect();
+    json!({
+        "run": run.id,
+        "workflow": run.workflow,
+        "status": run.status,
+        "started": timestamp(run.started),
+        "seconds": run.seconds,
+        "nodes": states,
+        "outputs": run.outputs,
+    })
+}
+
+/// The run on one line, as a list has it.
+pub fn line(run: &RunView, terminal: &Terminal) -> String {
+    let seconds = run.seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2} s"));
+    let states: Vec<String> = run.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    format!(
+        "{}  {}  {:20}  {:>10}  {}  {}\n",
+        run.id,
+        terminal.paint_out(&format!("{:11}", run.status), colour(&run.status)),
+        run.workflow,
+        seconds,
+        terminal.paint_out(timestamp(run.started).get(..19).unwrap_or_default(), "2"),
+        states.join(", ")
+    )
+}
+
+/// The colour of a run's status or a node's state.
+pub fn colour(state: &str) -> &'static str {
+    match state {
+        "finished" | "cached" => "32",
+        "failed" => "31",
+        "running" | "finishing" => "36",
+        "cancelled" | "blocked" | "interrupted" | "skipped" => "33",
+        _ => "2",
+    }
+}
