@@ -26,6 +26,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
+#[group(id = "launch")]
 pub struct Options {
     /// A .flow file, or a DAG in JSON
     #[arg(value_name = "FILE")]
