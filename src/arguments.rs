@@ -8,11 +8,11 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
-    check,
+    artifact, check,
     exit::{Exit, Failure},
     explain, fmt,
     launch::{self, Launch},
-    plan, run, runs,
+    plan, resume, run, runs, show, task,
     terminal::{Colour, Terminal},
 };
 
@@ -52,8 +52,16 @@ enum Command {
     Plan(plan::Options),
     /// Run a workflow
     Run(run::Options),
+    /// Continue an interrupted run
+    Resume(resume::Options),
     /// List past and running runs
     Runs(runs::Options),
+    /// Show one run
+    Show(show::Options),
+    /// Write what a node gave to stdout or a file
+    Artifact(artifact::Options),
+    /// Run one task in this process, as an engine elsewhere would start it
+    Task(task::Options),
     /// Explain a diagnostic
     Explain(explain::Options),
     /// Print a shell's completions
@@ -110,7 +118,11 @@ impl Invocation {
             Command::Fmt(options) => fmt::execute(options, root, &terminal),
             Command::Plan(options) => plan::execute(options, self.launch, root, &terminal),
             Command::Run(options) => run::execute(options, self.launch, root, &terminal),
+            Command::Resume(options) => resume::execute(options, root, &terminal),
             Command::Runs(options) => runs::execute(options, root, &terminal),
+            Command::Show(options) => show::execute(options, root, &terminal),
+            Command::Artifact(options) => artifact::execute(options, root, &terminal),
+            Command::Task(options) => task::execute(options, root, &terminal),
             Command::Explain(options) => explain::execute(options, &terminal),
             Command::Completions { shell } => completions(*shell, &terminal),
         };

@@ -4,27 +4,26 @@
 //! and returns an [`exit::Exit`]. [`project`] is the only module that reads source files.
 
 mod arguments;
-
+mod artifact;
 mod check;
 mod exit;
 mod explain;
-mod fmt;
-mod launch;
-mod plan;
-
-mod project;
-
-mod run;
-mod runs;
-
 mod facts;
+mod fmt;
 mod golden;
 mod interrupt;
+mod launch;
 mod outputs;
 mod overview;
-mod watch;
-
+mod plan;
+mod project;
+mod resume;
+mod run;
+mod runs;
+mod show;
+mod task;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -5,8 +5,8 @@ use std::{
     fs::File,
     io::{IsTerminal, LineWriter, Write},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use flow_runtime::event::{Event, Kind, Subscriber};
@@ -24,7 +24,7 @@ pub fn view(terminal: &Terminal) -> Option<Arc<dyn Subscriber>> {
     } else if std::io::stderr().is_terminal() {
         Some(Arc::new(Bars::new()))
     } else {
-        Some(Arc::new(Lines { terminal: *terminal, started: Instant::now() }))
+        Some(Arc::new(Lines { terminal: *terminal, started: OnceLock::new() }))
     }
 }
 
@@ -54,12 +54,13 @@ impl Subscriber for EventLines {
 /// A line an event.
 struct Lines {
     terminal: Terminal,
-    started: Instant,
+    /// The time of the first event, in microseconds.
+    started: OnceLock<i64>,
 }
 
 impl Subscriber for Lines {
     fn event(&self, event: &Event) {
-        let seconds = self.started.elapsed().as_secs_f64();
+        let seconds = (event.time - self.started.get_or_init(|| event.time)) as f64 / 1e6;
         let subject = event.node.as_deref().unwrap_or(&event.run);
         let detail = detail(event).map(|detail| format!(": {detail}")).unwrap_or_default();
         self.terminal.remark(&format!("{seconds:9.3}s  {:10}  {subject}{detail}", word(event.kind)));

@@ -19,19 +19,19 @@ type Entry = (&'static str, u32, &'static str, Body);
 
 #[rustfmt::skip]
 const OPERATORS: &[Entry] = &[
-    ("std.data.csv",               1, "872b4f5588d08e0ffee8d3efe59f5c8f6ddfd0381d421f677b028054087bb3a4", data::csv::csv),
-    ("std.debug.fail",             1, "7025ed916c31733fde9d9615856f18ff55e5b4e5c073ae88f22467b1f10b97a8", debug::fail),
-    ("std.debug.noop",             1, "b1ff24bc236048d0a32a6cb737d409492d3ef20baa9905688b5ad789b8dfa62a", debug::noop),
-    ("std.debug.sleep",            1, "f5e04ff91c29a78d2251c892261a3dd675f8c598cca388d4c6af508567698d4b", debug::sleep),
-    ("std.metrics.classification", 1, "fd91bae2248d47f79b8da98e7506fc9180f567e340e74ef450c945d81e764465", metrics::classification::classification),
-    ("std.metrics.regression",     1, "ff5bf3d55943e474bedd4e720b5d2fa055a7a398a7f4ca3e0b1aeede0a16da00", metrics::regression::regression),
-    ("std.table.derive",           1, "0815bcf2e33256292467840381608a177200b5ced13733892b3295e738b87fc9", table::derive::derive),
-    ("std.table.drop",             1, "33bdd31147dbf2335243f24d5420c624c15c5a72e4e638cfbe223be81666d2aa", table::columns::drop),
-    ("std.table.predict",          1, "1efcc6f02d8ee5d03e529ee42194d9d12868cacc8955b15f7b4c58ae0d6863ce", table::predict::predict),
-    ("std.table.select",           1, "2ea7dbedfb56464e56473988cbedb024b70654a4ae9deb0d5c7a07707eb2eae4", table::columns::select),
-    ("std.table.split",            1, "155c02adf3a46ad4a50cad3e605d685d7ab90bc9bacd11b6094def69b377071b", table::split::split),
-    ("std.table.where",            1, "1ead1de9c65f2b84c7db16eb8e05b1906fe0ac49aee2e04c3c6326fb0d65579f", table::filter::filter),
-    ("std.tree.gbdt",              train::VERSION, "3846e154bf74daf9739e6c1c03dc682f9cf3e3a75634755f77f6ae867b0016c2", train::gbdt),
+    ("std.data.csv",               1, "96307d036161dd957ed52c5eb9e338c898b20230914e60428e1f7bbc509f1477", data::csv::csv),
+    ("std.debug.fail",             1, "8840becccb3376ccdcfa5f95ffec90d523b304a1f337232621be16e2e0824663", debug::fail),
+    ("std.debug.noop",             1, "bf2a37b649d96dfffccdc52a47e594670c599b04bec24631971204eb77bbd41b", debug::noop),
+    ("std.debug.sleep",            1, "f67388a216dd5e66ce7cbd7e61512207aaa7efd5b1ffdc506e2a46df14f35fea", debug::sleep),
+    ("std.metrics.classification", 1, "052689899a69f4cecfbe02f3d2f16084d689029dd150955e2413c8121cf38c1c", metrics::classification::classification),
+    ("std.metrics.regression",     1, "48c2e3c1649a0336d9a14c1e569e196306d2f2ccefb35fb15730549d120924f5", metrics::regression::regression),
+    ("std.table.derive",           1, "7f1e6acdd241aefaf7a90d9d4e8d0dfd34b41927614f1c866d167fdc65868ac9", table::derive::derive),
+    ("std.table.drop",             1, "82a554690d566874bd9404c6202eb6b37d601e23c651735cf112a9d1ee28dfeb", table::columns::drop),
+    ("std.table.predict",          1, "c3b92963c54b313c10dd5fda0cf09ff0f4ae84119848e561ef5df1d0665e52a6", table::predict::predict),
+    ("std.table.select",           1, "ee573e1928a24a766f195d4165cc844c705c8dcbf5f7c6e61bae6b3e52c84be9", table::columns::select),
+    ("std.table.split",            1, "40d3cc824bb8ac881ce18266ce17504bb59ce506bc90dc3ec563cae3575b88c3", table::split::split),
+    ("std.table.where",            1, "1ef9027dea61a89cbf6b908331394015bcb16aa3f4799e9e117f05eddc145ca0", table::filter::filter),
+    ("std.tree.gbdt",              train::VERSION, "bcf938849d5263c323f92d5f44b8dfa743e865d5ee0e5fa0181ab885dff77e18", train::gbdt),
 ];
 
 impl Registry for StandardLibrary {

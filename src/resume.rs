@@ -1,0 +1,24 @@
+//! `flowc resume`: continues an interrupted run.
+
+use std::path::Path;
+
+use crate::{
+    exit::{Exit, Failure},
+    run::Execution,
+    runs,
+    terminal::Terminal,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The run's id, a part of it that no other has, or `last`
+    run: String,
+    #[command(flatten)]
+    execution: Execution,
+}
+
+pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let engine = runs::open_existing(root)?;
+    let id = runs::find(&engine, &options.run)?.id;
+    options.execution.drive(&engine, terminal, |run_options, cancel| engine.resume(&id, run_options, cancel))
+}

@@ -1,0 +1,96 @@
+//! `flowc show`: one run, node by node.
+
+use std::path::Path;
+
+use flow_runtime::engine::NodeView;
+use serde_json::json;
+
+use crate::{
+    arguments::Format,
+    exit::{Exit, Failure},
+    outputs::artifact_text,
+    run::failure,
+    runs,
+    terminal::Terminal,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The run's id, a part of it that no other has, or `last`
+    run: String,
+    /// Print the task of a node instead, as `flowc task` takes it
+    #[arg(long, value_name = "NODE")]
+    envelope: Option<String>,
+    /// How to print it; json is one document
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let engine = runs::open_existing(root)?;
+    let id = runs::find(&engine, &options.run)?.id;
+    if let Some(node) = &options.envelope {
+        let envelope = engine.envelope(&id, node).map_err(failure)?;
+        terminal.result(&format!("{:#}\n", envelope.to_json()));
+        return Ok(Exit::Worked);
+    }
+    let (run, nodes) = engine.show(&id).map_err(failure)?;
+    match options.format {
+        Format::Json => {
+            let mut json = runs::to_json(&run);
+            json["tasks"] = nodes.iter().map(node_json).collect();
+            terminal.result(&format!("{json:#}\n"));
+        }
+        Format::Human => {
+            terminal.result(&runs::line(&run, terminal));
+            terminal.result("\n");
+            let width = nodes.iter().map(|node| node.id.chars().count()).max().unwrap_or(0);
+            for node in &nodes {
+                terminal.result(&node_text(node, width, terminal));
+            }
+        }
+    }
+    Ok(Exit::Worked)
+}
+
+fn node_json(node: &NodeView) -> serde_json::Value {
+    let outputs: serde_json::Map<_, _> =
+        node.outputs.iter().map(|(port, reference)| (port.clone(), reference.to_json())).collect();
+    json!({
+        "node": node.id,
+        "op": node.op,
+        "state": node.state,
+        "cached": node.is_cached,
+        "attempts": node.attempts,
+        "seconds": node.seconds,
+        "outputs": outputs,
+        "error": node.error,
+        "help": node.help,
+    })
+}
+
+/// A line for the node, one for each output, and the error.
+fn node_text(node: &NodeView, width: usize, terminal: &Terminal) -> String {
+    let state = if node.is_cached { "cached" } else { &node.state };
+    let seconds = node.seconds.map(|seconds| format!("{seconds:.3} s")).unwrap_or_default();
+    let attempts = if node.attempts > 1 { format!("  {} attempts", node.attempts) } else { String::new() };
+    let mut text = format!(
+        "  {:width$}  {}  {:>10}  {}{attempts}\n",
+        node.id,
+        terminal.paint_out(&format!("{state:9}"), runs::colour(state)),
+        seconds,
+        terminal.paint_out(&node.op, "2")
+    );
+    for (port, reference) in &node.outputs {
+        let name = if node.outputs.len() == 1 { String::new() } else { format!("{port}: ") };
+        let indent = width + 4;
+        text.push_str(&format!("{:indent$}{name}{}\n", "", artifact_text(reference, indent)));
+    }
+    if let Some(error) = &node.error {
+        text.push_str(&format!("{:2$}{} {error}\n", "", terminal.paint_out("error:", "31"), width + 4));
+    }
+    if let Some(help) = &node.help {
+        text.push_str(&format!("{:2$}{} {help}\n", "", terminal.paint_out("help:", "36"), width + 4));
+    }
+    text
+}
