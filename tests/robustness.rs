@@ -56,7 +56,7 @@ fn deep_and_long_programs() {
 
 fn survives(text: &str) {
     let mut analysis = Analysis::new();
-    analysis.set_file("program", text);
+    analysis.set_file("program", "program.flow", text);
     for diagnostic in analysis.check("program") {
         lies_within(&diagnostic, text);
     }
