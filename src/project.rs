@@ -187,7 +187,9 @@ fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => toml::from_str(&text)
             .map_err(|error| Failure::input(format!("`{}`: {}", show(path), error.to_string().trim_end()))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Manifest::default()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Manifest::default())
+        }
         Err(error) => Err(Failure::environment(format!("cannot read `{}`: {error}", show(path)))),
     }
 }
@@ -196,7 +198,9 @@ fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
 pub fn read_source(path: &Path, shown: &Path) -> Result<String, Failure> {
     let shown = shown.display();
     let bytes = fs::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::environment(format!("`{shown}` does not exist")),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Failure::environment(format!("`{shown}` does not exist"))
+        }
         ErrorKind::IsADirectory => Failure::environment(format!("`{shown}` is a folder, not a `.flow` file")),
         _ => Failure::environment(format!("cannot read `{shown}`: {error}")),
     })?;

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use flow_ir::{dag::Dag, types::Type, value::Value};
 use flow_plan::passes::Stage;
 use flow_runtime::{
     act::Cancel,
@@ -22,7 +23,7 @@ use crate::{
     interrupt,
     launch::{self, Launch},
     outputs,
-    project::{Folders, absolute},
+    project::{self, Folders, absolute},
     terminal::Terminal,
     watch,
 };
@@ -81,8 +82,27 @@ pub fn execute(
             (dag, folders)
         }
     };
+    refuse_missing_files(&dag)?;
     let engine = open(&folders)?;
     options.execution.drive(&engine, terminal, |run_options, cancel| engine.run(dag, run_options, cancel))
+}
+
+/// A table that is not there is known before anything starts.
+fn refuse_missing_files(dag: &Dag) -> Result<(), Failure> {
+    for parameter in &dag.parameters {
+        let (Type::Dataset(_), Value::File(path)) = (parameter.ty.present(), &parameter.value) else {
+            continue;
+        };
+        if !path.contains("://") && !Path::new(path).exists() {
+            let shown = project::show(Path::new(path));
+            return Err(Failure::environment(format!(
+                "there is no file `{shown}` for parameter `{}`",
+                parameter.name
+            ))
+            .help(format!("name one with `--{} FILE`", parameter.name.replace('_', "-"))));
+        }
+    }
+    Ok(())
 }
 
 /// Opens a project's state; makes it where there is none.

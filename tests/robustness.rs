@@ -1,5 +1,6 @@
 //! Feeds random bytes and mutated programs to `check` and `fmt`: a diagnostic or success, never a panic,
 //! and every place lies in the text.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::path::Path;
 
