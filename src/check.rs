@@ -1,15 +1,22 @@
 //! `flowc check`: all diagnostics of files, or of the project.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use flow_runtime::store::FileStamp;
 use flow_syntax::diagnostic::{Diagnostic, json::document, render};
 
 use crate::{
     arguments::Format,
     exit::{Exit, Failure},
-    project::{Project, flow_files},
+    project::{Folders, Project, flow_files},
     terminal::Terminal,
 };
+
+/// How often `--watch` looks: soon enough for a person, and cheap.
+const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -19,12 +26,51 @@ pub struct Options {
     /// Apply the fixes that diagnostics carry
     #[arg(long)]
     fix: bool,
+    /// Check again whenever a file changes
+    #[arg(long, conflicts_with = "fix")]
+    watch: bool,
     /// How to print the diagnostics
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
+    if options.watch {
+        watch(options, root, terminal);
+    }
+    check(options, root, terminal)
+}
+
+/// Checks whenever a file has changed, until somebody interrupts it.
+fn watch(options: &Options, root: Option<&Path>, terminal: &Terminal) -> ! {
+    loop {
+        if let Err(failure) = check(options, root, terminal) {
+            failure.report(terminal);
+        }
+        // What cannot be read now may be there the next time.
+        let loaded = load(&options.paths, root).map(|(project, _)| project);
+        let imported: Vec<PathBuf> = loaded.iter().flat_map(Project::paths).collect();
+        let before = stamps(options, root, &imported);
+        while stamps(options, root, &imported) == before {
+            std::thread::sleep(WATCH_INTERVAL);
+        }
+    }
+}
+
+/// Every file that a check reads, or would read by now, with what changes when it does.
+fn stamps(options: &Options, root: Option<&Path>, imported: &[PathBuf]) -> Vec<(PathBuf, Option<FileStamp>)> {
+    let named = if options.paths.is_empty() {
+        Folders::find(Path::new("."), root)
+            .and_then(|folders| flow_files(&folders.source))
+            .unwrap_or_default()
+    } else {
+        options.paths.iter().flat_map(|path| flow_files(path).unwrap_or_default()).collect()
+    };
+    let paths = named.into_iter().chain(imported.iter().cloned());
+    paths.map(|path| (FileStamp::of(&path), path)).map(|(stamp, path)| (path, stamp)).collect()
+}
+
+fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
     let (mut project, mut modules) = load(&options.paths, root)?;
     if options.fix {
         let fixed = apply_fixes(&project, &modules)?;

@@ -15,6 +15,7 @@ mod interrupt;
 mod launch;
 mod outputs;
 mod overview;
+mod page;
 mod plan;
 mod project;
 mod resume;

@@ -110,6 +110,11 @@ impl Project {
         Some(self.folders.root.join(self.analysis.path(module)?))
     }
 
+    /// The files of the modules that are loaded.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.analysis.modules().iter().filter_map(|module| self.path(module)).collect()
+    }
+
     /// The texts that diagnostics are shown in, under the paths that a person would type.
     pub fn sources(&self) -> Sources<'_> {
         let mut sources = Sources::new();

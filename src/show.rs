@@ -1,6 +1,6 @@
 //! `flowc show`: one run, node by node.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flow_runtime::engine::NodeView;
 use serde_json::json;
@@ -9,6 +9,7 @@ use crate::{
     arguments::Format,
     exit::{Exit, Failure},
     outputs::artifact_text,
+    page,
     run::failure,
     runs,
     terminal::Terminal,
@@ -21,6 +22,9 @@ pub struct Options {
     /// Print the task of a node instead, as `flowc task` takes it
     #[arg(long, value_name = "NODE")]
     envelope: Option<String>,
+    /// Write the run as one HTML page, to keep
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    html: Option<PathBuf>,
     /// How to print it; json is one document
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -35,6 +39,18 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         return Ok(Exit::Worked);
     }
     let (run, nodes) = engine.show(&id).map_err(failure)?;
+    if let Some(path) = &options.html {
+        let page = page::render(&run, &engine.dag(&run.id).map_err(failure)?, &nodes);
+        if path == Path::new("-") {
+            terminal.result(&page);
+        } else {
+            std::fs::write(path, page).map_err(|error| {
+                Failure::environment(format!("cannot write `{}`: {error}", path.display()))
+            })?;
+            terminal.remark(&format!("wrote `{}`", path.display()));
+        }
+        return Ok(Exit::Worked);
+    }
     match options.format {
         Format::Json => {
             let mut json = runs::to_json(&run);

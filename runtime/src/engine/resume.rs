@@ -45,7 +45,8 @@ impl Engine {
         Ok(report)
     }
 
-    pub(super) fn dag(&self, run: &str) -> Result<Dag, RunError> {
+    /// The DAG of a run.
+    pub fn dag(&self, run: &str) -> Result<Dag, RunError> {
         let broken = |reason: String| RunError::Dag { run: run.to_owned(), reason };
         let text = self.store.dag(run)?.ok_or_else(|| broken("it is not there".to_owned()))?;
         Dag::from_json(&text).map_err(|error| broken(error.to_string()))

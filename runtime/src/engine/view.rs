@@ -41,6 +41,8 @@ pub struct NodeView {
     pub state: String,
     pub is_cached: bool,
     pub attempts: u32,
+    /// Microseconds since 1970-01-01T00:00:00Z, of the last attempt.
+    pub started: Option<i64>,
     /// Of the operator alone, in its last attempt.
     pub seconds: Option<f64>,
     /// By port.
@@ -107,6 +109,7 @@ impl Engine {
                 state: "pending".to_owned(),
                 is_cached: false,
                 attempts: 0,
+                started: None,
                 seconds: None,
                 outputs: Vec::new(),
                 error: None,
@@ -195,6 +198,7 @@ fn node_view(node: &Node, row: NodeRow) -> NodeView {
         op: node.op().to_owned(),
         is_cached: row.cached,
         attempts: row.attempt,
+        started: row.started,
         seconds: row.data.get("seconds").and_then(Json::as_f64),
         outputs: outputs.collect(),
         error: text("message"),
