@@ -14,8 +14,4 @@ pub mod program;
 pub mod status;
 
 #[cfg(test)]
-mod from_text;
-#[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod testing;
+mod tests;

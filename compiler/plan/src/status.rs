@@ -221,7 +221,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::testing::*;
+    use crate::tests::support::*;
 
     /// Files by path, and results by key.
     #[derive(Default)]
@@ -250,8 +250,10 @@ mod tests {
 
     fn dag() -> Dag {
         let noop = |value| operator("std.debug.noop", vec![("value", value)], "Int");
-        let hand =
-            Hand::default().param("rows", TABLE, Some(csv("rows.csv"))).output("x", "Int").body(block(
+        let program = TestProgram::default()
+            .param("rows", TABLE, Some(csv("rows.csv")))
+            .output("x", "Int")
+            .body(block(
                 vec![
                     (1, "count", operator("std.debug.count", vec![("data", get(0, TABLE))], "Int")),
                     (2, "more", noop(get(1, "Int"))),
@@ -263,7 +265,7 @@ mod tests {
                     "Int",
                 ),
             ));
-        hand.plan().unwrap()
+        program.plan().unwrap()
     }
 
     fn told(dag: &Dag, world: &World) -> Vec<String> {

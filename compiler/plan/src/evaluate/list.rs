@@ -8,8 +8,8 @@ use flow_syntax::span::Span;
 
 use super::{
     evaluator::{Evaluator, Frame, Result},
+    fold,
     fuel::VALUE_SIZE,
-    meaning,
     names::Name,
     value::Planned,
 };
@@ -267,7 +267,7 @@ impl Evaluator<'_> {
         self.fuel.steps(steps).map_err(|problem| self.at(frame, span, problem))?;
         let mut failed = None;
         keyed.sort_by(|(left, _), (right, _)| {
-            meaning::compare(left, right).unwrap_or_else(|error| {
+            fold::compare(left, right).unwrap_or_else(|error| {
                 failed = Some(error.to_string());
                 std::cmp::Ordering::Equal
             })

@@ -5,10 +5,10 @@
 
 mod call;
 mod evaluator;
+mod fold;
 mod fuel;
 mod list;
 mod lower;
-mod meaning;
 mod names;
 mod path;
 mod reader;

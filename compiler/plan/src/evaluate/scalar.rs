@@ -15,8 +15,8 @@ use flow_syntax::span::Span;
 
 use super::{
     evaluator::{Evaluator, Frame, Result},
+    fold,
     fuel::heap_size,
-    meaning,
     names::Name,
     value::{Known, Planned, Term, TermKind},
 };
@@ -111,7 +111,7 @@ impl Evaluator<'_> {
         self.fuel.steps(args.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
         if args.iter().all(|(value, _)| matches!(value, Planned::Known(_))) {
             let values = args.iter().filter_map(|(value, ty)| Some((&**value.as_known()?, ty)));
-            let value = meaning::call(function, values, ty);
+            let value = fold::call(function, values, ty);
             return self.folded(frame, value, span);
         }
         let mut terms = Vec::with_capacity(args.len());
@@ -208,7 +208,7 @@ impl Evaluator<'_> {
                 if let (true, Value::Text(path)) = (is_written_path, &*known.value) {
                     return Ok(Planned::known(Self::file(frame, path)));
                 }
-                let value = meaning::cast(&known.value, to);
+                let value = fold::cast(&known.value, to);
                 let value = self.folded(frame, value, span)?;
                 // A widening in name alone leaves it the workflow's parameter.
                 Ok(match value {
@@ -439,7 +439,7 @@ fn is_equal_number(value: &Value, pattern: &Value, ty: &Type) -> bool {
     let pattern_ty = if matches!(pattern, Value::Int(_)) { Type::Int } else { Type::Float };
     is_number(value)
         && is_number(pattern)
-        && meaning::call(Function::Equal, [(value, ty), (pattern, &pattern_ty)].into_iter(), Type::Bool)
+        && fold::call(Function::Equal, [(value, ty), (pattern, &pattern_ty)].into_iter(), Type::Bool)
             == Ok(Value::Bool(true))
 }
 

@@ -3,7 +3,7 @@
 use flow_analysis::body::{Builtin, ExprKind, Part, Pattern};
 use flow_ir::{expr::Function, node::Input, value::Value};
 
-use crate::testing::*;
+use crate::tests::support::*;
 
 const NOOP: &str = "std.debug.noop";
 
@@ -21,13 +21,13 @@ fn chains_take_the_let_name_at_their_end() {
         ],
         TABLE,
     );
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("rides", TABLE, Some(csv("../data/rides.csv")))
         .param("least", "Int", Some(value("3", "Int")))
         .output("clean", TABLE)
         .body(block(vec![(5, "clean", filtered)], get(5, TABLE)));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "rides = data.csv(path: $rides)",
             "drop = table.drop(data: rides.value)",
@@ -35,7 +35,7 @@ fn chains_take_the_let_name_at_their_end() {
             "-> clean: clean.value",
         ]
     );
-    let dag = hand.plan().unwrap();
+    let dag = program.plan().unwrap();
     assert_eq!(dag.parameters[0].value, Value::File("data/rides.csv".to_owned()));
     assert_eq!(dag.nodes[0].policy.cpu, 2);
     let spans = dag.origin.unwrap().spans;
@@ -63,13 +63,13 @@ fn parts_of_a_split_keep_the_operators_name() {
             ("test".to_owned(), local(6, "test")),
         ]);
     }
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("rides", TABLE, Some(csv("rides.csv")))
         .param("share", "Fraction", Some(value("0.8", "Fraction")))
         .output("test", TABLE)
         .body(body);
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "rides = data.csv(path: $rides)",
             "split = table.split(data: rides.value, share: $share)",
@@ -108,14 +108,14 @@ fn rounds_of_a_for_stand_before_their_nodes() {
             "(models: List<Int>, count: Int, total: Int)",
         ),
     );
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("depths", ints, Some(value("[4, 6]", ints)))
         .output("models", ints)
         .output("count", "Int")
         .output("total", "Int")
         .body(body);
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "candidates[0].noop = debug.noop(value: 4)",
             "candidates[1].noop = debug.noop(value: 6)",
@@ -132,7 +132,7 @@ fn rounds_of_a_for_stand_before_their_nodes() {
 #[test]
 fn futures_become_expression_nodes_and_bindings() {
     let report = "(auc: Float, rows: Int)";
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("rides", TABLE, Some(csv("rides.csv")))
         .param("base", "Float", Some(value("0.5", "Float")))
         .output("result", TABLE)
@@ -182,7 +182,7 @@ fn futures_become_expression_nodes_and_bindings() {
             ),
         ));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "rides = data.csv(path: $rides)",
             "report = metrics.report(data: rides.value)",
@@ -197,7 +197,7 @@ fn futures_become_expression_nodes_and_bindings() {
 #[test]
 fn fns_are_inlined_for_known_columns_and_futures() {
     let twice = scalar(Function::Add, vec![get(0, "Int"), get(0, "Int")], "Int");
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .function("twice", &["x"], twice)
         .param("rides", TABLE, Some(csv("rides.csv")))
         .output("result", "Int")
@@ -229,7 +229,7 @@ fn fns_are_inlined_for_known_columns_and_futures() {
             get(5, "Int"),
         ));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "rides = data.csv(path: $rides)",
             "run = debug.noop(value: 8)",
@@ -260,7 +260,7 @@ fn if_and_match_decide_when_planned_or_per_row() {
         value("\"down\"", "Text"),
         "Text",
     );
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("loss", loss, Some(value("std.tree.Loss.squared", loss)))
         .output("chosen", "Int")
         .output("table", TABLE)
@@ -283,7 +283,7 @@ fn if_and_match_decide_when_planned_or_per_row() {
             record(vec![("chosen", get(1, "Int")), ("table", get(2, TABLE))], "(chosen: Int, table: Bool)"),
         ));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "chosen = debug.noop(value: 2)",
             "csv = data.csv(path: file\"flows/a.csv\")",
@@ -307,7 +307,7 @@ fn interpolation_folds_what_is_known() {
             "Text",
         )
     };
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("n", "Int", Some(value("7", "Int")))
         .output("known", "Text")
         .output("later", "Text")
@@ -316,7 +316,7 @@ fn interpolation_folds_what_is_known() {
             "(known: Text, later: Text)",
         ));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "noop = debug.noop(value: 1)",
             "later = concat(\"n7-\", a as Text)(a: noop.value)",
@@ -331,7 +331,7 @@ fn after_waits_for_every_node_of_a_value() {
     let mut call = operator_call(NOOP, vec![("value", value("3", "Int"))], vec![("value", "Int")], false);
     call.after = vec![get(1, "List<Int>")];
     call.policy = vec![("retry".to_owned(), value("2", "Int")), ("cpu".to_owned(), value("4", "Int"))];
-    let hand = Hand::default().output("last", "Int").body(block(
+    let program = TestProgram::default().output("last", "Int").body(block(
         vec![(
             1,
             "first",
@@ -340,7 +340,7 @@ fn after_waits_for_every_node_of_a_value() {
         expr(ExprKind::CallOperator(Box::new(call)), "Int"),
     ));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "noop = debug.noop(value: 1)",
             "noop#2 = debug.noop(value: 2)",
@@ -348,7 +348,7 @@ fn after_waits_for_every_node_of_a_value() {
             "-> last: noop#3.value",
         ]
     );
-    let dag = hand.plan().unwrap();
+    let dag = program.plan().unwrap();
     assert_eq!((dag.nodes[2].policy.cpu, dag.nodes[2].policy.retry, dag.nodes[1].policy.cpu), (4, 2, 2));
 }
 
@@ -365,12 +365,12 @@ fn a_lambdas_parameters_and_plain_statements_name_nothing_that_is_bound() {
         }
         call
     };
-    let hand = Hand::default().output("x", "Int").body(block(
+    let program = TestProgram::default().output("x", "Int").body(block(
         vec![(4, "_", noop(value("0", "Int"), "Int")), (5, "first", prepared("1")), (6, "d", prepared("2"))],
         get(6, "Int"),
     ));
     assert_eq!(
-        hand.shown(),
+        program.shown(),
         [
             "noop = debug.noop(value: 0)",
             "d#2 = debug.noop(value: 1)",
@@ -389,28 +389,30 @@ fn whether_a_table_is_there_is_known_when_planned() {
     let is_there = |id| {
         scalar(Function::NotEqual, vec![get(id, &format!("{TABLE}?")), value("none", "Nothing")], "Bool")
     };
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("a", &format!("{TABLE}?"), Some(value("none", "Nothing")))
         .param("b", TABLE, Some(csv("b.csv")))
         .output("there", "List<Bool>")
         .body(list(vec![is_there(0), is_there(1)], "List<Bool>"));
-    assert_eq!(hand.shown(), ["b = data.csv(path: $b)", "-> there: [false, true]"]);
+    assert_eq!(program.shown(), ["b = data.csv(path: $b)", "-> there: [false, true]"]);
 }
 
 #[test]
 fn bound_paths_are_read_by_the_defaults_call() {
-    let hand =
-        Hand::default().param("a", TABLE, Some(csv("a.csv"))).param("b", TABLE, None).output("a", TABLE);
-    let hand = hand.body(get(0, TABLE));
+    let program = TestProgram::default()
+        .param("a", TABLE, Some(csv("a.csv")))
+        .param("b", TABLE, None)
+        .output("a", TABLE);
+    let program = program.body(get(0, TABLE));
     let mut given = crate::parameters::Given::default();
     given.set("a", Value::File("x/other.csv".to_owned()));
     given.set("b", Value::File("b.CSV".to_owned()));
-    let dag = crate::evaluate::evaluate(&hand, &Facts, "m", "w", &given).unwrap();
+    let dag = crate::evaluate::evaluate(&program, &Facts, "m", "w", &given).unwrap();
     assert_eq!(show(&dag), ["a = data.csv(path: $a)", "b = data.csv(path: $b)", "-> a: a.value"]);
     assert_eq!(dag.nodes[0].inputs, [("path".to_owned(), Input::Parameter("a".to_owned()))]);
     assert_eq!(dag.parameters[0].default, Some(Value::File("flows/a.csv".to_owned())));
     given.set("b", Value::File("b.parquet".to_owned()));
-    let error = crate::evaluate::evaluate(&hand, &Facts, "m", "w", &given).unwrap_err();
+    let error = crate::evaluate::evaluate(&program, &Facts, "m", "w", &given).unwrap_err();
     assert_eq!(
         error.to_string(),
         "parameter `b` is read from `b.parquet`, but only CSV files (`.csv`) are read yet"
@@ -420,7 +422,7 @@ fn bound_paths_are_read_by_the_defaults_call() {
 #[test]
 fn what_cannot_be_planned_says_so() {
     let later = || noop(value("1", "Int"), "Int");
-    let error = |body| Hand::default().output("x", "Int").body(body).error();
+    let error = |body| TestProgram::default().output("x", "Int").body(body).error();
     let is_one = scalar(Function::Equal, vec![later(), value("1", "Int")], "Bool");
     let decided =
         ExprKind::If { condition: Box::new(is_one), then: Box::new(later()), otherwise: Box::new(later()) };
@@ -461,7 +463,7 @@ fn deep_expressions_are_errors_not_crashes() {
         deep = scalar(Function::Negate, vec![deep], "Int");
     }
     assert_eq!(
-        Hand::default().output("x", "Int").body(deep).error(),
+        TestProgram::default().output("x", "Int").body(deep).error(),
         "planning this workflow takes more than 1,000 expressions in each other: it was stopped"
     );
     // Each fn doubles its argument's expression: 2^40 parts.
@@ -469,12 +471,12 @@ fn deep_expressions_are_errors_not_crashes() {
     for _ in 0..40 {
         doubled = call_fn("twice", vec![doubled], "Int");
     }
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .function("twice", &["x"], scalar(Function::Add, vec![get(0, "Int"), get(0, "Int")], "Int"))
         .output("x", TABLE)
         .body(operator("std.table.where", vec![("predicate", doubled)], TABLE));
     assert_eq!(
-        hand.error(),
+        program.error(),
         "planning this workflow takes more than 100,000 parts in one expression: it was stopped"
     );
 }

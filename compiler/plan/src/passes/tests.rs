@@ -4,7 +4,7 @@ use flow_analysis::body::{Expr, ExprKind};
 use flow_ir::value::Value;
 
 use super::*;
-use crate::{evaluate::evaluate, parameters::Given, testing::*};
+use crate::{evaluate::evaluate, parameters::Given, tests::support::*};
 
 fn noop(value: Expr) -> Expr {
     operator("std.debug.noop", vec![("value", value)], "Int")
@@ -16,7 +16,7 @@ fn int(text: &str) -> Expr {
 
 #[test]
 fn what_reaches_no_output_goes_but_effects_stay() {
-    let hand = Hand::default().output("x", "Int").body(block(
+    let program = TestProgram::default().output("x", "Int").body(block(
         vec![
             (1, "lost", noop(int("1"))),
             (2, "lost_too", noop(get(1, "Int"))),
@@ -25,7 +25,7 @@ fn what_reaches_no_output_goes_but_effects_stay() {
         ],
         get(4, "Int"),
     ));
-    let dag = hand.plan().unwrap();
+    let dag = program.plan().unwrap();
     let (plan, pruned) = prune(dag);
     assert_eq!(
         show(&plan),
@@ -52,7 +52,7 @@ fn what_reaches_no_output_goes_but_effects_stay() {
 
 #[test]
 fn equal_calls_are_made_once() {
-    let hand = Hand::default()
+    let program = TestProgram::default()
         .param("depth", "Int", Some(int("4")))
         .param("rides", TABLE, Some(csv("rides.csv")))
         .param("again", TABLE, Some(csv("./rides.csv")))
@@ -77,7 +77,7 @@ fn equal_calls_are_made_once() {
             ],
             "(all: List<Int>, tables: Int)",
         ));
-    let dag = hand.plan().unwrap();
+    let dag = program.plan().unwrap();
     let merged = merge(dag.clone());
     assert_eq!(
         show(&merged),
@@ -106,7 +106,7 @@ fn policies_and_waiting_keep_calls_apart() {
         call.after = after;
         expr(ExprKind::CallOperator(Box::new(call)), "Int")
     };
-    let hand = Hand::default().output("all", "List<Int>").body(list(
+    let program = TestProgram::default().output("all", "List<Int>").body(list(
         vec![
             call("0", vec![]),
             call("1", vec![]),
@@ -115,7 +115,7 @@ fn policies_and_waiting_keep_calls_apart() {
         ],
         "List<Int>",
     ));
-    let merged = merge(hand.plan().unwrap());
+    let merged = merge(program.plan().unwrap());
     assert_eq!(
         show(&merged),
         [
@@ -132,15 +132,17 @@ fn policies_and_waiting_keep_calls_apart() {
 #[test]
 fn a_wide_fan_out_takes_time_in_proportion() {
     let ints = "List<Int>";
-    let hand =
-        Hand::default().param("of", ints, Some(value("[1]", ints))).output("total", "Int").body(block(
+    let program = TestProgram::default()
+        .param("of", ints, Some(value("[1]", ints)))
+        .output("total", "Int")
+        .body(block(
             vec![(1, "all", each(2, "one", get(0, ints), noop(get(2, "Int")), ints))],
             operator("std.debug.gather", vec![("values", get(1, ints))], "Int"),
         ));
     let mut given = Given::default();
     given.set("of", Value::List((0..20_000).map(Value::Int).collect()));
     let start = std::time::Instant::now();
-    let dag = evaluate(&hand, &Facts, "m", "w", &given).unwrap();
+    let dag = evaluate(&program, &Facts, "m", "w", &given).unwrap();
     assert_eq!(dag.nodes.len(), 20_001);
     assert_eq!(dag.nodes[19_999].id, "all[19999].noop");
     let (plan, pruned) = at_stage(dag, Stage::Plan);

@@ -3,42 +3,19 @@
 use std::sync::LazyLock;
 
 use flow_analysis::Analysis;
-use flow_ir::{hash::Hash, key::Key, node::OperatorPlace};
 use flow_syntax::diagnostic::{
     Diagnostic,
     catalogue::{self, Stage},
 };
 use proptest::prelude::*;
 
+use super::{golden::cases, support::Facts};
 use crate::{
     error::PlanError,
     evaluate::evaluate,
-    golden::cases,
     parameters::{Given, describe},
     passes::{self, at_stage},
-    program::PlanFacts,
 };
-
-/// Only the standard library is implemented.
-struct Std;
-
-impl PlanFacts for Std {
-    fn operator_version(&self, operator: &str) -> Option<u32> {
-        operator.starts_with("std.").then_some(1)
-    }
-
-    fn file_hash(&self, _: &str) -> Option<Hash> {
-        None
-    }
-
-    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
-        None
-    }
-
-    fn cached(&self, _: Key) -> Option<Vec<Hash>> {
-        None
-    }
-}
 
 fn analysis(text: &str) -> Analysis {
     let mut analysis = Analysis::new();
@@ -50,7 +27,7 @@ fn refused(text: &str) -> PlanError {
     let analysis = analysis(text);
     let errors: Vec<_> = analysis.check("m").into_iter().filter(Diagnostic::is_error).collect();
     assert_eq!(errors, [], "the checker lets it pass");
-    evaluate(&analysis, &Std, "m", "main", &Given::default()).unwrap_err()
+    evaluate(&analysis, &Facts, "m", "main", &Given::default()).unwrap_err()
 }
 
 /// The text that the error's place stands for, and its message.
@@ -74,7 +51,7 @@ fn the_examples_of_plan_diagnostics() {
             }
             let module = example.files[0].0.trim_end_matches(".flow");
             let workflow = analysis.workflows(module).remove(0);
-            let planned = evaluate(&analysis, &Std, module, &workflow, &Given::default());
+            let planned = evaluate(&analysis, &Facts, module, &workflow, &Given::default());
             let found = planned.err().map(|error| error.diagnostic().unwrap().code);
             assert_eq!(found, fails.then_some(page.code), "{}", page.code);
         }
@@ -116,10 +93,10 @@ fn errors_stand_at_their_place() {
 
 #[test]
 fn parameters_are_described_for_help() {
-    let text = include_str!("../../../examples/iris/iris.flow");
+    let text = include_str!("../../../../examples/iris/iris.flow");
     let analysis = analysis(text);
     let signature = analysis.signature("m", "iris").unwrap();
-    let described: Vec<_> = describe(&analysis, &Std, "m", "iris", &signature)
+    let described: Vec<_> = describe(&analysis, &Facts, "m", "iris", &signature)
         .into_iter()
         .map(|param| format!("--{} {} = {}", param.flag, param.ty, param.default.unwrap_or_default()))
         .collect();
@@ -155,7 +132,7 @@ proptest! {
         }
         let analysis = analysis(&text);
         for workflow in analysis.workflows("m") {
-            if let Ok(dag) = evaluate(&analysis, &Std, "m", &workflow, &Given::default()) {
+            if let Ok(dag) = evaluate(&analysis, &Facts, "m", &workflow, &Given::default()) {
                 let (plan, _) = at_stage(dag, passes::Stage::Plan);
                 for (index, node) in plan.nodes.iter().enumerate() {
                     node.for_each_dependency(|dependency| assert!((dependency.0 as usize) < index));
@@ -178,9 +155,9 @@ fn the_deepest_expressions_are_planned() {
         );
         let analysis = analysis(&text);
         assert_eq!(analysis.check("m"), []);
-        let dag = evaluate(&analysis, &Std, "m", "main", &Given::default())?;
+        let dag = evaluate(&analysis, &Facts, "m", "main", &Given::default())?;
         let (plan, _) = at_stage(dag, passes::Stage::Plan);
-        crate::status::statuses(&plan, &Std);
+        crate::status::statuses(&plan, &Facts);
         assert_eq!(flow_ir::dag::Dag::from_text(&plan.to_text()).unwrap(), plan);
         Ok::<_, PlanError>(plan.nodes.len())
     };

@@ -12,11 +12,11 @@ use std::{
 use flow_analysis::Analysis;
 use flow_ir::dag::Dag;
 
+use super::support::Facts;
 use crate::{
     evaluate::{evaluate, from_folder},
     parameters::bind,
     passes::{Stage, at_stage},
-    testing::Facts,
 };
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");

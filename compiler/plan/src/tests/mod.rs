@@ -1,0 +1,5 @@
+//! The planner from text to DAG, and what its modules' own tests stand on.
+
+mod golden;
+mod programs;
+pub(crate) mod support;
