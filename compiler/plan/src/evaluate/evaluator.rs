@@ -174,7 +174,7 @@ impl<'a> Evaluator<'a> {
                 self.choose(frame, condition, then, otherwise, expr, name)
             }
             ExprKind::Match { subject, arms } => self.matching(frame, subject, arms, expr, name),
-            ExprKind::List(items) => self.list(frame, items),
+            ExprKind::List(items) => self.list(frame, items, expr.span),
             ExprKind::Range { low, high, inclusive } => self.range(frame, low, high, *inclusive, expr.span),
             ExprKind::Index { base, index } => self.index(frame, base, index, expr),
             ExprKind::For { pattern, list, body } => self.each(frame, pattern, list, body, name),
@@ -212,6 +212,16 @@ impl<'a> Evaluator<'a> {
 
     fn not_yet(&self, frame: &Frame, expr: &Expr, construct: &'static str) -> Result<Planned> {
         Err(self.at(frame, expr.span, Problem::NotYet { construct }))
+    }
+
+    /// Counts what making a part of another value of this one copies: nothing where nobody else holds it.
+    pub(super) fn count_copy(&mut self, frame: &Frame, value: &Planned, span: Span) -> Result<()> {
+        match value {
+            Planned::Known(known) if Rc::strong_count(&known.value) > 1 => {
+                self.fuel.copy(&known.value).map_err(|problem| self.at(frame, span, problem))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The checker gives every expression of a body without errors a ground type.
@@ -365,6 +375,7 @@ impl<'a> Evaluator<'a> {
         for (field, expr) in fields {
             let value = self.expr(frame, expr, None)?;
             let value = self.settle(frame, value, expr.span, Some(&unbound(field)))?;
+            self.count_copy(frame, &value, expr.span)?;
             values.push((field.clone(), value));
         }
         Ok(Planned::record(values))

@@ -17,11 +17,19 @@ use crate::error::Problem;
 
 impl Evaluator<'_> {
     #[inline(never)]
-    pub(super) fn list(&mut self, frame: &mut Frame, items: &[Expr]) -> Result<Planned> {
+    pub(super) fn list(&mut self, frame: &mut Frame, items: &[Expr], span: Span) -> Result<Planned> {
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             let value = self.expr(frame, item, None)?;
             values.push(self.settle(frame, value, item.span, None)?);
+        }
+        self.list_of(frame, values, span)
+    }
+
+    /// A list of these values. Those that something else holds as well are copied into it.
+    fn list_of(&mut self, frame: &Frame, values: Vec<Planned>, span: Span) -> Result<Planned> {
+        for value in &values {
+            self.count_copy(frame, value, span)?;
         }
         Ok(Planned::list(values))
     }
@@ -68,7 +76,7 @@ impl Evaluator<'_> {
             values.push(self.settle(frame, value, body.span, None)?);
         }
         self.scope = outer;
-        Ok(Planned::list(values))
+        self.list_of(frame, values, body.span)
     }
 
     #[inline(never)]
@@ -97,17 +105,23 @@ impl Evaluator<'_> {
                 return self.call(frame, Function::Element, args, ty, expr.span);
             }
         };
-        let outside = || self.at(frame, index.span, Problem::Index { index: at, length });
-        let place = usize::try_from(at).ok().filter(|place| *place < length).ok_or_else(outside)?;
+        let outside = |this: &Self| this.at(frame, index.span, Problem::Index { index: at, length });
+        let place = usize::try_from(at).ok().filter(|place| *place < length).ok_or_else(|| outside(self))?;
         let item = match &list {
             Planned::List(items) => items.get(place).cloned(),
             Planned::Known(known) => match &*known.value {
-                Value::List(items) => items.get(place).map(|item| Planned::known(item.clone())),
+                Value::List(items) => match items.get(place) {
+                    Some(item) => {
+                        self.fuel.copy(item).map_err(|problem| self.at(frame, expr.span, problem))?;
+                        Some(Planned::known(item.clone()))
+                    }
+                    None => None,
+                },
                 _ => None,
             },
             _ => None,
         };
-        item.ok_or_else(outside)
+        item.ok_or_else(|| outside(self))
     }
 
     #[inline(never)]
@@ -136,7 +150,7 @@ impl Evaluator<'_> {
                 for item in items {
                     all.extend(self.elements(frame, item, first.span)?);
                 }
-                Ok(Planned::list(all))
+                self.list_of(frame, all, expr.span)
             }
             Builtin::SortedBy => {
                 let by = args.get(1).map(|by| self.expr(frame, by, None)).transpose()?;
@@ -152,13 +166,21 @@ impl Evaluator<'_> {
     pub(super) fn elements(&mut self, frame: &Frame, list: Planned, span: Span) -> Result<Vec<Planned>> {
         let items: Vec<Planned> = match list {
             Planned::List(items) => items.to_vec(),
-            Planned::Known(known) => match Rc::unwrap_or_clone(known.value) {
-                Value::List(items) => items.into_iter().map(Planned::known).collect(),
-                other => {
-                    let fact = format!("{other:?} stands for a list");
-                    return Err(self.at(frame, span, Problem::Disagreement { fact }));
+            Planned::Known(known) => {
+                let is_shared = Rc::strong_count(&known.value) > 1;
+                match Rc::unwrap_or_clone(known.value) {
+                    Value::List(items) => {
+                        for item in items.iter().filter(|_| is_shared) {
+                            self.fuel.copy(item).map_err(|problem| self.at(frame, span, problem))?;
+                        }
+                        items.into_iter().map(Planned::known).collect()
+                    }
+                    other => {
+                        let fact = format!("{other:?} stands for a list");
+                        return Err(self.at(frame, span, Problem::Disagreement { fact }));
+                    }
                 }
-            },
+            }
             Planned::Future(_) | Planned::Term(_) => {
                 return Err(self.at(frame, span, Problem::NotKnown { what: "this list" }));
             }
@@ -195,6 +217,7 @@ impl Evaluator<'_> {
                 Type::Int if builtin == Builtin::Sum => Ok(Planned::known(Value::Int(0))),
                 Type::Float if builtin == Builtin::Sum => Ok(Planned::known(0.0.into())),
                 Type::Duration if builtin == Builtin::Sum => Ok(Planned::known(Value::Duration(0))),
+                Type::Size if builtin == Builtin::Sum => Ok(Planned::known(Value::Size(0))),
                 _ if ty.is_optional() => Ok(Planned::known(Value::None)),
                 _ => Err(self.at(frame, span, Problem::EmptyList { function: word })),
             };

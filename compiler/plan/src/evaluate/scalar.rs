@@ -178,6 +178,9 @@ impl Evaluator<'_> {
         to: &Type,
         span: Span,
     ) -> Result<Planned> {
+        if to.is_optional() && value.as_known().is_some_and(|value| **value == Value::None) {
+            return Ok(value);
+        }
         let is_written_path = matches!(to.present(), Type::File) && !matches!(from.present(), Type::File);
         if let (Type::List(from), Type::List(to)) = (from.present(), to.present()) {
             if from == to || matches!(value, Planned::Future(_) | Planned::Term(_)) {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use flow_analysis::Analysis;
+use flow_ir::{node::Input, value::Value};
 use flow_syntax::diagnostic::{
     Diagnostic,
     catalogue::{self, Stage},
@@ -89,6 +90,44 @@ fn errors_stand_at_their_place() {
             "planning this workflow takes more than 64 MiB of values: it was stopped".to_owned()
         )
     );
+}
+
+/// Each passes a text of half a megabyte on, a thousand times over.
+#[test]
+fn copies_of_known_values_are_counted() {
+    let doubled = |name: &str, of: &str| format!("    let {name} = \"{}\"\n", format!("{{{of}}}").repeat(16));
+    let text: String = [("b", "a"), ("c", "b"), ("d", "c")].map(|(name, of)| doubled(name, of)).concat();
+    for body in ["xs[0]", "xs", "(x: d)", "[d]", "for x in xs { x }"] {
+        let program = format!(
+            "workflow main(n: Int = 1_000) -> (count: Int) {{\n    let a = \"{}\"\n{text}    let xs = [d]\n    len(for i in 0..n {{ {body} }})\n}}\n",
+            "0123456789".repeat(12)
+        );
+        assert_eq!(
+            refused(&program).to_string(),
+            "planning this workflow takes more than 64 MiB of values: it was stopped",
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn what_is_missing_or_empty_has_its_type() {
+    for (text, expected) in [
+        (
+            "fn first(xs: List<Float>?) -> Int { if xs == none { 0 } else { 1 } }\nworkflow main(xs: List<Int>? = none) -> (x: Int) { first(xs) }\n",
+            Value::Int(0),
+        ),
+        (
+            "fn first(r: (a: Float)?) -> Int { if r == none { 0 } else { 1 } }\nworkflow main(r: (a: Int)? = none) -> (x: Int) { first(r) }\n",
+            Value::Int(0),
+        ),
+        ("workflow main(xs: List<Size> = []) -> (x: Size) { sum(xs) }\n", Value::Size(0)),
+    ] {
+        let analysis = analysis(text);
+        assert_eq!(analysis.check("m"), [], "{text}");
+        let dag = evaluate(&analysis, &Facts, "m", "main", &Given::default()).unwrap();
+        assert_eq!(dag.outputs[0].input, Input::Constant(expected), "{text}");
+    }
 }
 
 #[test]
