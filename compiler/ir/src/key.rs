@@ -24,6 +24,9 @@ use crate::{
 /// Of the encoding; the first text of every key.
 pub const VERSION: &str = "flow-key/1";
 
+/// What [`KeyFacts::numerics`] says where the CPU computes. It rises when results of the CPU's change.
+pub const NUMERICS_CPU: &str = "cpu/1";
+
 /// The key of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub Hash);
@@ -39,7 +42,7 @@ pub trait KeyFacts {
     /// A hash of an external operator's code and environment, where it is known; never asked for
     /// native operators.
     fn environment(&self, place: &OperatorPlace) -> Option<Hash>;
-    /// What kind of device computes: `cpu/1`, `gpu-f32/1`.
+    /// What kind of device computes: [`NUMERICS_CPU`], `gpu-f32/1`.
     fn numerics(&self) -> &str;
 }
 
@@ -449,7 +452,7 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
 
     fn keys(text: &str) -> Vec<Option<Key>> {
         let dag = Dag::from_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        dag.nodes.iter().map(|node| node_key(node, &Known { dag: &dag, numerics: "cpu/1" })).collect()
+        dag.nodes.iter().map(|node| node_key(node, &Known { dag: &dag, numerics: NUMERICS_CPU })).collect()
     }
 
     #[test]
@@ -505,7 +508,7 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
     fn numerics_count() {
         let dag = Dag::from_text(NODES).unwrap();
         let key = |numerics| node_key(&dag.nodes[0], &Known { dag: &dag, numerics });
-        assert_ne!(key("cpu/1"), key("gpu-f32/1"));
+        assert_ne!(key(NUMERICS_CPU), key("gpu-f32/1"));
     }
 
     const KEYS: &str = "48fb89bb3cb869583989535b411f42a021e45f88ae9654830ea19aba68c35cbd";
@@ -525,7 +528,7 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
         #[test]
         fn the_encoding_is_prefix_free(a in arbitrary::expr(), b in arbitrary::expr(), c in arbitrary::value(), d in arbitrary::value(), e in arbitrary::ty(), f in arbitrary::ty()) {
             let dag = Dag { workflow: String::new(), parameters: vec![], nodes: vec![], outputs: vec![], origin: None };
-            let facts = Known { dag: &dag, numerics: "cpu/1" };
+            let facts = Known { dag: &dag, numerics: NUMERICS_CPU };
             let encoded = |write: &dyn Fn(&mut Encoder<'_, Known<'_>>)| {
                 let mut encoder = Encoder { bytes: Vec::new(), facts: &facts, bindings: &[] };
                 write(&mut encoder);

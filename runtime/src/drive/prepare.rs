@@ -3,14 +3,13 @@
 use std::{
     collections::BTreeSet,
     fs, io,
-    os::unix::fs::MetadataExt,
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use flow_ir::{
     hash::Hash,
-    key::{KeyFacts, node_key},
+    key::{KeyFacts, NUMERICS_CPU, node_key},
     node::{Input, NodeKind, OperatorPlace, PortRef},
     value::Value,
 };
@@ -38,9 +37,6 @@ enum Key {
     /// These must be hashed first.
     Files(Vec<String>),
 }
-
-/// What computes here.
-const NUMERICS: &str = "cpu/1";
 
 /// A file changed within this time may change again without its stamp telling.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -168,7 +164,7 @@ impl Driver {
         if let Some(known) = self.files.get(path) {
             return Ok(Some(known.clone()));
         }
-        let Some(stamp) = stamp(Path::new(path)) else { return Ok(None) };
+        let Some(stamp) = FileStamp::of(Path::new(path)) else { return Ok(None) };
         let Some(hash) = self.setup.store.file(path, stamp)? else { return Ok(None) };
         let known = FileHash::Content(hash, None);
         self.files.insert(path.to_owned(), known.clone());
@@ -231,7 +227,7 @@ impl KeyFacts for Facts<'_> {
     }
 
     fn numerics(&self) -> &str {
-        NUMERICS
+        NUMERICS_CPU
     }
 }
 
@@ -244,13 +240,6 @@ fn files_in(value: &Value, paths: &mut BTreeSet<String>) {
         Value::Record(fields) => fields.iter().for_each(|(_, value)| files_in(value, paths)),
         _ => {}
     }
-}
-
-fn stamp(path: &Path) -> Option<FileStamp> {
-    let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let modified = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let modified = i64::try_from(modified.as_nanos()).ok()?;
-    Some(FileStamp { size: file.len(), modified, inode: file.ino() })
 }
 
 /// The hash of a file's content, or of a folder's files with their names.
@@ -268,7 +257,7 @@ fn hash_path(path: &Path) -> io::Result<FileHash> {
         }
         return Ok(FileHash::Content(Hash(*hasher.finalize().as_bytes()), None));
     }
-    let before = stamp(path);
+    let before = FileStamp::of(path);
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(fs::File::open(path)?)?;
     let settled = |stamp: &FileStamp| {
@@ -276,6 +265,6 @@ fn hash_path(path: &Path) -> io::Result<FileHash> {
         u64::try_from(stamp.modified)
             .is_ok_and(|modified| now.saturating_sub(Duration::from_nanos(modified)) > SETTLED)
     };
-    let stamp = before.filter(|before| settled(before) && stamp(path) == Some(*before));
+    let stamp = before.filter(|before| settled(before) && FileStamp::of(path) == Some(*before));
     Ok(FileHash::Content(Hash(*hasher.finalize().as_bytes()), stamp))
 }

@@ -8,7 +8,11 @@ use flow_analysis::{
     body::{Body, Instance, ItemRef},
     signature::{Declaration, Signature},
 };
-use flow_ir::{hash::Hash, key::Key, node::OperatorPlace};
+use flow_ir::{
+    hash::Hash,
+    key::{Key, NUMERICS_CPU},
+    node::OperatorPlace,
+};
 
 /// A program that the checker found no error in.
 pub trait Program {
@@ -39,6 +43,6 @@ pub trait PlanFacts {
     fn cached(&self, key: Key) -> Option<Vec<Hash>>;
     /// What kind of device computes.
     fn numerics(&self) -> &str {
-        "cpu/1"
+        NUMERICS_CPU
     }
 }
