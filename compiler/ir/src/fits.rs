@@ -28,6 +28,11 @@ pub enum Misfit {
     Within { place: String, misfit: Box<Misfit> },
 }
 
+/// Whether a text is a regular expression, as `Text matching r"…"` takes one.
+pub fn is_pattern(text: &str) -> bool {
+    regex::Regex::new(text).is_ok()
+}
+
 impl std::error::Error for Misfit {}
 
 impl Display for Misfit {

@@ -58,9 +58,6 @@ impl<'db> Checker<'db> {
             end,
             Stage::Planned,
         );
-        if bindings.is_empty() {
-            return Typed { expr: body::Expr { span: block.span, ..nothing.expr }, stage: Stage::Planned };
-        }
         let ty = nothing.expr.ty.clone();
         let kind = body::ExprKind::Block { bindings, value: Box::new(nothing.expr) };
         Typed { expr: body::Expr { kind, ty, span: block.span }, stage: Stage::Planned }

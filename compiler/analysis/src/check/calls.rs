@@ -21,7 +21,7 @@ use crate::{
     rows,
     stages::Stage,
     ty::Ty,
-    types::{Bindings, Bound, RowScheme, Scheme, Unknown, fits, show},
+    types::{Bindings, Bound, RowScheme, Scheme, Unknown, fits, show, unsourced},
 };
 
 impl<'db> Checker<'db> {
@@ -214,7 +214,7 @@ impl<'db> Checker<'db> {
         let typed = self.given(slot, hint.ok().as_ref());
         self.is_wanted_hidden = outer;
         if let Some(ty) = typed.ty() {
-            scheme.infer(ty, bindings);
+            scheme.infer(&unsourced(ty), bindings);
         }
         typed
     }
@@ -589,7 +589,7 @@ impl<'db> Checker<'db> {
         let Some(rule) = rows::rule(&name.text) else {
             return self.call_item(item, name, Some(data), args, policy, expected, span);
         };
-        let Some(Type::Dataset(row)) = data.ty().cloned() else { return Typed::error(span) };
+        let Some(Type::Dataset(row)) = data.ty().map(unsourced) else { return Typed::error(span) };
         let (args, after): (Vec<&ast::Arg>, Vec<&ast::Arg>) =
             args.iter().partition(|arg| arg.name.as_ref().is_none_or(|name| name.text != "after"));
         let call = rows::VerbCall { row, data, args, name, span };

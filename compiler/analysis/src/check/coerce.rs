@@ -30,7 +30,15 @@ impl<'db> Checker<'db> {
         let Some(ty) = typed.ty() else { return typed };
         let span = typed.span();
         if let Err(mismatch) = fits(ty, wanted) {
-            let diagnostic = self.describe(ty, wanted, &mismatch, span, place);
+            let diagnostic = match valueless(&typed.expr) {
+                Some(what) => {
+                    let place = if place.is_empty() { String::new() } else { format!(" {place}") };
+                    let message = format!("{what} has no value, and `{}` is wanted{place}", show(wanted));
+                    Diagnostic::error(code::TYPE_MISMATCH, span, message)
+                        .help("a block's value is its last expression; an `if` has one with `else { … }`")
+                }
+                None => self.describe(ty, wanted, &mismatch, span, place),
+            };
             self.report(diagnostic);
             return Typed { expr: Expr { ty: Ty::Error, ..typed.expr }, stage: typed.stage };
         }
@@ -237,6 +245,18 @@ fn hint(is: &Type, wanted: &Type) -> Option<String> {
         (Type::Record(record), wanted) => {
             let field = record.fields.iter().find(|field| fits(&field.ty, wanted).is_ok())?;
             Some(format!("its field `.{}` is one", field.name))
+        }
+        _ => None,
+    }
+}
+
+/// What a statement without a value is called. `none` itself is a value.
+fn valueless(expr: &Expr) -> Option<&'static str> {
+    let is_nothing = |expr: &Expr| expr.ty == Ty::Ground(Type::Nothing);
+    match &expr.kind {
+        ExprKind::If { .. } if is_nothing(expr) => Some("an `if` without `else`"),
+        ExprKind::Block { value, .. } if is_nothing(expr) && expr.span.end == value.span.end => {
+            Some("this block")
         }
         _ => None,
     }

@@ -19,8 +19,9 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Typed {
-        let list = self.expr(list, None);
-        let is_there = match list.ty() {
+        let list = self.looped(list);
+        let element = self.element_type(&list, "`for`");
+        let is_there = match element.ground() {
             Some(_) if !list.stage.has_known_shape() && !self.decides_later() => {
                 let start = Span::new(span.start, span.start);
                 let message =
@@ -35,7 +36,6 @@ impl<'db> Checker<'db> {
             Some(_) => true,
             None => false,
         };
-        let element = self.element_type(&list, "`for`");
         let outer = self.env.len();
         let pattern = self.pattern(pattern, &element, &list.stage.element(), EntryKind::Param);
         let wanted = element_of(expected);
@@ -59,7 +59,7 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Typed {
-        let list = self.expr(list, None);
+        let list = self.looped(list);
         let max = max.map(|max| self.max(max));
         let element = self.element_type(&list, "`run for`");
         let outer = self.env.len();
@@ -121,6 +121,15 @@ impl<'db> Checker<'db> {
             "give a number",
         );
         max
+    }
+
+    fn looped(&mut self, list: &'db ast::Expr) -> Typed {
+        match &list.kind {
+            ast::ExprKind::Range { low, high, inclusive } => {
+                self.range_of_loop(low, high, *inclusive, list.span)
+            }
+            _ => self.expr(list, None),
+        }
     }
 
     fn element_type(&mut self, list: &Typed, user: &str) -> Ty {

@@ -70,6 +70,23 @@ impl<'db> Checker<'db> {
     }
 
     pub fn range(&mut self, low: &'db ast::Expr, high: &'db ast::Expr, inclusive: bool, span: Span) -> Typed {
+        let range = self.range_of_loop(low, high, inclusive, span);
+        let message = "the bounds of a range must be known when the workflow is planned";
+        let help = "compute them from literals, parameters and what follows from these";
+        if range.ty().is_some() && !self.require_planned(&range.stage, span, message, help) {
+            return Typed::error(span);
+        }
+        range
+    }
+
+    /// What a loop runs over: the loop says what must be known when.
+    pub fn range_of_loop(
+        &mut self,
+        low: &'db ast::Expr,
+        high: &'db ast::Expr,
+        inclusive: bool,
+        span: Span,
+    ) -> Typed {
         let (low, high) = (self.expr_as(low, &Type::Int), self.expr_as(high, &Type::Int));
         let stage = low.stage.clone().and(&high.stage);
         if low.ty().is_none() || high.ty().is_none() {

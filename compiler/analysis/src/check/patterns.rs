@@ -1,7 +1,11 @@
 //! What a pattern binds.
 
 use flow_ir::types::{RecordType, Type};
-use flow_syntax::{ast, diagnostic::code, span::Span};
+use flow_syntax::{
+    ast,
+    diagnostic::{Diagnostic, code},
+    span::Span,
+};
 
 use super::{Binding, Checker, EntryKind};
 use crate::{body, stages::Stage, ty::Ty, types::show};
@@ -65,6 +69,18 @@ impl<'db> Checker<'db> {
                 }
                 None => Ty::Error,
             };
+            let is_repeated = fields.iter().any(|other| {
+                other.binding.text == field.binding.text
+                    && other.binding.span.start < field.binding.span.start
+            });
+            if is_repeated {
+                let message = format!("`{}` is bound twice in this pattern", field.binding.text);
+                self.report(
+                    Diagnostic::error(code::DEFINED_TWICE, field.binding.span, message)
+                        .help(format!("give one of the two a name of its own: `{}: name`", field.field.text)),
+                );
+                continue;
+            }
             let local = self.new_local(&field.binding.text, field_ty.clone());
             let stage = stage.field(&field.field.text);
             let kind = if field.field.span == field.binding.span { EntryKind::Field } else { EntryKind::Let };

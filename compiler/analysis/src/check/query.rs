@@ -266,6 +266,17 @@ fn command_word(checker: &mut Checker<'_>, word: &ast::Expr, operator: &ast::Ope
             CommandWord::Input(name.text.clone())
         }
         ExprKind::Field { base, name } if matches!(&base.kind, ExprKind::Name(base) if base.text == "out") => {
+            let known: Vec<&str> = match &operator.result {
+                ast::Outputs::Named(outputs) => {
+                    outputs.iter().filter_map(|output| Some(output.name.as_ref()?.text.as_str())).collect()
+                }
+                _ => vec![crate::header::VALUE],
+            };
+            if !known.contains(&name.text.as_str()) {
+                let message = format!("there is no output `{}` here", name.text);
+                let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+                checker.report(crate::names::did_you_mean(diagnostic, &name.text, name.span, known));
+            }
             CommandWord::Output(name.text.clone())
         }
         _ => {

@@ -72,7 +72,7 @@ pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
 }
 
 /// The type of a column with these values; limits are left behind. `None` for what no column holds.
-fn column_type(ty: &Type) -> Option<Type> {
+pub(crate) fn column_type(ty: &Type) -> Option<Type> {
     match ty {
         Type::Refined { base, .. } => column_type(base),
         Type::Optional(inner) => Some(Type::Optional(Box::new(column_type(inner)?))),

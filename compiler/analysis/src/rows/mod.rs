@@ -9,6 +9,8 @@ mod predict;
 mod select;
 mod where_rows;
 
+pub(crate) use derive::column_type;
+
 use flow_ir::types::Row;
 use flow_syntax::{
     ast,

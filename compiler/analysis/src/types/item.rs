@@ -43,6 +43,15 @@ pub fn type_item<'db>(db: &'db dyn Db, item: Item<'db>) -> TypeItem {
         ItemKind::Type(alias) => alias_meaning(db, item, alias, &mut resolver),
         ItemKind::Enum(definition) => {
             check_repeats(definition.variants.iter().map(|variant| &variant.name), &mut resolver.diagnostics);
+            if definition.variants.is_empty() {
+                let message =
+                    format!("the enum `{}` has no variant: no value could be one", definition.name.text);
+                resolver.diagnostics.push(Diagnostic::error(
+                    code::TYPE_MISMATCH,
+                    definition.name.span,
+                    message,
+                ));
+            }
             enum_meaning(db, item, definition)
         }
         ItemKind::Schema(schema) => {
@@ -128,12 +137,22 @@ fn schema_meaning(schema: &ast::Schema, resolver: &mut Resolver<'_>) -> Meaning 
     let mut is_sound = true;
     for column in &schema.columns {
         match resolver.ty(&column.ty) {
+            Scheme::Ground(ty) if crate::rows::column_type(&ty).is_none() => {
+                is_sound = false;
+                let message = format!("a column cannot be `{}`", super::show(&ty));
+                resolver.diagnostics.push(Diagnostic::error(code::TYPE_MISMATCH, column.ty.span, message));
+            }
             Scheme::Ground(ty) => columns.push(Column {
                 name: column.name.text.clone(),
                 ty: with_positive(ty, column, &mut resolver.diagnostics),
                 source: column.from.as_ref().map(|from| from.value.clone()),
             }),
-            _ => is_sound = false,
+            Scheme::Error => is_sound = false,
+            _ => {
+                is_sound = false;
+                let message = "a column has a plain type, such as `Float` or `Label<Bool>`";
+                resolver.diagnostics.push(Diagnostic::error(code::TYPE_MISMATCH, column.ty.span, message));
+            }
         }
     }
     if is_sound { Meaning::Row(Row { columns }) } else { Meaning::Error }

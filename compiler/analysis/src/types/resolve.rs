@@ -421,7 +421,17 @@ impl<'db> Resolver<'db> {
             _ => return self.mismatch(base.span, "only `Int`, `Float` and `Text` take limits"),
         };
         let refinement = match (ty.present(), refinement) {
-            (Type::Text, ast::Refinement::Matching(pattern)) => Refinement::Matching(pattern.value.clone()),
+            (Type::Text, ast::Refinement::Matching(pattern)) => {
+                if flow_ir::fits::is_pattern(&pattern.value) {
+                    Refinement::Matching(pattern.value.clone())
+                } else {
+                    let message = format!("`{}` is no regular expression", pattern.value);
+                    let help = r"a bracket that stands for itself is written with a backslash: `\[`";
+                    self.diagnostics
+                        .push(Diagnostic::error(code::MALFORMED_LITERAL, pattern.span, message).help(help));
+                    return Scheme::Ground(ty);
+                }
+            }
             (Type::Int, ast::Refinement::In { low, high, inclusive }) => {
                 let (Ok(low), Ok(high)) =
                     (self.bound(low.as_deref(), whole), self.bound(high.as_deref(), whole))
@@ -447,6 +457,20 @@ impl<'db> Resolver<'db> {
                     .mismatch(span, &format!("`in` limits `Int` and `Float`, not `{}`", super::show(other)));
             }
         };
+        let is_empty = match refinement {
+            Refinement::Int { low: Some(low), high: Some(high), inclusive } => {
+                low > high || low == high && !inclusive
+            }
+            Refinement::Float { low: Some(low), high: Some(high), inclusive } => {
+                low.0 > high.0 || low.0 == high.0 && !inclusive
+            }
+            _ => false,
+        };
+        if is_empty {
+            let message = format!("no value is {refinement}: the lower bound comes first");
+            self.diagnostics.push(Diagnostic::error(code::OUT_OF_RANGE, span, message));
+            return Scheme::Ground(ty);
+        }
         match ty {
             Type::Optional(inner) => {
                 Scheme::Ground(Type::Optional(Box::new(Type::Refined { base: inner, refinement })))

@@ -243,6 +243,34 @@ pub(crate) fn put(columns: &mut Vec<Column>, column: Column) {
     }
 }
 
+/// The type of what is made of a value. Where a reader finds a column in its file is nothing to who comes after.
+pub(crate) fn unsourced(ty: &Type) -> Type {
+    let plain = |row: &Row| {
+        let column =
+            |column: &Column| Column { name: column.name.clone(), ty: column.ty.clone(), source: None };
+        Row { columns: row.columns.iter().map(column).collect() }
+    };
+    match ty {
+        Type::Dataset(row) => Type::Dataset(plain(row)),
+        Type::Model(model) => Type::Model(ModelType {
+            task: model.task,
+            row: plain(&model.row),
+            result: model.result.as_ref().map(plain),
+        }),
+        Type::Optional(of) => Type::Optional(Box::new(unsourced(of))),
+        Type::List(of) => Type::List(Box::new(unsourced(of))),
+        Type::Record(record) => Type::Record(RecordType {
+            name: record.name.clone(),
+            fields: record
+                .fields
+                .iter()
+                .map(|field| flow_ir::types::Field { name: field.name.clone(), ty: unsourced(&field.ty) })
+                .collect(),
+        }),
+        other => other.clone(),
+    }
+}
+
 fn spread(row: Row, change: Option<&RowChange>, bindings: &Bindings) -> Result<Vec<Column>, Unknown> {
     let mut columns = row.columns;
     let listed = |name: &String| bindings.columns.get(name).ok_or(Unknown::Error);
