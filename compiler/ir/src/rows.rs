@@ -1,4 +1,5 @@
-//! Names for the rows of a DAG, so that its written forms spell a long row out once.
+//! Names for the rows of a DAG, so that its written forms spell a long row out once; and the records whose
+//! own names its text lets stand for them.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use crate::{
     dag::Dag,
     node::VALUE_PORT,
     text::{types::RowNames, words::is_plain},
-    types::{Row, Type},
+    types::{RecordType, Row, Type},
 };
 
 /// Rows with their names, in the order in which a DAG comes upon them.
@@ -15,6 +16,8 @@ pub(crate) struct RowTable {
     pub rows: Vec<(String, Row)>,
     by_row: HashMap<Row, usize>,
     by_name: HashMap<String, usize>,
+    /// Those within others come first.
+    pub records: Vec<RecordType>,
 }
 
 /// A row whose text is shorter is written out wherever it stands.
@@ -27,6 +30,10 @@ impl RowNames for RowTable {
 
     fn row(&self, name: &str) -> Option<&Row> {
         self.rows.get(*self.by_name.get(name)?).map(|(_, row)| row)
+    }
+
+    fn record(&self, name: &str) -> Option<&RecordType> {
+        self.records.iter().find(|record| record.name.as_deref() == Some(name))
     }
 }
 
@@ -48,6 +55,40 @@ impl RowTable {
             table.collect(&output.ty, &output.name, None);
         }
         table
+    }
+
+    /// The same rows, and every long record that has a name: for the text. JSON spells records out.
+    pub fn with_records(mut self, dag: &Dag) -> Self {
+        let ports = dag.nodes.iter().flat_map(|node| &node.outputs).map(|port| &port.ty);
+        let parameters = dag.parameters.iter().map(|parameter| &parameter.ty);
+        for ty in parameters.chain(ports).chain(dag.outputs.iter().map(|output| &output.ty)) {
+            self.collect_records(ty);
+        }
+        self
+    }
+
+    /// False where the name is taken.
+    pub fn insert_record(&mut self, record: RecordType) -> bool {
+        let is_new = record.name.as_deref().is_some_and(|name| self.record(name).is_none());
+        if is_new {
+            self.records.push(record);
+        }
+        is_new
+    }
+
+    fn collect_records(&mut self, ty: &Type) {
+        match ty {
+            Type::Optional(of) | Type::List(of) | Type::Refined { base: of, .. } => self.collect_records(of),
+            Type::Record(record) => {
+                record.fields.iter().for_each(|field| self.collect_records(&field.ty));
+                // A name without a dot may be that of a type of the language.
+                let has_path = record.name.as_deref().is_some_and(|name| name.contains('.'));
+                if has_path && ty.to_string().len() > LONG {
+                    self.insert_record(record.clone());
+                }
+            }
+            _ => {}
+        }
     }
 
     /// False where the name is taken.

@@ -142,6 +142,31 @@ fn the_schema_refuses_what_the_reader_refuses() {
     }
 }
 
+/// What the planner's golden cases hold is what another program reads as JSON.
+#[test]
+fn the_golden_dags_are_valid() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/dag");
+    let mut count = 0;
+    for case in std::fs::read_dir(folder).unwrap() {
+        for name in ["expected.dag", "expected.plan"] {
+            let path = case.as_ref().unwrap().path().join(name);
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let text: String = text
+                .lines()
+                .filter(|line| !line.starts_with("//"))
+                .map(|line| line.to_owned() + "\n")
+                .collect();
+            let dag = Dag::from_text(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let json = dag.to_json();
+            assert_eq!(check(&json), Ok(()), "{}", path.display());
+            assert_eq!(Dag::from_json(&json).unwrap(), dag, "{}", path.display());
+            assert_eq!(dag.to_text(), text, "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 9, "cases are found");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

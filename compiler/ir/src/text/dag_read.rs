@@ -8,7 +8,7 @@ use super::{
     expr::{TypeScope, read_expr},
     reference::{Reference, read_id, read_reference},
     scan::{Cursor, SyntaxError},
-    types::{NoRows, read_path, read_row, read_type},
+    types::{NoRows, read_fields, read_path, read_row, read_type},
     value::{read_scalar, read_value},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     policy::Policy,
     read_error::ReadError,
     rows::RowTable,
-    types::{Row, Type},
+    types::{RecordType, Row, Type},
     value::Value,
 };
 
@@ -105,6 +105,14 @@ impl<'a> Reader<'a> {
             let row = read_row(&mut self.cursor, &NoRows)?;
             if !self.rows.insert(name.clone(), row) {
                 return Err(ReadError::Duplicate { kind: "row", name }.into());
+            }
+        }
+        while self.cursor.eat_word("record") {
+            let name = self.path()?;
+            self.cursor.expect("{")?;
+            let fields = read_fields(&mut self.cursor, &self.rows, "}")?;
+            if !self.rows.insert_record(RecordType { name: Some(name.clone()), fields }) {
+                return Err(ReadError::Duplicate { kind: "record", name }.into());
             }
         }
         let mut parameters = Vec::new();

@@ -17,7 +17,8 @@
 //! op std.data.csv version 1 signature …
 //! ```
 //!
-//! Long rows are named once. `$share` is a parameter, `split.train` a port, `{ .a > 0.5 }` an
+//! Long rows are named once, and a long record that has a name is spelled out once:
+//! `record std.metrics.Report { … }`. `$share` is a parameter, `split.train` a port, `{ .a > 0.5 }` an
 //! expression. A policy shows the keys that differ from the default; `effect` and `deterministic`
 //! (or `indeterministic`) are shown where they differ from what the operator's place suggests. The
 //! operators with their versions stand at the end. The origin is no part of the text.
@@ -30,7 +31,7 @@ use std::{
 use super::{
     expr::{TypeScope, literal_type, write_expr},
     reference::{write_id, write_port},
-    types::{NoRows, write_column, write_type},
+    types::{NoRows, write_column, write_field, write_type},
     value::write_value,
     words::{write_name, write_path, write_text},
 };
@@ -97,7 +98,7 @@ impl<'a> Writer<'a> {
     fn new(dag: &'a Dag) -> Self {
         let mut writer = Self {
             dag,
-            rows: RowTable::of(dag),
+            rows: RowTable::of(dag).with_records(dag),
             nodes: dag.nodes.iter().enumerate().map(|(index, node)| (node.id.as_str(), index)).collect(),
             parameters: dag
                 .parameters
@@ -131,18 +132,13 @@ impl<'a> Writer<'a> {
         write_path(out, &self.dag.workflow)?;
         out.write_str("\n")?;
         for (name, row) in &self.rows.rows {
-            write!(out, "\nrow {name} {{ ")?;
             let columns = row.columns.iter().map(|column| text(|out| write_column(out, column, &NoRows)));
-            let columns: Vec<String> = columns.collect();
-            let used = out.len() - out.rfind('\n').unwrap_or_default()
-                + columns.iter().map(|c| c.len() + 2).sum::<usize>();
-            if used <= WIDTH {
-                writeln!(out, "{} }}", columns.join(", "))?;
-            } else {
-                out.truncate(out.trim_end().len());
-                fill(out, &columns)?;
-                out.write_str("}\n")?;
-            }
+            declare(out, &format!("row {name}"), &columns.collect::<Vec<_>>())?;
+        }
+        for record in &self.rows.records {
+            let name = text(|out| write_path(out, record.name.as_deref().unwrap_or_default()));
+            let fields = record.fields.iter().map(|field| text(|out| write_field(out, field, &self.rows)));
+            declare(out, &format!("record {name}"), &fields.collect::<Vec<_>>())?;
         }
         section(out, !self.dag.parameters.is_empty());
         for parameter in &self.dag.parameters {
@@ -422,6 +418,17 @@ fn section(out: &mut String, has_lines: bool) {
 }
 
 /// Items on lines of their own, as many on each as fit.
+/// `row rides { age: Int }`, over several lines where it is long.
+fn declare(out: &mut String, head: &str, items: &[String]) -> fmt::Result {
+    let used = head.len() + 5 + items.iter().map(|item| item.len() + 2).sum::<usize>();
+    if used <= WIDTH {
+        return writeln!(out, "\n{head} {{ {} }}", items.join(", "));
+    }
+    write!(out, "\n{head} {{")?;
+    fill(out, items)?;
+    out.write_str("}\n")
+}
+
 fn fill(out: &mut String, items: &[String]) -> fmt::Result {
     let mut used = WIDTH;
     for item in items {

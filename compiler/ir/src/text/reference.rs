@@ -86,9 +86,9 @@ fn is_bare(id: &str) -> bool {
 }
 
 /// Words that begin a line or a value.
-const RESERVED: [&str; 14] = [
-    "dag", "row", "param", "output", "op", "none", "true", "false", "inf", "nan", "enum", "inputs", "after",
-    "with",
+const RESERVED: [&str; 15] = [
+    "dag", "row", "record", "param", "output", "op", "none", "true", "false", "inf", "nan", "enum", "inputs",
+    "after", "with",
 ];
 
 /// Names joined by `.` and `/`, with `[2]` and `#2` behind them.

@@ -6,6 +6,8 @@ const IRIS: &str = r#"dag iris.iris
 
 row data { sepal_length: Float, sepal_width: Float, species: Label<Category> from "Species" }
 
+record py.Report { auc: Auc, pages: List<File>, tested: Dataset<data>? }
+
 param data: Dataset<data> = file"iris.csv"
 param share: Fraction = 0.8 (default 0.7)
 param depths: List<Int in 1..=16> = [4, 6] (default)
@@ -20,10 +22,12 @@ candidates[0].gbdt = std.tree.gbdt(
 ) -> Classifier<data> with (cpu: 2, memory: 2GiB, on_failure: continue)
 best = std.metrics.best(models: [candidates[0].gbdt], on: split.test) after (large) -> Classifier<data>
 report = py.report(model: best) -> (auc: Auc, page: File) effect
+reports = py.reports(models: [best]) -> List<py.Report>
 gain = { let auc = report.auc; auc - 0.5 } -> Float
 
 output model: Classifier<data> = best
 output gain: Float = gain
+output reports: List<py.Report> = reports
 
 op std.data.csv version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
 op std.data.where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
@@ -31,12 +35,13 @@ op std.data.split version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9ad
 op std.tree.gbdt version 3 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
 op std.metrics.best version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
 op py.report version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262 python "report:main"
+op py.reports version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262 python "report:all"
 "#;
 
 #[test]
 fn a_dag_both_ways() {
     let dag = Dag::from_text(IRIS).unwrap();
-    assert_eq!(dag.nodes.len(), 7);
+    assert_eq!(dag.nodes.len(), 8);
     assert_eq!(dag.to_text(), IRIS, "{}", dag.to_text());
     assert_eq!(Dag::from_json(&dag.to_json()).unwrap(), dag);
 }
@@ -52,6 +57,11 @@ fn what_is_malformed_says_where() {
         ("split.train", "spilt.train", "node `candidates[0].gbdt`, `data`: there is no node `spilt`"),
         ("data: large", "data: best", "node `split`, `data`: there is no node `best`"),
         ("$data", "$date", "node `data`, `path`: there is no parameter `date`"),
+        (
+            "record py.Report {",
+            "record py.Report {} record py.Report {",
+            "two records have the name `py.Report`",
+        ),
         ("large = ", "data = ", "two nodes have the name `data`"),
         ("cpu: 2", "cpu: 0", "node `candidates[0].gbdt`: `cpu` must be Int ≥ 1, not 0"),
         ("after (large)", "after (larger)", "node `best`, `after`: there is no node `larger`"),
@@ -69,14 +79,14 @@ fn what_is_malformed_says_where() {
         (
             "Dataset<data> = file",
             "Dataset<date> = file",
-            "line 5, column 21: expected a row, such as `{ age: Int }`, found `date`",
+            "line 7, column 21: expected a row, such as `{ age: Int }`, found `date`",
         ),
         (
             ".sepal_length >",
             ".sepal_len >",
-            "line 10, column 80: expected a type for the column `sepal_len`, as in `typed(.sepal_len, Float)`, found `>`",
+            "line 12, column 80: expected a type for the column `sepal_len`, as in `typed(.sepal_len, Float)`, found `>`",
         ),
-        ("seed: 7", "seed 7", "line 11, column 57: expected `:`, found `7`"),
+        ("seed: 7", "seed 7", "line 13, column 57: expected `:`, found `7`"),
         ("output gain", "output model", "two outputs have the name `model`"),
         ("dag iris", "dga iris", "line 1, column 1: expected `dag`, found `dga`"),
     ] {

@@ -43,10 +43,12 @@ impl Row {
     }
 }
 
-/// Rows that a text names once and then refers to.
+/// Rows, and records with names, that a text spells out once and then refers to.
 pub(crate) trait RowNames {
     fn name(&self, row: &Row) -> Option<&str>;
     fn row(&self, name: &str) -> Option<&Row>;
+    /// The record that goes by a name alone.
+    fn record(&self, name: &str) -> Option<&RecordType>;
 }
 
 /// Where every row is written out.
@@ -58,6 +60,10 @@ impl RowNames for NoRows {
     }
 
     fn row(&self, _: &str) -> Option<&Row> {
+        None
+    }
+
+    fn record(&self, _: &str) -> Option<&RecordType> {
         None
     }
 }
@@ -132,13 +138,14 @@ fn write_without_positive(out: &mut impl Write, ty: &Type, rows: &dyn RowNames) 
         Type::Record(record) => {
             if let Some(name) = &record.name {
                 write_path(out, name)?;
+                if rows.record(name) == Some(record) {
+                    return Ok(());
+                }
             }
             out.write_char('(')?;
             for (index, field) in record.fields.iter().enumerate() {
                 separate(out, index)?;
-                write_name(out, &field.name)?;
-                out.write_str(": ")?;
-                write_type(out, &field.ty, rows)?;
+                write_field(out, field, rows)?;
             }
             out.write_char(')')
         }
@@ -160,6 +167,12 @@ fn write_without_positive(out: &mut impl Write, ty: &Type, rows: &dyn RowNames) 
         Type::Metric(metric) => out.write_str(metric.name()),
         plain => out.write_str(plain_name(plain)),
     }
+}
+
+pub(crate) fn write_field(out: &mut impl Write, field: &Field, rows: &dyn RowNames) -> fmt::Result {
+    write_name(out, &field.name)?;
+    out.write_str(": ")?;
+    write_type(out, &field.ty, rows)
 }
 
 fn write_generic(out: &mut impl Write, name: &str, of: &Type, rows: &dyn RowNames) -> fmt::Result {
@@ -318,13 +331,13 @@ pub(crate) fn read_type(cursor: &mut Cursor<'_>, rows: &dyn RowNames) -> Result<
 fn read_atom(cursor: &mut Cursor<'_>, rows: &dyn RowNames) -> Result<Type, SyntaxError> {
     cursor.space();
     if cursor.eat("(") {
-        return Ok(Type::Record(RecordType { name: None, fields: read_fields(cursor, rows)? }));
+        return Ok(Type::Record(RecordType { name: None, fields: read_fields(cursor, rows, ")")? }));
     }
     let start = cursor.offset();
     let path = read_path(cursor).map_err(|error| SyntaxError { expected: "a type".to_owned(), ..error })?;
     if cursor.peek() == Some('(') {
         cursor.next();
-        return Ok(Type::Record(RecordType { name: Some(path), fields: read_fields(cursor, rows)? }));
+        return Ok(Type::Record(RecordType { name: Some(path), fields: read_fields(cursor, rows, ")")? }));
     }
     if cursor.peek() == Some('<') {
         cursor.next();
@@ -340,6 +353,9 @@ fn read_atom(cursor: &mut Cursor<'_>, rows: &dyn RowNames) -> Result<Type, Synta
         return Ok(Type::Enum(EnumType { name: path, variants }));
     }
     cursor.rewind(here);
+    if let Some(record) = rows.record(&path) {
+        return Ok(Type::Record(record.clone()));
+    }
     let plain = PLAIN.into_iter().find(|(name, _)| *name == path).map(|(_, ty)| ty);
     let metric = || Metric::ALL.into_iter().find(|metric| metric.name() == path).map(Type::Metric);
     plain.or_else(metric).ok_or_else(|| {
@@ -348,8 +364,13 @@ fn read_atom(cursor: &mut Cursor<'_>, rows: &dyn RowNames) -> Result<Type, Synta
     })
 }
 
-fn read_fields(cursor: &mut Cursor<'_>, rows: &dyn RowNames) -> Result<Vec<Field>, SyntaxError> {
-    cursor.list(")", |cursor| {
+/// Fields up to `close`; the opening bracket has been read.
+pub(crate) fn read_fields(
+    cursor: &mut Cursor<'_>,
+    rows: &dyn RowNames,
+    close: &str,
+) -> Result<Vec<Field>, SyntaxError> {
+    cursor.list(close, |cursor| {
         let name = cursor.name()?;
         cursor.expect(":")?;
         Ok(Field { name, ty: read_type(cursor, rows)? })
