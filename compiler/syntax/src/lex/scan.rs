@@ -162,9 +162,13 @@ impl Scanner<'_> {
             }
             FragmentEnd::Unclosed => {
                 self.literal(closed, Literal::Text(value));
-                self.unclosed(span(start..start + 1));
+                // Within an expression in a text, the text around it is what lacks its end.
+                if self.interpolations.is_empty() {
+                    self.unclosed(span(start..start + 1));
+                }
+                // The mistake is told: what the parser makes of it is not.
                 if let Some(token) = self.scanned.tokens.last_mut() {
-                    token.is_inserted = closed == Kind::TextEnd;
+                    token.is_inserted = true;
                 }
             }
         }

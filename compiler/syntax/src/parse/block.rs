@@ -144,11 +144,21 @@ fn unfinished(at: &mut At<'_>, next: Token) -> Failure {
         Kind::FatArrow => "the parameters of a function stand in parentheses: `(x) => …`",
         Kind::Not => "`not` stands before a comparison: `not (a in b)`",
         Kind::Else => "an `else` stands behind the `}` of its `if`",
-        _ => return Failure::expected(next, &[Expect::Form("a new line")], "after the statement"),
+        Kind::Question => "a choice is written `if condition { a } else { b }`",
+        _ => match word_before(&at.state().text, next) {
+            "return" => "a block's value is its last expression: leave `return` out",
+            "var" | "val" | "mut" => "write `let`; nothing is assigned to twice",
+            _ => return Failure::expected(next, &[Expect::Form("a new line")], "after the statement"),
+        },
     };
     let word = at.state().text.get(next.span.range()).unwrap_or("");
     let message = format!("expected a new line after the statement, found `{word}`");
     Failure::said(next, Diagnostic::error(code::UNEXPECTED_TOKEN, next.span, message).help(help))
+}
+
+fn word_before(text: &str, token: Token) -> &str {
+    let before = text.get(..token.span.start as usize).unwrap_or("").trim_end();
+    before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("")
 }
 
 const ASSIGNS: &str = "nothing is assigned to: `let name = …` binds a name, `==` compares";

@@ -218,6 +218,7 @@ fn parentheses(expr: Rule<Expr>) -> Rule<ExprKind> {
                 };
             }
             let mut record = Vec::with_capacity(fields.len());
+            let mut is_told = false;
             for (name, value) in fields {
                 match (name, value) {
                     (Some(name), value) => record.push(RecordField { name, value, is_named: true }),
@@ -227,7 +228,12 @@ fn parentheses(expr: Rule<Expr>) -> Rule<ExprKind> {
                         is_named: false,
                     }),
                     (None, Expr { kind: ExprKind::Error, .. }) => {}
-                    (None, value) => extra.emit(nameless(&value)),
+                    // Who writes a tuple makes one mistake.
+                    (None, value) if !is_told => {
+                        is_told = true;
+                        extra.emit(nameless(&value));
+                    }
+                    (None, _) => {}
                 }
             }
             ExprKind::Record(record)

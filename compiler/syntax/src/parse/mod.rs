@@ -105,18 +105,30 @@ fn run<T>(rule: &Rule<T>, text: &str, none: impl FnOnce() -> T) -> (T, Vec<Span>
         }
         token.kind != Kind::ModuleDoc
     });
+    let is_empty = tokens.is_empty();
     let mut state = SimpleState(Source { text: text.to_owned(), values });
     let (tree, failures) = rule.parse_with_state(Tokens::new(tokens), &mut state).into_output_errors();
-    report(failures, text, &unclosed, &mut diagnostics);
+    report(failures, text, &unclosed, is_empty, &mut diagnostics);
     (tree.unwrap_or_else(none), comments, diagnostics)
 }
 
 /// Adds to what the lexer has found what the parser has, less what follows from the former.
-fn report(failures: Vec<Failure>, text: &str, unclosed: &[Span], diagnostics: &mut Vec<Diagnostic>) {
+fn report(
+    failures: Vec<Failure>,
+    text: &str,
+    unclosed: &[Span],
+    is_empty: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let mut told = HashSet::new();
     for failure in failures {
         let found = failure.found;
+        // What a bracket or text without its end has swallowed is missing at the item's end, and so is what
+        // stood where nothing but stray brackets is.
+        let is_cut_short =
+            found.kind == Kind::End && (!unclosed.is_empty() || is_empty && !diagnostics.is_empty());
         let follows = found.is_inserted
+            || is_cut_short
             || failure.is_at_unknown()
             || unclosed.iter().any(|span| span.contains(found.span.start));
         // Several rules may stumble over one token: the first says what is wrong.
