@@ -1,148 +1,22 @@
-//! Where each node of a run stands, and how it moves on.
+//! Every node of a run, and how each moves on.
 
 use std::sync::Arc;
 
 use flow_ir::policy::OnFailure;
 
-use super::graph::{Edge, Facts, Graph};
-
-/// Where a node stands. One attempt goes through these strictly in order; a new attempt begins anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NodeState {
-    /// Waits for its inputs, or for the delay before another attempt.
-    Pending,
-    /// Waits for resources.
-    Ready,
-    Running,
-    /// Its outputs are there, but not yet durable, or not yet all it rests on is.
-    Finishing,
-    Finished,
-    Failed,
-    Cancelled,
-}
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RunStatus {
-    Running,
-    Finished,
-    Failed,
-    Cancelled,
-    /// What remains waits for a node that failed under `block_dependents`.
-    Blocked,
-}
-
-/// What happened. An event may come twice or late: one that does not fit the node's present attempt
-/// and state changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    Start,
-    /// Resources were found and the operator called.
-    Launched {
-        node: u32,
-        attempt: u32,
-    },
-    /// The cache holds the node's outputs.
-    Hit {
-        node: u32,
-        attempt: u32,
-    },
-    /// The operator returned; its outputs are in memory and their hashes known.
-    Computed {
-        node: u32,
-        attempt: u32,
-    },
-    /// The outputs are durable.
-    Stored {
-        node: u32,
-        attempt: u32,
-    },
-    Failed {
-        node: u32,
-        attempt: u32,
-    },
-    /// The operator obeyed a [`Command::Stop`].
-    Stopped {
-        node: u32,
-        attempt: u32,
-    },
-    /// An input could not be read back: `producer`, in that attempt of its, must run again first.
-    InputLost {
-        node: u32,
-        attempt: u32,
-        producer: u32,
-        producer_attempt: u32,
-    },
-    /// The delay of a [`Command::Wait`] has passed.
-    Due {
-        node: u32,
-        attempt: u32,
-    },
-    Cancel,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// A transition, to be written down and told.
-    Record { node: u32, attempt: u32, step: Step },
-    /// May run as soon as there are resources.
-    Start { node: u32, attempt: u32 },
-    /// Ask the running operator to stop.
-    Stop { node: u32, attempt: u32 },
-    /// Answer [`Event::Due`] after so many microseconds.
-    Wait { node: u32, attempt: u32, delay: i64 },
-    /// Nothing more will happen.
-    End(RunStatus),
-}
-
-/// A transition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    Ready,
-    Running,
-    Finishing,
-    Finished,
-    /// Finished by what an earlier run left.
-    Cached,
-    /// Pending again, for the attempt the record names, after so many microseconds.
-    Retrying {
-        delay: i64,
-    },
-    Failed,
-    Cancelled(Cause),
-}
-
-/// Why a node was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// The run was.
-    Run,
-    /// It depends on this node, which failed.
-    Node(u32),
-}
-
-/// How many nodes stand where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub pending: u32,
-    pub ready: u32,
-    pub running: u32,
-    pub finishing: u32,
-    /// Those from the cache included.
-    pub finished: u32,
-    pub cached: u32,
-    pub failed: u32,
-    pub cancelled: u32,
-}
+use super::{
+    graph::{Edge, Facts, Graph},
+    status::{Counts, NodeState, RunStatus},
+    step::{Cause, Command, Event, Step},
+};
 
 /// Every node of a run, and the run.
 #[derive(Clone, Debug)]
 pub struct State {
     graph: Arc<Graph>,
     nodes: Vec<Node>,
-    /// As far as the consumer has heard of each edge's producer.
-    edges: Vec<Heard>,
+    /// How much of each edge's producer its consumer may use.
+    edges: Vec<EdgeState>,
     status: RunStatus,
     started: bool,
     cancelling: bool,
@@ -157,8 +31,9 @@ pub struct State {
 const LONGEST_BACKOFF: i64 = 3_600_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Heard {
-    Nothing,
+enum EdgeState {
+    /// Its producer has no outputs yet, or they are lost.
+    Waiting,
     /// It is `finishing`: its outputs are in memory.
     Available,
     Finished,
@@ -180,8 +55,8 @@ struct Node {
     hit: bool,
     /// Pending until a delay has passed.
     delayed: bool,
-    /// Cancelled as soon as its operator answers.
-    doomed: Option<Cause>,
+    /// Why it is cancelled, as soon as its operator answers.
+    cancelled_by: Option<Cause>,
 }
 
 impl State {
@@ -190,7 +65,7 @@ impl State {
         let nodes: Vec<Node> = graph.nodes.iter().map(Node::new).collect();
         let counts = Counts { pending: u32::try_from(nodes.len()).unwrap_or(u32::MAX), ..Counts::default() };
         Self {
-            edges: vec![Heard::Nothing; graph.edge_count()],
+            edges: vec![EdgeState::Waiting; graph.edge_count()],
             graph,
             nodes,
             status: RunStatus::Running,
@@ -220,7 +95,7 @@ impl State {
         for node in 0..u32::try_from(state.nodes.len()).unwrap_or(u32::MAX) {
             if state.counts_as_finished(node) {
                 for (index, edge) in state.graph.clone().edges_from(node) {
-                    state.hear(index, edge, Heard::Finished);
+                    state.set_edge(index, edge, EdgeState::Finished);
                 }
             }
         }
@@ -268,7 +143,7 @@ impl State {
                 self.finish_if_durable(node, commands);
             }
             Event::Computed { node, attempt } if self.is_at(node, attempt, Running) => {
-                match self.nodes[node as usize].doomed {
+                match self.nodes[node as usize].cancelled_by {
                     Some(cause @ Cause::Node(_)) => self.cancel(node, cause, commands),
                     _ => {
                         self.enter(node, Finishing);
@@ -287,7 +162,7 @@ impl State {
                 self.fail(node, commands);
             }
             Event::Stopped { node, attempt } if self.is_at(node, attempt, Running) => {
-                match self.nodes[node as usize].doomed {
+                match self.nodes[node as usize].cancelled_by {
                     Some(cause) => self.cancel(node, cause, commands),
                     None => self.fail(node, commands),
                 }
@@ -298,7 +173,7 @@ impl State {
                     self.again(producer, 0, commands);
                 }
                 if self.is_at(node, attempt, Running) {
-                    match self.nodes[node as usize].doomed {
+                    match self.nodes[node as usize].cancelled_by {
                         Some(cause) => self.cancel(node, cause, commands),
                         None => self.again(node, 0, commands),
                     }
@@ -349,8 +224,8 @@ impl State {
     fn available(&mut self, node: u32, commands: &mut Vec<Command>) {
         for (index, edge) in self.graph.clone().edges_from(node) {
             // Made again for another: this consumer has what it read before.
-            if self.edges[index] == Heard::Nothing {
-                self.hear(index, edge, Heard::Available);
+            if self.edges[index] == EdgeState::Waiting {
+                self.set_edge(index, edge, EdgeState::Available);
                 self.start_if_open(edge.consumer, commands);
             }
         }
@@ -369,7 +244,7 @@ impl State {
             self.counts.cached += u32::from(hit);
             self.record(node, if hit { Step::Cached } else { Step::Finished }, commands);
             for (index, edge) in self.graph.clone().edges_from(node) {
-                self.hear(index, edge, Heard::Finished);
+                self.set_edge(index, edge, EdgeState::Finished);
                 self.start_if_open(edge.consumer, commands);
                 durable.push(edge.consumer);
             }
@@ -377,7 +252,7 @@ impl State {
     }
 
     fn fail(&mut self, node: u32, commands: &mut Vec<Command>) {
-        if let Some(cause @ Cause::Node(_)) = self.nodes[node as usize].doomed {
+        if let Some(cause @ Cause::Node(_)) = self.nodes[node as usize].cancelled_by {
             return self.cancel(node, cause, commands);
         }
         if self.node(node) == NodeState::Finishing {
@@ -408,7 +283,7 @@ impl State {
             OnFailure::BlockDependents => {}
             OnFailure::Continue => {
                 for (index, edge) in self.graph.clone().edges_from(node) {
-                    self.hear(index, edge, Heard::Finished);
+                    self.set_edge(index, edge, EdgeState::Finished);
                     self.start_if_open(edge.consumer, commands);
                 }
             }
@@ -425,8 +300,8 @@ impl State {
                     self.cancel(node, Cause::Node(producer), commands);
                     return self.cancel_consumers(node, Cause::Node(producer), commands);
                 }
-                (NodeState::Finishing, _) => self.hear(index, edge, Heard::Available),
-                _ => self.hear(index, edge, Heard::Nothing),
+                (NodeState::Finishing, _) => self.set_edge(index, edge, EdgeState::Available),
+                _ => self.set_edge(index, edge, EdgeState::Waiting),
             }
         }
         self.enter(node, NodeState::Pending);
@@ -450,7 +325,7 @@ impl State {
         self.counts.cached -= u32::from(self.nodes[node as usize].hit);
         for (index, edge) in self.graph.clone().edges_from(node) {
             if matches!(self.node(edge.consumer), NodeState::Pending | NodeState::Ready) {
-                self.hear(index, edge, Heard::Nothing);
+                self.set_edge(index, edge, EdgeState::Waiting);
                 if self.node(edge.consumer) == NodeState::Ready {
                     self.enter(edge.consumer, NodeState::Pending);
                 }
@@ -458,17 +333,18 @@ impl State {
         }
     }
 
-    /// Keeps the consumer's counters to what it has heard of its producers.
-    fn hear(&mut self, index: usize, edge: Edge, news: Heard) {
-        let opens = |heard| if edge.strict { heard == Heard::Finished } else { heard != Heard::Nothing };
-        let before = std::mem::replace(&mut self.edges[index], news);
+    /// Moves an edge, and keeps its consumer's counters to it.
+    fn set_edge(&mut self, index: usize, edge: Edge, after: EdgeState) {
+        let opens =
+            |state| if edge.strict { state == EdgeState::Finished } else { state != EdgeState::Waiting };
+        let before = std::mem::replace(&mut self.edges[index], after);
         let consumer = &mut self.nodes[edge.consumer as usize];
-        match (opens(before), opens(news)) {
+        match (opens(before), opens(after)) {
             (false, true) => consumer.open -= 1,
             (true, false) => consumer.open += 1,
             _ => {}
         }
-        match (before == Heard::Finished, news == Heard::Finished) {
+        match (before == EdgeState::Finished, after == EdgeState::Finished) {
             (false, true) => consumer.unfinished -= 1,
             (true, false) => consumer.unfinished += 1,
             _ => {}
@@ -482,7 +358,7 @@ impl State {
         for node in 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX) {
             match self.node(node) {
                 NodeState::Pending | NodeState::Ready => self.cancel(node, Cause::Run, commands),
-                NodeState::Running if self.nodes[node as usize].doomed.is_none() => {
+                NodeState::Running if self.nodes[node as usize].cancelled_by.is_none() => {
                     self.stop(node, Cause::Run, commands);
                 }
                 _ => {}
@@ -502,7 +378,7 @@ impl State {
                         open.push(consumer);
                     }
                     NodeState::Running
-                        if !matches!(self.nodes[consumer as usize].doomed, Some(Cause::Node(_))) =>
+                        if !matches!(self.nodes[consumer as usize].cancelled_by, Some(Cause::Node(_))) =>
                     {
                         self.stop(consumer, cause, commands);
                         open.push(consumer);
@@ -515,7 +391,7 @@ impl State {
 
     fn stop(&mut self, node: u32, cause: Cause, commands: &mut Vec<Command>) {
         let slot = &mut self.nodes[node as usize];
-        if slot.doomed.replace(cause).is_none() {
+        if slot.cancelled_by.replace(cause).is_none() {
             commands.push(Command::Stop { node, attempt: slot.attempt });
         }
     }
@@ -590,58 +466,7 @@ impl Node {
             stored: false,
             hit: false,
             delayed: false,
-            doomed: None,
+            cancelled_by: None,
         }
-    }
-}
-
-impl Counts {
-    fn of(&mut self, state: NodeState) -> &mut u32 {
-        match state {
-            NodeState::Pending => &mut self.pending,
-            NodeState::Ready => &mut self.ready,
-            NodeState::Running => &mut self.running,
-            NodeState::Finishing => &mut self.finishing,
-            NodeState::Finished => &mut self.finished,
-            NodeState::Failed => &mut self.failed,
-            NodeState::Cancelled => &mut self.cancelled,
-        }
-    }
-}
-
-impl NodeState {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Ready => "ready",
-            Self::Running => "running",
-            Self::Finishing => "finishing",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether nothing more happens to the node in this run, but for a lost output.
-    pub fn is_end(self) -> bool {
-        matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
-    }
-}
-
-impl RunStatus {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Blocked => "blocked",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Running, Self::Finished, Self::Failed, Self::Cancelled, Self::Blocked]
-            .into_iter()
-            .find(|status| status.name() == name)
     }
 }

@@ -1,0 +1,92 @@
+//! Where a node and a run may stand.
+
+/// Where a node stands. One attempt goes through these strictly in order; a new attempt begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NodeState {
+    /// Waits for its inputs, or for the delay before another attempt.
+    Pending,
+    /// Waits for resources.
+    Ready,
+    Running,
+    /// Its outputs are there, but not yet durable, or not yet all it rests on is.
+    Finishing,
+    Finished,
+    Failed,
+    Cancelled,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunStatus {
+    Running,
+    Finished,
+    Failed,
+    Cancelled,
+    /// What remains waits for a node that failed under `block_dependents`.
+    Blocked,
+}
+
+/// How many nodes stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub pending: u32,
+    pub ready: u32,
+    pub running: u32,
+    pub finishing: u32,
+    /// Those from the cache included.
+    pub finished: u32,
+    pub cached: u32,
+    pub failed: u32,
+    pub cancelled: u32,
+}
+
+impl NodeState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Finishing => "finishing",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing more happens to the node in this run, but for a lost output.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl RunStatus {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Running, Self::Finished, Self::Failed, Self::Cancelled, Self::Blocked]
+            .into_iter()
+            .find(|status| status.name() == name)
+    }
+}
+
+impl Counts {
+    pub(super) fn of(&mut self, state: NodeState) -> &mut u32 {
+        match state {
+            NodeState::Pending => &mut self.pending,
+            NodeState::Ready => &mut self.ready,
+            NodeState::Running => &mut self.running,
+            NodeState::Finishing => &mut self.finishing,
+            NodeState::Finished => &mut self.finished,
+            NodeState::Failed => &mut self.failed,
+            NodeState::Cancelled => &mut self.cancelled,
+        }
+    }
+}
