@@ -10,7 +10,7 @@ use super::{
 use crate::{
     arguments,
     model::{
-        Model, file,
+        file,
         labels::{self, Labels},
     },
 };
@@ -33,7 +33,7 @@ pub fn classification(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, 
         return Err(OperatorError::failed(format!("the label `{}` holds no classes", model.label.name)));
     };
     let scores = model.score(table, context.threads())?;
-    let predicted = Model::predicted_classes(&scores).collect();
+    let predicted = scores.predicted_classes().collect();
     let measured = Measured {
         classes: model.label.classes(),
         positive: model.positive_of_two(),
@@ -186,7 +186,7 @@ mod tests {
         let measured = Measured {
             positive: (classes.len() == 2).then_some(1),
             labels: labels.to_vec(),
-            predicted: Model::predicted_classes(&scores).collect(),
+            predicted: scores.predicted_classes().collect(),
             probabilities,
             weights: if weights.is_empty() { vec![1.0; labels.len()] } else { weights.to_vec() },
             classes: &classes,

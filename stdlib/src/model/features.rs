@@ -107,11 +107,8 @@ fn values(feature: &Feature, table: &Table) -> Result<Values, OperatorError> {
         )
     })?;
     let rows = table.rows();
-    let mut valid = Vec::new();
-    if table.batches.iter().any(|batch| batch.column(index).null_count() > 0) {
-        valid.reserve(rows);
-    }
-    let has_missing = valid.capacity() > 0;
+    let has_missing = table.batches.iter().any(|batch| batch.column(index).null_count() > 0);
+    let mut valid = Vec::with_capacity(if has_missing { rows } else { 0 });
     let arrays = table.batches.iter().map(|batch| batch.column(index).as_ref());
     if let FeatureKind::Category { categories } = &feature.kind {
         return codes(categories, arrays, rows).ok_or_else(|| misfit(table, index, "text"));

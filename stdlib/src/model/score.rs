@@ -19,26 +19,15 @@ impl Model {
     /// Where the table lacks a feature, or a feature holds an infinity or NaN.
     pub fn score(&self, table: &Table, threads: usize) -> Result<Scores, OperatorError> {
         let width = self.label.classes().len().max(1);
+        let columns = features::take(&self.features, table)?;
         if table.rows() == 0 {
-            features::take(&self.features, table)?;
             return Ok(Scores { width, values: Vec::new() });
         }
-        let columns = features::take(&self.features, table)?;
         let Payload::Trees(trees) = &self.payload;
         let values = trees
             .predict(&columns.features(), threads)
             .map_err(|error| OperatorError::failed(error.to_string()))?;
         Ok(Scores { width, values })
-    }
-
-    /// The most probable class of each row; of equally probable ones the first.
-    pub fn predicted_classes(scores: &Scores) -> impl Iterator<Item = usize> {
-        scores.values.chunks_exact(scores.width).map(|row| {
-            let best = row.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (class, probability)| {
-                if *probability > best.1 { (class, *probability) } else { best }
-            });
-            best.0
-        })
     }
 
     /// Whether it is a classifier of two classes, and which is the positive one.
@@ -47,5 +36,17 @@ impl Model {
             LabelKind::Classes { classes, positive, .. } if classes.len() == 2 => Some(*positive),
             _ => None,
         }
+    }
+}
+
+impl Scores {
+    /// The most probable class of each row; of equally probable ones the first.
+    pub fn predicted_classes(&self) -> impl Iterator<Item = usize> {
+        self.values.chunks_exact(self.width).map(|row| {
+            let best = row.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (class, probability)| {
+                if *probability > best.1 { (class, *probability) } else { best }
+            });
+            best.0
+        })
     }
 }

@@ -148,7 +148,7 @@ fn may_fail(expr: &Expr) -> bool {
                 Function::And | Function::Or | Function::Not | Function::IsMissing | Function::OrElse => true,
                 Function::Equal | Function::NotEqual | Function::In => true,
                 Function::Less | Function::LessEqual | Function::Greater | Function::GreaterEqual => true,
-                _ => *expr.ty.storage() == Type::Float && args.iter().all(|arg| is_float(&arg.ty)),
+                _ => *expr.ty.storage() == Type::Float && args.iter().all(|arg| is_number(&arg.ty)),
             };
             !is_safe || args.iter().any(may_fail)
         }
@@ -219,6 +219,6 @@ fn comparable_members(value: &Expr, members: &[Expr], bindings: Bindings<'_>) ->
     members.iter().map(literal).collect()
 }
 
-fn is_float(ty: &Type) -> bool {
+fn is_number(ty: &Type) -> bool {
     matches!(ty.storage(), Type::Float | Type::Float32 | Type::Int)
 }

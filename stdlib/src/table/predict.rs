@@ -44,7 +44,7 @@ fn predictions(model: &Model, scores: &Scores) -> ArrayRef {
     let LabelKind::Classes { classes, is_bool, .. } = &model.label.kind else {
         return Arc::new(Float64Array::from(scores.values.clone()));
     };
-    let predicted = Model::predicted_classes(scores).map(|class| classes.get(class));
+    let predicted = scores.predicted_classes().map(|class| classes.get(class));
     if *is_bool {
         let predicted = predicted.map(|class| class.map(|class| class == "true"));
         Arc::new(BooleanArray::from_iter(predicted))
@@ -58,7 +58,7 @@ fn probabilities(model: &Model, scores: &Scores) -> Option<ArrayRef> {
         return None;
     }
     let positive = model.positive_of_two();
-    let rows = scores.values.chunks_exact(scores.width).zip(Model::predicted_classes(scores));
+    let rows = scores.values.chunks_exact(scores.width).zip(scores.predicted_classes());
     let probabilities = rows.filter_map(|(row, predicted)| row.get(positive.unwrap_or(predicted)));
     Some(Arc::new(Float64Array::from_iter_values(probabilities.copied())))
 }

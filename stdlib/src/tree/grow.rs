@@ -36,9 +36,9 @@ pub(super) struct Grown {
     pub bounds: Vec<Bounds>,
 }
 
-/// A leaf.
+/// A leaf of the tree that is growing.
 #[derive(Debug)]
-struct Place {
+struct Leaf {
     rows: Range<usize>,
     depth: u32,
     total: Cell,
@@ -49,8 +49,8 @@ struct Place {
 
 /// A leaf that may still be split.
 #[derive(Debug)]
-struct Open {
-    place: Place,
+struct OpenLeaf {
+    leaf: Leaf,
     /// None where the pool was full.
     histogram: Option<Histogram>,
     split: Split,
@@ -98,10 +98,10 @@ impl<'a> Grower<'a> {
         if job.criterion.can_split(total) {
             let mut root = self.pool.take();
             self.build(&job, rows, &mut root);
-            let place = Place { rows: 0..rows.len(), depth: 0, total, bounds: Bounds::NONE, index: 0 };
-            open.extend(self.open(&job, place, root));
+            let root_leaf = Leaf { rows: 0..rows.len(), depth: 0, total, bounds: Bounds::NONE, index: 0 };
+            open.extend(self.open(&job, root_leaf, root));
         }
-        while let Some(Open { place: leaf, histogram, split }) = open.pop() {
+        while let Some(OpenLeaf { leaf, histogram, split }) = open.pop() {
             let Split { feature, rule, left: left_total, gain } = split;
             let right_total = leaf.total.minus(left_total);
             let (left_bounds, right_bounds) = leaf.bounds.children(
@@ -159,12 +159,12 @@ impl<'a> Grower<'a> {
                 (may_split(left_total), &rows[start..cut]),
                 (may_split(right_total), &rows[cut..end]),
             );
-            let left_place =
-                Place { rows: start..cut, depth, total: left_total, bounds: left_bounds, index: leaf.index };
-            let right_place =
-                Place { rows: cut..end, depth, total: right_total, bounds: right_bounds, index: right_index };
-            for (place, histogram) in [(left_place, left), (right_place, right)] {
-                open.extend(histogram.and_then(|histogram| self.open(&job, place, histogram)));
+            let left_leaf =
+                Leaf { rows: start..cut, depth, total: left_total, bounds: left_bounds, index: leaf.index };
+            let right_leaf =
+                Leaf { rows: cut..end, depth, total: right_total, bounds: right_bounds, index: right_index };
+            for (leaf, histogram) in [(left_leaf, left), (right_leaf, right)] {
+                open.extend(histogram.and_then(|histogram| self.open(&job, leaf, histogram)));
             }
         }
         for leaf in open {
@@ -230,22 +230,22 @@ impl<'a> Grower<'a> {
     }
 
     /// Finds the leaf's best split; a leaf that has none is finished.
-    fn open(&mut self, job: &Job, place: Place, histogram: Histogram) -> Option<Open> {
-        let split = self.find_split(job, &histogram, &place);
+    fn open(&mut self, job: &Job, leaf: Leaf, histogram: Histogram) -> Option<OpenLeaf> {
+        let split = self.find_split(job, &histogram, &leaf);
         let (histogram, spare) = if split.is_none() || self.pool.is_full() {
             (None, Some(histogram))
         } else {
             (Some(histogram), None)
         };
         spare.into_iter().for_each(|spare| self.pool.give_back(spare));
-        split.map(|split| Open { place, histogram, split })
+        split.map(|split| OpenLeaf { leaf, histogram, split })
     }
 
     fn direction(&self, feature: u32) -> Monotone {
         self.params.monotone.get(feature as usize).copied().unwrap_or(Monotone::Free)
     }
 
-    fn find_split(&self, job: &Job, histogram: &Histogram, leaf: &Place) -> Option<Split> {
+    fn find_split(&self, job: &Job, histogram: &Histogram, leaf: &Leaf) -> Option<Split> {
         let is_constrained = self.params.monotone.iter().any(|&direction| direction != Monotone::Free);
         let constraint = |feature| is_constrained.then(|| (leaf.bounds, self.direction(feature)));
         let threads = if job.allowed.len() * 256 < PARALLEL_CELLS { 1 } else { self.threads };
@@ -270,25 +270,25 @@ impl<'a> Grower<'a> {
     }
 }
 
-impl Ord for Open {
+impl Ord for OpenLeaf {
     fn cmp(&self, other: &Self) -> Ordering {
         self.split
             .gain
             .total_cmp(&other.split.gain)
-            .then(Reverse(self.place.index).cmp(&Reverse(other.place.index)))
+            .then(Reverse(self.leaf.index).cmp(&Reverse(other.leaf.index)))
     }
 }
 
-impl PartialOrd for Open {
+impl PartialOrd for OpenLeaf {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Open {
+impl PartialEq for OpenLeaf {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Open {}
+impl Eq for OpenLeaf {}

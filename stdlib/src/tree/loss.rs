@@ -4,8 +4,7 @@ use super::data::Target;
 use super::math::{exp, ln, sigmoid};
 use super::model::Tree;
 use super::params::ClassWeight;
-use super::quantise::ROW_BLOCK;
-use super::threads::for_each;
+use super::threads::{ROW_BLOCK, for_each};
 
 /// A class that training never saw starts from this probability.
 const MIN_PRIOR: f64 = 1e-15;

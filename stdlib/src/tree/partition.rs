@@ -1,8 +1,7 @@
 //! Moves a leaf's rows so that those of each child lie together.
 
 use super::bins::BinMatrix;
-use super::quantise::ROW_BLOCK;
-use super::threads::for_each;
+use super::threads::{ROW_BLOCK, for_each};
 
 /// Rows that stay with one thread.
 const PARALLEL_ROWS: usize = 1 << 17;

@@ -7,16 +7,13 @@
 //! are many rows, so that a leaf's row count and hessian share one 64-bit word. Leaf values are taken from the exact
 //! gradients, so quantisation can only ever change which of two almost equal splits is chosen.
 
-use super::threads::for_each;
+use super::threads::{ROW_BLOCK, for_each};
 
 const GRADIENT_LIMIT: f64 = (1 << 30) as f64;
 /// Low bits of [`Cell::mass`] that hold the hessian; the row count has the 28 above.
 const HESSIAN_BITS: u32 = 36;
 const ONE_ROW: u64 = 1 << HESSIAN_BITS;
 pub(super) const MAX_ROWS: usize = (1 << (64 - HESSIAN_BITS)) - 1;
-
-/// Rows that one work item converts.
-pub(super) const ROW_BLOCK: usize = 1 << 16;
 
 /// Integer units per 1.0.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,6 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+/// Rows of one work item, where an item is a block of rows.
+pub(super) const ROW_BLOCK: usize = 1 << 16;
+
 /// Calls `work` once for each item on at most `threads` threads, this one among them, and returns when all are done.
 /// Which thread takes which item is left to chance, so results must not depend on it. Starting a thread costs some
 /// 20 µs: callers with less to do pass `threads = 1`.
