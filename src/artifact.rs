@@ -1,11 +1,16 @@
 //! `flowc artifact`: what a node gave, to stdout or a file.
 
 use std::{
-    io::{IsTerminal, Write},
+    io::{ErrorKind, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
-use flow_runtime::{artifact::Summary, operator::Datum};
+use flow_runtime::{
+    artifact::Summary,
+    engine::{Engine, RunError},
+    operator::Datum,
+};
+use flow_syntax::suggest::did_you_mean;
 
 use crate::{
     exit::{Exit, Failure},
@@ -36,21 +41,18 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
             Some((node, port)) if is_node(&engine, &run, node) => {
                 engine.artifact(&run, node, Some(port)).map_err(failure)?
             }
-            _ => return Err(failure(error)),
+            _ => return Err(not_found(error, &engine, &run, &options.node)),
         },
     };
     let bytes = match &reference.summary {
         Summary::Value(_) => {
-            let datum = engine.artifacts().load(&reference).map_err(|error| failure(error.into()))?;
+            let datum = engine.load(&reference).map_err(failure)?;
             let Datum::Value(value) = datum else {
                 return Err(Failure::environment("the artifact is no value"));
             };
             format!("{:#}\n", value.to_json()).into_bytes()
         }
-        _ => {
-            let bytes = engine.artifacts().bytes(reference.hash, reference.size);
-            bytes.map_err(|error| failure(error.into()))?.to_vec()
-        }
+        _ => engine.bytes(&reference).map_err(failure)?.to_vec(),
     };
     if let Some(path) = &options.output {
         std::fs::write(path, bytes)
@@ -62,13 +64,28 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
             Failure::usage(format!("`{}` is binary: {what}", options.node)).help("`-o FILE` writes it")
         );
     } else {
-        std::io::stdout()
-            .write_all(&bytes)
-            .map_err(|error| Failure::environment(format!("cannot write to stdout: {error}")))?;
+        match std::io::stdout().write_all(&bytes) {
+            // Whoever reads them has enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(Failure::environment(format!("cannot write to stdout: {error}"))),
+            Ok(()) => {}
+        }
     }
     Ok(Exit::Worked)
 }
 
-fn is_node(engine: &flow_runtime::engine::Engine, run: &str, node: &str) -> bool {
+/// Names the node that was probably meant.
+fn not_found(error: RunError, engine: &Engine, run: &str, wanted: &str) -> Failure {
+    let is_node = matches!(error, RunError::NoNode { .. });
+    let found = failure(error);
+    if !is_node {
+        return found;
+    }
+    let nodes = engine.show(run).map(|(_, nodes)| nodes).unwrap_or_default();
+    let help = did_you_mean(wanted, nodes.iter().map(|node| node.id.as_str()));
+    found.help(help.unwrap_or_else(|| format!("`flowc show {run}` lists its nodes")))
+}
+
+fn is_node(engine: &Engine, run: &str, node: &str) -> bool {
     engine.show(run).is_ok_and(|(_, nodes)| nodes.iter().any(|found| found.id == node))
 }

@@ -59,8 +59,7 @@ pub fn write(report: &RunReport, engine: &Engine, folder: &Path) -> Result<(), F
             let (extension, bytes) = match file {
                 File::Json(text) => ("json", text.into_bytes()),
                 File::Artifact(extension, reference) => {
-                    let bytes = engine.artifacts().bytes(reference.hash, reference.size);
-                    (extension, bytes.map_err(|error| failure(error.into()))?.to_vec())
+                    (extension, engine.bytes(reference).map_err(failure)?.to_vec())
                 }
             };
             let path = folder.join(format!("{name}.{extension}"));

@@ -13,7 +13,7 @@ use flow_runtime::{
     engine::{Engine, RunError, RunOptions, RunReport},
     event::Subscriber,
     schedule::CannotFit,
-    store::StoreError,
+    store::{LockError, StoreError},
 };
 use flow_stdlib::StandardLibrary;
 
@@ -123,7 +123,7 @@ impl Execution {
         options.memory = self.memory.unwrap_or(options.memory);
         let out = self.out.as_deref().map(absolute).transpose()?;
         if let Some(path) = &self.events {
-            options.subscribers.push(Arc::new(watch::EventLines::to_file(path)?));
+            options.subscribers.push(Arc::new(watch::EventLines::to_file(path, terminal)?));
         }
         let view: Option<Arc<dyn Subscriber>> = match self.format {
             Format::Json => Some(Arc::new(watch::EventLines::to_stdout())),
@@ -156,8 +156,16 @@ pub fn failure(error: RunError) -> Failure {
     let message = error.to_string();
     match error {
         RunError::Store(StoreError::Newer { .. }) => Failure::environment(message),
+        RunError::Store(StoreError::Damaged { .. }) => Failure::environment(message)
+            .help("move the folder `.flow` away: a new one is made, without the past runs and their results"),
         RunError::Store(_) => {
             Failure::environment(message).help("is the disk full, or the folder `.flow` not yours to write?")
+        }
+        RunError::Artifact(error) if error.is_lost() => {
+            Failure::environment(message).help("run the workflow again: what is lost is computed anew")
+        }
+        RunError::Lock(LockError::Held) => {
+            Failure::environment(message).help("wait for it to end, or stop it with Ctrl-C")
         }
         RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
             Failure::environment(message)

@@ -5,7 +5,10 @@ use std::{
     fs::File,
     io::{IsTerminal, LineWriter, Write},
     path::Path,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,32 +25,50 @@ pub fn view(terminal: &Terminal) -> Option<Arc<dyn Subscriber>> {
     if terminal.quiet {
         None
     } else if std::io::stderr().is_terminal() {
-        Some(Arc::new(Bars::new()))
+        Some(Arc::new(Bars::new(terminal)))
     } else {
         Some(Arc::new(Lines { terminal: *terminal, started: OnceLock::new() }))
     }
 }
 
 /// Every event as CloudEvents, one JSON object a line.
-pub struct EventLines(Mutex<Box<dyn Write + Send>>);
+pub struct EventLines {
+    writer: Mutex<Box<dyn Write + Send>>,
+    /// Of a file, and how to say that it cannot be written; nobody is told that a pipe's reader has gone.
+    file: Option<(String, Terminal)>,
+    is_broken: AtomicBool,
+}
 
 impl EventLines {
-    pub fn to_file(path: &Path) -> Result<Self, Failure> {
+    pub fn to_file(path: &Path, terminal: &Terminal) -> Result<Self, Failure> {
         let file = File::create(path)
             .map_err(|error| Failure::environment(format!("cannot write `{}`: {error}", path.display())))?;
-        Ok(Self(Mutex::new(Box::new(LineWriter::new(file)))))
+        let named = Some((path.display().to_string(), *terminal));
+        Ok(Self::new(LineWriter::new(file), named))
     }
 
     pub fn to_stdout() -> Self {
-        Self(Mutex::new(Box::new(std::io::stdout())))
+        Self::new(std::io::stdout(), None)
+    }
+
+    fn new(writer: impl Write + Send + 'static, file: Option<(String, Terminal)>) -> Self {
+        Self { writer: Mutex::new(Box::new(writer)), file, is_broken: AtomicBool::new(false) }
     }
 }
 
 impl Subscriber for EventLines {
     fn event(&self, event: &Event) {
-        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever read them may have gone; the run goes on, and the store has them.
-        let _ = writeln!(writer, "{}", event.to_cloud_event());
+        if self.is_broken.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // The run goes on, and the store has them.
+        if let Err(error) = writeln!(writer, "{}", event.to_cloud_event()) {
+            self.is_broken.store(true, Ordering::Relaxed);
+            if let Some((path, terminal)) = &self.file {
+                terminal.warning(&format!("the events are no longer written to `{path}`: {error}"));
+            }
+        }
     }
 }
 
@@ -73,6 +94,7 @@ impl Subscriber for Lines {
 
 /// Bars: one for all nodes, one for each of the first that run.
 struct Bars {
+    terminal: Terminal,
     all: MultiProgress,
     total: ProgressBar,
     state: Mutex<State>,
@@ -87,12 +109,12 @@ struct State {
 }
 
 impl Bars {
-    fn new() -> Self {
+    fn new(terminal: &Terminal) -> Self {
         let all = MultiProgress::new();
         let total = all.add(ProgressBar::new(0));
-        total.set_style(style("{bar:30.cyan/dim} {pos}/{len} nodes  {elapsed:.dim}  {msg}"));
+        total.set_style(style(terminal, "{bar:30.cyan/dim} {pos}/{len} nodes  {elapsed:.dim}  {msg}"));
         total.enable_steady_tick(Duration::from_millis(100));
-        Self { all, total, state: Mutex::default() }
+        Self { terminal: *terminal, all, total, state: Mutex::default() }
     }
 
     fn end(&self, node: &Arc<str>, state: &mut State) {
@@ -129,7 +151,7 @@ impl Subscriber for Bars {
                 state.busy += 1;
                 if state.running.len() < MOST_BARS {
                     let bar = self.all.add(ProgressBar::new_spinner());
-                    bar.set_style(style("  {spinner:.cyan} {prefix}  {elapsed:.dim}"));
+                    bar.set_style(style(&self.terminal, "  {spinner:.cyan} {prefix:28}  {elapsed:.dim}"));
                     bar.set_prefix(node.to_string());
                     bar.enable_steady_tick(Duration::from_millis(100));
                     state.running.insert(node.clone(), bar);
@@ -147,9 +169,11 @@ impl Subscriber for Bars {
             Kind::Finished | Kind::Cached | Kind::Cancelled => self.total.inc(1),
             Kind::Failed => {
                 self.total.inc(1);
-                self.say(&format!("\u{1b}[31mfailed\u{1b}[0m {node}: {detail}"));
+                self.say(&format!("{} {node}: {detail}", self.terminal.paint_err("failed", "31")));
             }
-            Kind::Retrying => self.say(&format!("\u{1b}[33mretrying\u{1b}[0m {node}: {detail}")),
+            Kind::Retrying => {
+                self.say(&format!("{} {node}: {detail}", self.terminal.paint_err("retrying", "33")));
+            }
             _ => {}
         }
         let cached = if state.cached > 0 { format!(", {} cached", state.cached) } else { String::new() };
@@ -162,7 +186,8 @@ impl Subscriber for Bars {
             if bar.length() != Some(total) {
                 bar.set_length(total);
                 bar.set_style(style(
-                    "  {spinner:.cyan} {prefix}  {bar:20.green/dim} {pos}/{len}  {elapsed:.dim}",
+                    &self.terminal,
+                    "  {spinner:.cyan} {prefix:28}  {elapsed:3.dim}  {bar:20.green/dim} {pos}/{len}",
                 ));
             }
             bar.set_position(done);
@@ -170,7 +195,7 @@ impl Subscriber for Bars {
     }
 
     fn log(&self, node: &str, line: &str) {
-        self.say(&format!("\u{1b}[2m{node}:\u{1b}[0m {line}"));
+        self.say(&format!("{} {line}", self.terminal.paint_err(&format!("{node}:"), "2")));
     }
 }
 
@@ -181,8 +206,14 @@ impl Drop for Bars {
 }
 
 /// The templates are ours, so a mistake in one shows as the plain style and not as an error.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
+fn style(terminal: &Terminal, template: &str) -> ProgressStyle {
+    let mut template = template.to_owned();
+    if !terminal.colour_err {
+        for colour in [".cyan/dim", ".green/dim", ".cyan", ".dim"] {
+            template = template.replace(colour, "");
+        }
+    }
+    ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━━─")
 }

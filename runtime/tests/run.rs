@@ -264,6 +264,55 @@ fn a_corrupt_artifact_is_made_again() {
     }
 }
 
+#[test]
+fn a_corrupt_output_is_forgotten_when_asked_for_and_made_again() {
+    for size in [100_000, 10] {
+        let lab = Lab::new();
+        let run = || {
+            let mut build = Build::default();
+            let model = build.node("model", "model", some_model(), &[("size", constant(size))]);
+            lab.run(build, &[("model", model)])
+        };
+        let report = run();
+        let reference = lab.engine.artifact(&report.run, "model", None).unwrap();
+        let bytes = lab.engine.bytes(&reference).unwrap();
+        corrupt(lab.folder.path());
+        let error = lab.engine.bytes(&reference).unwrap_err().to_string();
+        assert!(error.ends_with("is corrupt: its bytes have changed"), "{error}");
+        assert_eq!((run().counts.cached, lab.registry.calls()), (0, 2));
+        assert_eq!(lab.engine.bytes(&reference).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_run_without_the_cache_replaces_what_was_damaged() {
+    for size in [100_000, 10] {
+        let lab = Lab::new();
+        let run = || {
+            let mut build = Build::default();
+            let model = build.node("model", "model", some_model(), &[("size", constant(size))]);
+            let options = RunOptions { use_cache: false, ..RunOptions::default() };
+            lab.engine.run(build.dag(&[("model", model)]), &options, &Cancel::new()).unwrap()
+        };
+        let report = run();
+        let reference = lab.engine.artifact(&report.run, "model", None).unwrap();
+        corrupt(lab.folder.path());
+        run();
+        lab.engine.bytes(&reference).unwrap();
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_stored_says_so() {
+    let lab = Lab::new();
+    std::fs::remove_dir_all(lab.folder.path().join(".flow/artifacts")).unwrap();
+    let mut build = Build::default();
+    let model = build.node("model", "model", some_model(), &[("size", constant(100_000))]);
+    let report = lab.run(build, &[("model", model)]);
+    let message = report.failures[0].1.to_string();
+    assert!(message.starts_with("its output `value` cannot be stored: cannot write to"), "{message}");
+}
+
 /// Changes a byte in every artifact, without changing its size.
 fn corrupt(folder: &std::path::Path) {
     let state = folder.join(".flow");
@@ -371,7 +420,7 @@ fn a_store_of_a_newer_version_is_refused() {
     std::fs::write(&path, "no database, but long enough to look at, and for sqlite to have an opinion of")
         .unwrap();
     let error = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap_err();
-    assert!(error.to_string().starts_with("cannot open the store"), "{error}");
+    assert_eq!(error.to_string(), "the store is damaged: file is not a database");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub struct Artifacts {
 pub enum ArtifactError {
     #[error("artifact {hash} is missing")]
     Missing { hash: Hash },
-    #[error("artifact {hash} is corrupt: its {found} bytes are not the {size} that were written")]
+    #[error("artifact {hash} is corrupt: {}", if found == size { "its bytes have changed".to_owned() } else { format!("it has {found} bytes of {size}") })]
     Corrupt { hash: Hash, size: u64, found: u64 },
     #[error("artifact {hash} is not a {kind} that this version reads")]
     Unreadable { hash: Hash, kind: &'static str },
@@ -117,8 +117,8 @@ impl Artifacts {
         datum.ok_or(ArtifactError::Unreadable { hash: *hash, kind: reference.kind() })
     }
 
-    /// Gives a written file its name, durably. A small content becomes a file too: for processes that have
-    /// no store of their own.
+    /// Gives a written file its name, durably, in place of one that may have been damaged since. A small
+    /// content becomes a file too: for processes that have no store of their own.
     pub fn publish(&self, content: Content) -> Result<(), ArtifactError> {
         let hash = content.hash();
         self.publish_file(content).map_err(|error| ArtifactError::Write { hash, reason: error.to_string() })
@@ -142,9 +142,6 @@ impl Artifacts {
 
     fn publish_file(&self, content: Content) -> io::Result<()> {
         let path = self.path(content.hash());
-        if fs::metadata(&path).is_ok_and(|file| file.len() == content.size()) {
-            return Ok(());
-        }
         let file = match content {
             Content::Large { file, .. } => file,
             Content::Small { bytes, .. } => {

@@ -1,5 +1,7 @@
 //! What can be seen of runs, past and running.
 
+use std::sync::Arc;
+
 use flow_ir::{
     dag::Dag,
     node::{Node, NodeKind, PortRef},
@@ -9,8 +11,9 @@ use serde_json::Value as Json;
 
 use super::{Engine, RunError};
 use crate::{
-    artifact::Reference,
-    store::{NodeRow, RunLock, RunRow},
+    artifact::{ArtifactError, Reference},
+    operator::Datum,
+    store::{Batch, NodeRow, RunLock, RunRow},
     task::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter},
 };
 
@@ -145,6 +148,27 @@ impl Engine {
 }
 
 impl Engine {
+    /// The bytes of an artifact. One that is missing or corrupt is forgotten, so that the next run
+    /// computes it again.
+    pub fn bytes(&self, reference: &Reference) -> Result<Arc<[u8]>, RunError> {
+        self.artifacts.bytes(reference.hash, reference.size).map_err(|error| self.lose(reference, error))
+    }
+
+    /// What an artifact holds; like [`Engine::bytes`].
+    pub fn load(&self, reference: &Reference) -> Result<Datum, RunError> {
+        self.artifacts.load(reference).map_err(|error| self.lose(reference, error))
+    }
+
+    fn lose(&self, reference: &Reference, error: ArtifactError) -> RunError {
+        if error.is_lost() {
+            self.store.append(Batch { lost: vec![reference.hash, error.hash()], ..Batch::default() });
+            // Where even that cannot be written, the reason to tell is still the artifact.
+            let _ = self.artifacts.remove(error.hash());
+            let _ = self.store.flush();
+        }
+        RunError::Artifact(error)
+    }
+
     /// The task of a node of a run, for a process elsewhere: `flow-task/1` with `to_json`.
     pub fn envelope(&self, run: &str, node: &str) -> Result<Envelope, RunError> {
         let (run, nodes) = self.show(run)?;

@@ -124,6 +124,9 @@ pub enum StoreError {
         "the store `{path}` was written by a newer flowc (format {found}; this one knows {known}): update flowc"
     )]
     Newer { path: String, found: i64, known: i64 },
+    /// Its tables are not what was written.
+    #[error("the store is damaged: {reason}")]
+    Damaged { reason: String },
     #[error("cannot read the store: {reason}")]
     Read { reason: String },
     #[error("cannot write to the store: {reason}")]

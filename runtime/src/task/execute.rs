@@ -50,6 +50,8 @@ pub enum Failure {
     OutputCount { op: String, expected: usize, found: usize },
     #[error("operator `{op}` gave for its output `{output}` what it must not: {reason}")]
     Output { op: String, output: String, reason: String },
+    #[error("its output `{output}` cannot be stored: {reason}")]
+    Unstored { output: String, reason: String },
 }
 
 impl Failure {
@@ -120,7 +122,12 @@ pub fn finish(op: &str, outputs: Vec<Datum>, ports: &[Port], folder: &Path) -> R
     let outputs = outputs.into_iter().zip(ports).map(|(datum, port)| {
         let wrong = |reason| Failure::Output { op: op.to_owned(), output: port.name.clone(), reason };
         fits(&datum, &port.ty).map_err(wrong)?;
-        encode(datum, folder).map_err(|error: EncodeError| wrong(error.to_string()))
+        encode(datum, folder).map_err(|error| match error {
+            EncodeError::Write { .. } => {
+                Failure::Unstored { output: port.name.clone(), reason: error.to_string() }
+            }
+            _ => wrong(error.to_string()),
+        })
     });
     outputs.collect()
 }

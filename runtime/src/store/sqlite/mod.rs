@@ -253,3 +253,18 @@ fn finish(
 fn lock(queued: &Mutex<Queued>) -> MutexGuard<'_, Queued> {
     queued.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Tells a damaged file apart from one that cannot be reached.
+fn failure(error: rusqlite::Error, otherwise: impl FnOnce(String) -> StoreError) -> StoreError {
+    use rusqlite::{Error, ErrorCode};
+    match error {
+        // The statements are ours: the tables are no longer what they were written for.
+        Error::SqlInputError { msg, .. } => StoreError::Damaged { reason: msg },
+        error => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged { reason: error.to_string() }
+            }
+            _ => otherwise(error.to_string()),
+        },
+    }
+}

@@ -150,5 +150,5 @@ fn json(row: &Row, column: usize) -> rusqlite::Result<Json> {
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
-    StoreError::Read { reason: error.to_string() }
+    super::failure(error, |reason| StoreError::Read { reason })
 }

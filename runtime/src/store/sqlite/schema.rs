@@ -47,7 +47,7 @@ CREATE TABLE file (
 
 /// For the one who writes; makes the file and its tables where need be.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
-    let failed = |error: rusqlite::Error| open_error(path, &error);
+    let failed = |error: rusqlite::Error| open_error(path, error);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Open {
             path: path.display().to_string(),
@@ -73,7 +73,7 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// For reading alone.
 pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let failed = |error: rusqlite::Error| open_error(path, &error);
+    let failed = |error: rusqlite::Error| open_error(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     settle(&connection).map_err(failed)?;
@@ -101,6 +101,6 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn open_error(path: &Path, error: &rusqlite::Error) -> StoreError {
-    StoreError::Open { path: path.display().to_string(), reason: error.to_string() }
+fn open_error(path: &Path, error: rusqlite::Error) -> StoreError {
+    super::failure(error, |reason| StoreError::Open { path: path.display().to_string(), reason })
 }

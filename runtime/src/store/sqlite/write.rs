@@ -89,7 +89,7 @@ fn insert(transaction: &Transaction, batches: &[Batch]) -> rusqlite::Result<()> 
     }
     write_nodes(transaction, nodes)?;
     let mut contents = FxHashSet::default();
-    let mut insert_content = transaction.prepare_cached("INSERT OR IGNORE INTO content VALUES (?, ?)")?;
+    let mut insert_content = transaction.prepare_cached("INSERT OR REPLACE INTO content VALUES (?, ?)")?;
     for (hash, bytes) in batches.iter().flat_map(|batch| &batch.contents) {
         if contents.insert(hash) {
             insert_content.execute(params![hash.0, &**bytes])?;
@@ -192,5 +192,5 @@ fn write_nodes(
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
-    StoreError::Write { reason: error.to_string() }
+    super::failure(error, |reason| StoreError::Write { reason })
 }
