@@ -83,7 +83,7 @@ fn not_found(error: RunError, engine: &Engine, run: &str, wanted: &str) -> Failu
     }
     let nodes = engine.show(run).map(|(_, nodes)| nodes).unwrap_or_default();
     let help = did_you_mean(wanted, nodes.iter().map(|node| node.id.as_str()));
-    found.help(help.unwrap_or_else(|| format!("`flowc show {run}` lists its nodes")))
+    found.help(help.unwrap_or_else(|| "`flowc show` lists a run's nodes".to_owned()))
 }
 
 fn is_node(engine: &Engine, run: &str, node: &str) -> bool {

@@ -43,7 +43,7 @@ pub enum DataError {
     FeatureKind { name: String, found: &'static str, expected: &'static str },
     #[error("the weight in row {row} is {value}; weights are 0 or more")]
     Weight { row: usize, value: f64 },
-    #[error("`{name}` is {value} in row {row}; training sums such numbers, and takes them up to 1e100")]
+    #[error("the {name} is {value:e} in row {}; training sums such numbers, and takes them up to 1e100", row + 1)]
     TooLarge { name: &'static str, row: usize, value: f64 },
     #[error("all weights are 0")]
     NoWeight,
@@ -116,7 +116,7 @@ pub(super) fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<(), 
     if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
         return Err(DataError::Weight { row, value: weights[row] });
     }
-    check_size("weights", weights)?;
+    check_size("weight", weights)?;
     if weights.iter().all(|&weight| weight == 0.0) { Err(DataError::NoWeight) } else { Ok(()) }
 }
 
