@@ -140,10 +140,34 @@ pub fn defaults<'db>(db: &'db dyn Db, item: Item<'db>) -> Defaults {
                 checker.expr(default, None)
             }
         };
+        // A reader takes its columns from the parameter, which takes them from the table of each call.
+        if checker.diagnostics.is_empty() && waits_for_row(&header.scheme) && is_reader(&default.kind) {
+            let message = format!("nothing says which columns to read: the row of `{}` is open", header.name);
+            checker.report(
+                Diagnostic::error(code::TYPE_MISMATCH, default.span, message)
+                    .help("give the parameter a schema, `Dataset<Ride>`, or leave the default out"),
+            );
+        }
         values.push(typed.ty().is_some().then(|| (typed.expr.clone(), checker.local_count())));
         diagnostics.append(&mut checker.diagnostics);
     }
     Defaults { values, diagnostics }
+}
+
+fn waits_for_row(scheme: &Scheme) -> bool {
+    match scheme {
+        Scheme::Dataset(row) => matches!(row, RowScheme::Var(_) | RowScheme::Parts { is_open: true, .. }),
+        Scheme::Optional(inner) => waits_for_row(inner),
+        _ => false,
+    }
+}
+
+fn is_reader(default: &ExprKind) -> bool {
+    match default {
+        ExprKind::Call { .. } => true,
+        ExprKind::Paren(inner) => is_reader(&inner.kind),
+        _ => false,
+    }
 }
 
 /// What the planner needs of an operator's declaration.
