@@ -25,19 +25,19 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-TREES, LEAVES, RATE, MIN_ROWS, FOLDS = 100, 31, 0.1, 20, 5
+TREES, LEAVES, RATE, MIN_ROWS, FOLDS, REPEATS = 100, 31, 0.1, 20, 5, 10
 
-# name, file, target, repeats
+# name, file, target
 SETS = [
-    ("iris", "iris/iris.csv", "target", 10),
-    ("wine", "wine/wine.csv", "target", 10),
-    ("breast_cancer", "breast_cancer/breast_cancer.csv", "target", 10),
-    ("digits", "digits/digits.csv", "target", 2),
-    ("diabetes", "diabetes/diabetes.csv", "target", 10),
-    ("penguins", "penguins/penguins.csv", "species", 10),
-    ("adult", "adult/adult_train.csv", "income", 2),
-    ("higgs_sample", "higgs_sample/higgs_sample_train.csv", "label", 4),
-    ("diamonds", "diamonds/diamonds.csv", "price", 2),
+    ("iris", "iris/iris.csv", "target"),
+    ("wine", "wine/wine.csv", "target"),
+    ("breast_cancer", "breast_cancer/breast_cancer.csv", "target"),
+    ("digits", "digits/digits.csv", "target"),
+    ("diabetes", "diabetes/diabetes.csv", "target"),
+    ("penguins", "penguins/penguins.csv", "species"),
+    ("adult", "adult/adult_train.csv", "income"),
+    ("higgs_sample", "higgs_sample/higgs_sample_train.csv", "label"),
+    ("diamonds", "diamonds/diamonds.csv", "price"),
 ]
 
 
@@ -56,14 +56,14 @@ def main():
           "| fastest fit, seconds: flow | LightGBM | sklearn |")
     print("|---|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     worse = []
-    for name, file, target, repeats in SETS:
+    for name, file, target in SETS:
         if name not in arguments.only:
             continue
         path = arguments.data / file
         if not path.exists():
             print(f"| {name} | skipped: no {path} |")
             continue
-        worse += compare(binary, name, Sheet(path, target), repeats, arguments.threads)
+        worse += compare(binary, name, Sheet(path, target), arguments.threads)
     if worse:
         sys.exit("worse than allowed: " + ", ".join(worse))
 
@@ -101,18 +101,18 @@ class Sheet:
             classes = {label: code for code, label in enumerate(sorted(set(labels)))}
             self.target = numpy.array([classes[label] for label in labels])
 
-    def folds(self, repeats):
+    def folds(self):
         splitter = KFold if self.is_regression else StratifiedKFold
-        folds = numpy.zeros((repeats, len(self.target)), dtype=int)
-        for repeat in range(repeats):
+        folds = numpy.zeros((REPEATS, len(self.target)), dtype=int)
+        for repeat in range(REPEATS):
             split = splitter(FOLDS, shuffle=True, random_state=repeat).split(self.features, self.target)
             for fold, (_, held_out) in enumerate(split):
                 folds[repeat, held_out] = fold
         return folds
 
 
-def compare(binary, name, sheet, repeats, threads):
-    folds = sheet.folds(repeats)
+def compare(binary, name, sheet, threads):
+    folds = sheet.folds()
     runs = {
         "flow": run_flow(binary, sheet, folds, threads),
         "LightGBM": run_python(light_gbm, sheet, folds, threads),
@@ -123,7 +123,7 @@ def compare(binary, name, sheet, repeats, threads):
         scores = {
             engine: numpy.array([
                 score(sheet.target[folds[repeat] == fold], predictions[repeat][folds[repeat] == fold])
-                for repeat in range(repeats) for fold in range(FOLDS)
+                for repeat in range(REPEATS) for fold in range(FOLDS)
             ])
             for engine, (predictions, _) in runs.items()
         }
@@ -136,7 +136,7 @@ def compare(binary, name, sheet, repeats, threads):
                 worse.append(f"{name} {metric} beside {other}")
         means = [f"{scores[engine].mean():.4f}" for engine in runs]
         seconds = [f"{fastest:.3f}" for _, fastest in runs.values()]
-        row = [name, str(len(sheet.target)), f"{repeats}x{FOLDS}", metric, *means, *differences, *seconds]
+        row = [name, str(len(sheet.target)), f"{REPEATS}x{FOLDS}", metric, *means, *differences, *seconds]
         print("| " + " | ".join(row) + " |", flush=True)
     return worse
 
