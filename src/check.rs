@@ -6,10 +6,9 @@ use std::{
 };
 
 use flow_runtime::store::FileStamp;
-use flow_syntax::diagnostic::{Diagnostic, json::document, render};
+use flow_syntax::diagnostic::{Diagnostic, json::document, render, sarif};
 
 use crate::{
-    arguments::Format,
     exit::{Exit, Failure},
     project::{Folders, Project, flow_files},
     terminal::Terminal,
@@ -17,6 +16,14 @@ use crate::{
 
 /// How often `--watch` looks: soon enough for a person, and cheap.
 const WATCH_INTERVAL: Duration = Duration::from_millis(200);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
+    /// For code scanners
+    Sarif,
+}
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -96,11 +103,16 @@ fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<
             report(&project, &found, terminal);
             terminal.remark(&summary(modules.len(), errors, found.len() - errors));
         }
-        Format::Json => {
+        Format::Json | Format::Sarif => {
             let places = found.iter().map(|(module, diagnostic)| (*module, diagnostic));
             let document = document(modules.len(), places, &project.sources());
-            let text = serde_json::to_string_pretty(&document)
-                .map_err(|error| Failure::environment(format!("cannot write the diagnostics: {error}")))?;
+            let text = if options.format == Format::Json {
+                serde_json::to_string_pretty(&document)
+            } else {
+                serde_json::to_string_pretty(&sarif::log(&document, env!("CARGO_PKG_VERSION")))
+            };
+            let text =
+                text.map_err(|error| Failure::environment(format!("cannot write the diagnostics: {error}")))?;
             terminal.result(&format!("{text}\n"));
         }
     }

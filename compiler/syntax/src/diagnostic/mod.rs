@@ -1,9 +1,10 @@
-//! What is wrong with a program: diagnostics as data, the codes and their pages, and the two ways to show them.
+//! What is wrong with a program: diagnostics as data, the codes and their pages, and the ways to show them.
 
 pub mod catalogue;
 pub mod code;
 pub mod json;
 mod render;
+pub mod sarif;
 mod sources;
 
 pub use render::render;
