@@ -492,7 +492,11 @@ fn several_outputs(
     };
     let missing: Vec<&str> = names.iter().copied().filter(|name| record.field(name).is_none()).collect();
     if !missing.is_empty() {
-        let message = format!("the outputs {} are not given", crate::types::show_columns(missing));
+        let names = crate::types::show_columns(missing.iter().copied());
+        let message = match missing.len() {
+            1 => format!("the output {names} is not given"),
+            _ => format!("the outputs {names} are not given"),
+        };
         checker.fail(code::MISSING_ARGUMENT, span, message);
         return (value.expr, Ty::Error);
     }

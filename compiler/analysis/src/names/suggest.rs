@@ -25,7 +25,8 @@ pub(crate) fn did_you_mean<'n>(
         None if known.is_empty() || known.len() > 24 => diagnostic,
         None => {
             let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            diagnostic.help(format!("there are {}", names.join(", ")))
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            diagnostic.help(format!("there {verb} {}", names.join(", ")))
         }
     }
 }
