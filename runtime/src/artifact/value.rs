@@ -1,97 +1,13 @@
-//! Values as JSON that loses nothing and needs no type to read: integers, texts, truth values, lists and
-//! `null` stand for themselves, finite Floats have a point, and the rest is an object with one field that
-//! says what it is (`{"date": 20777}`, `{"record": {"auc": 0.9}}`).
+//! Values as JSON that loses nothing and needs no type to read: as constants stand in a DAG.
 
-use flow_ir::value::{Float64, Value};
-use serde_json::{Map, Value as Json, json};
-
-pub fn to_json(value: &Value) -> Json {
-    match value {
-        Value::None => Json::Null,
-        Value::Bool(value) => json!(value),
-        Value::Int(value) => json!(value),
-        Value::Float(Float64(value)) if value.is_finite() => json!(value),
-        Value::Float(Float64(value)) => json!({ "float": format!("{:016x}", value.to_bits()) }),
-        Value::Text(value) => json!(value),
-        Value::Bytes(value) => {
-            json!({ "bytes": value.iter().map(|byte| format!("{byte:02x}")).collect::<String>() })
-        }
-        Value::Date(value) => json!({ "date": value }),
-        Value::Time(value) => json!({ "time": value }),
-        Value::Duration(value) => json!({ "duration": value }),
-        Value::Size(value) => json!({ "size": value }),
-        Value::File(value) => json!({ "file": value }),
-        Value::List(values) => Json::Array(values.iter().map(to_json).collect()),
-        Value::Record(fields) => {
-            let fields: Map<_, _> =
-                fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect();
-            json!({ "record": fields })
-        }
-        Value::Enum { ty, variant } => json!({ "enum": [ty, variant] }),
-        Value::Column(name) => json!({ "column": name }),
-    }
-}
-
-/// Reads back what [`to_json`] wrote; `None` where it is something else.
-pub fn from_json(json: &Json) -> Option<Value> {
-    Some(match json {
-        Json::Null => Value::None,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Number(number) => match number.as_i64() {
-            Some(value) => Value::Int(value),
-            None if number.is_f64() => Value::from(number.as_f64()?),
-            None => return None,
-        },
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Array(values) => Value::List(values.iter().map(from_json).collect::<Option<_>>()?),
-        Json::Object(object) => {
-            let (tag, content) = object.iter().next().filter(|_| object.len() == 1)?;
-            match tag.as_str() {
-                "float" => Value::from(f64::from_bits(u64::from_str_radix(content.as_str()?, 16).ok()?)),
-                "bytes" => Value::Bytes(bytes_from_hex(content.as_str()?)?),
-                "date" => Value::Date(i32::try_from(content.as_i64()?).ok()?),
-                "time" => Value::Time(content.as_i64()?),
-                "duration" => Value::Duration(content.as_i64()?),
-                "size" => Value::Size(content.as_u64()?),
-                "file" => Value::File(content.as_str()?.to_owned()),
-                "record" => {
-                    let fields = content.as_object()?.iter();
-                    Value::Record(
-                        fields
-                            .map(|(name, value)| Some((name.clone(), from_json(value)?)))
-                            .collect::<Option<_>>()?,
-                    )
-                }
-                "enum" => match content.as_array()?.as_slice() {
-                    [Json::String(ty), Json::String(variant)] => {
-                        Value::Enum { ty: ty.clone(), variant: variant.clone() }
-                    }
-                    _ => return None,
-                },
-                "column" => Value::Column(content.as_str()?.to_owned()),
-                _ => return None,
-            }
-        }
-    })
-}
-
-fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 == 1 {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
-}
+pub use flow_ir::json::{from_tagged as from_json, tagged as to_json};
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use flow_ir::value::Value;
+    use serde_json::Value as Json;
 
     use super::*;
 

@@ -11,5 +11,17 @@ mod schema_tests;
 mod tests;
 mod write;
 
+use crate::value::Value;
+
+/// A value as JSON that says what it is and needs no type to be read, as constants in `flow-dag/1` stand.
+pub fn tagged(value: &Value) -> serde_json::Value {
+    serde_json::to_value(constant::Borrowed(value)).unwrap_or_default()
+}
+
+/// Reads back what [`tagged`] wrote; `None` where it is something else.
+pub fn from_tagged(json: &serde_json::Value) -> Option<Value> {
+    serde::Deserialize::deserialize(json).ok().map(|constant::Constant(value)| value)
+}
+
 /// The format of the DAG's JSON, with its version. A reader refuses any other.
 pub const FORMAT: &str = "flow-dag/1";
