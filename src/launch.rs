@@ -94,6 +94,7 @@ pub fn find_target(words: &[OsString], command: &clap::Command) -> Option<Target
     while let Some(word) = words.next() {
         let text = word.to_string_lossy();
         if text == "--" {
+            positional.extend(words);
             break;
         }
         if matches!(text.as_ref(), "--help" | "-h") {
@@ -142,9 +143,15 @@ pub fn load(target: &Target, terminal: &Terminal) -> Result<Option<Launch>, Exit
         Err(_) if target.wants_help => return Ok(None),
         Err(failure) => return Err(failure.report(terminal)),
     };
-    check::require_sound(&project, terminal)?;
     let workflows = project.analysis.workflows(&module);
-    let workflow = choose(&workflows, target).map_err(|failure| failure.report(terminal))?;
+    let chosen = choose(&workflows, target);
+    if target.wants_help && chosen.is_err() {
+        return Ok(None);
+    }
+    if !target.wants_help {
+        check::require_sound(&project, terminal)?;
+    }
+    let workflow = chosen.map_err(|failure| failure.report(terminal))?;
     let Some(signature) = project.analysis.signature(&module, &workflow) else { return Ok(None) };
     Ok(Some(Launch { project, module, workflow, signature, flags: Vec::new() }))
 }
@@ -161,11 +168,16 @@ impl Launch {
             &self.workflow,
             &self.signature,
         );
+        let mut notes = Vec::new();
         for param in params {
             let is_taken =
                 subcommand.get_arguments().any(|arg| arg.get_long().is_some_and(|long| long == param.flag))
                     || crate::arguments::is_common_flag(&param.flag);
             if is_taken {
+                notes.push(format!(
+                    "`--{}` is flowc's own; the parameter is given as `-p {}=VALUE`",
+                    param.flag, param.name
+                ));
                 continue;
             }
             let mut help = param.doc.clone().unwrap_or_default();
@@ -184,7 +196,7 @@ impl Launch {
                     .help(help),
             );
         }
-        subcommand
+        if notes.is_empty() { subcommand } else { subcommand.after_help(notes.join("\n")) }
     }
 
     /// Takes the parameters' flags out of what was parsed.

@@ -62,11 +62,20 @@ pub fn write(report: &RunReport, engine: &Engine, folder: &Path) -> Result<(), F
                     (extension, engine.bytes(reference).map_err(failure)?.to_vec())
                 }
             };
-            let path = folder.join(format!("{name}.{extension}"));
+            let path = folder.join(format!("{}.{extension}", file_name(&name)));
             std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
         }
     }
     Ok(())
+}
+
+/// An output's name as a file has it: whatever it is, the file lies in its folder.
+fn file_name(name: &str) -> String {
+    let plain = name.replace('%', "%25").replace('/', "%2F").replace('\\', "%5C");
+    match plain.strip_prefix('.') {
+        Some(rest) => format!("%2E{rest}"),
+        None => plain,
+    }
 }
 
 enum File<'a> {
@@ -134,10 +143,18 @@ fn value_text(value: &Value, indent: usize) -> String {
         Value::Record(fields) => {
             lines(fields.iter().map(|(name, value)| (name, value_text(value, indent + 2))), indent)
         }
-        Value::Float(number) => {
-            format!("{:.6}", number.0).trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
+        Value::Float(number) => number_text(number.0),
         other => other.to_json().to_string(),
+    }
+}
+
+/// A number to be looked at: six digits behind the point, or a power of ten where that would hide it.
+fn number_text(number: f64) -> String {
+    let is_plain = number == 0.0 || (1e-3..1e9).contains(&number.abs());
+    match (is_plain, number.is_finite()) {
+        (true, _) => format!("{number:.6}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+        (false, true) => format!("{number:e}"),
+        (false, false) => number.to_string(),
     }
 }
 

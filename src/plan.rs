@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flow_plan::passes::Stage;
+use flow_plan::passes::{Stage, at_stage};
 
 use crate::{
     exit::{Exit, Failure},
@@ -65,7 +65,8 @@ pub fn execute(
         },
         None => {
             options.launch.refuse_parameters()?;
-            (launch::read_dag(&options.launch.file)?, Folders::find(&options.launch.file, root)?)
+            let (dag, _) = at_stage(launch::read_dag(&options.launch.file)?, stage);
+            (dag, Folders::find(&options.launch.file, root)?)
         }
     };
     if let Some(path) = &options.golden {

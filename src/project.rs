@@ -65,8 +65,8 @@ impl Folders {
         };
         let manifest = read_manifest(&root.join(MANIFEST))?;
         Ok(Self {
-            source: manifest.source.map_or_else(|| root.clone(), |source| normalise(&root.join(source))),
-            state: root.join(manifest.store.unwrap_or_else(|| PathBuf::from(".flow"))),
+            source: below(&root, "source", manifest.source.as_deref().unwrap_or(Path::new(".")))?,
+            state: below(&root, "store", manifest.store.as_deref().unwrap_or(Path::new(".flow")))?,
             root,
         })
     }
@@ -140,6 +140,10 @@ impl Project {
             .components()
             .map(|component| component.as_os_str().to_string_lossy().into_owned())
             .collect();
+        if names.first().is_some_and(|name| name == "std") {
+            let message = format!("`{}` would hide a part of the standard library", show(path));
+            return Err(Failure::input(message).help("give the file or its folder another name than `std`"));
+        }
         Ok(names.join("."))
     }
 }
@@ -161,6 +165,22 @@ impl Source for Folders {
         let text = read_source(&path, &path).ok().filter(|_| inside)?;
         Some((self.relative(&path), text))
     }
+}
+
+/// A folder that a manifest names, which must lie below the root however links lead.
+fn below(root: &Path, key: &str, folder: &Path) -> Result<PathBuf, Failure> {
+    let path = normalise(&root.join(folder));
+    let real = path.ancestors().find_map(|path| fs::canonicalize(path).ok());
+    let is_below = fs::canonicalize(root).ok().zip(real).is_some_and(|(root, real)| real.starts_with(root));
+    if is_below && path.starts_with(root) {
+        return Ok(path);
+    }
+    let manifest = show(&root.join(MANIFEST));
+    Err(Failure::input(format!(
+        "`{key} = \"{}\"` in `{manifest}` leads out of the project",
+        folder.display()
+    ))
+    .help("name a folder below the one that the file lies in"))
 }
 
 /// The `.flow` files of a path: itself, or those below a folder, sorted. No link is followed.

@@ -38,19 +38,24 @@ impl Terminal {
 
     /// A result, as it is. A reader that has gone away is no error.
     pub fn result(&self, text: &str) {
-        write_all(&mut std::io::stdout().lock(), text);
+        let mut stdout = std::io::stdout().lock();
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+            && error.kind() == ErrorKind::BrokenPipe
+        {
+            std::process::exit(crate::exit::Exit::Worked as i32);
+        }
     }
 
     /// A remark about the work, unless it is to be quiet.
     pub fn remark(&self, text: &str) {
         if !self.quiet {
-            write_all(&mut std::io::stderr().lock(), &format!("{text}\n"));
+            tell(&format!("{text}\n"));
         }
     }
 
     /// Text for stderr, as it is.
     pub fn diagnostic(&self, text: &str) {
-        write_all(&mut std::io::stderr().lock(), text);
+        tell(text);
     }
 
     pub fn error(&self, message: &str, help: Option<&str>) {
@@ -80,10 +85,7 @@ fn paint(colour: bool, text: &str, code: &str) -> String {
     if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-fn write_all(stream: &mut impl Write, text: &str) {
-    if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
-        && error.kind() == ErrorKind::BrokenPipe
-    {
-        std::process::exit(crate::exit::Exit::Worked as i32);
-    }
+/// Nobody reads what is told beside the results: that is no reason to stop.
+fn tell(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
