@@ -5,17 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flow_runtime::{
-    artifact::Summary,
-    engine::{Engine, RunError},
-    operator::Datum,
-};
+use flow_ir::{dag::Dag, node::Input};
+use flow_runtime::{artifact::Summary, operator::Datum};
 use flow_syntax::suggest::did_you_mean;
 
 use crate::{
     exit::{Exit, Failure},
-    run::failure,
-    runs,
+    state,
     terminal::Terminal,
 };
 
@@ -23,7 +19,7 @@ use crate::{
 pub struct Options {
     /// The run's id, a part of it that no other has, or `last`
     run: String,
-    /// A node, and its port where it has several: `split.train`
+    /// A node, and its port where it has several: `split.train`; or an output of the workflow
     #[arg(value_name = "NODE[.PORT]")]
     node: String,
     /// Write to a file; values as JSON, tables as Arrow IPC, models as they are
@@ -32,27 +28,20 @@ pub struct Options {
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = runs::open_existing(root)?;
-    let run = runs::find(&engine, &options.run)?.id;
-    let reference = match engine.artifact(&run, &options.node, None) {
-        Ok(reference) => reference,
-        // Ids have dots themselves, so the whole is tried as a node first.
-        Err(error) => match options.node.rsplit_once('.') {
-            Some((node, port)) if is_node(&engine, &run, node) => {
-                engine.artifact(&run, node, Some(port)).map_err(failure)?
-            }
-            _ => return Err(not_found(error, &engine, &run, &options.node)),
-        },
-    };
+    let engine = state::open_existing(root)?;
+    let run = state::find(&engine, &options.run)?.id;
+    let dag = engine.dag(&run)?;
+    let (node, port) = locate(&dag, &options.node).ok_or_else(|| not_found(&dag, &options.node))?;
+    let reference = engine.artifact(&run, node, port)?;
     let bytes = match &reference.summary {
         Summary::Value(_) => {
-            let datum = engine.load(&reference).map_err(failure)?;
+            let datum = engine.load(&reference)?;
             let Datum::Value(value) = datum else {
                 return Err(Failure::environment("the artifact is no value"));
             };
             format!("{:#}\n", value.to_json()).into_bytes()
         }
-        _ => engine.bytes(&reference).map_err(failure)?.to_vec(),
+        _ => engine.bytes(&reference)?.to_vec(),
     };
     if let Some(path) = &options.output {
         std::fs::write(path, bytes)
@@ -74,18 +63,28 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     Ok(Exit::Worked)
 }
 
-/// Names the node that was probably meant.
-fn not_found(error: RunError, engine: &Engine, run: &str, wanted: &str) -> Failure {
-    let is_node = matches!(error, RunError::NoNode { .. });
-    let found = failure(error);
-    if !is_node {
-        return found;
+/// The node and port that a name means: a node, a node's port, or an output of the workflow. Ids have dots
+/// themselves, so the whole is tried as a node first.
+fn locate<'a>(dag: &'a Dag, name: &'a str) -> Option<(&'a str, Option<&'a str>)> {
+    if dag.find(name).is_some() {
+        return Some((name, None));
     }
-    let nodes = engine.show(run).map(|(_, nodes)| nodes).unwrap_or_default();
-    let help = did_you_mean(wanted, nodes.iter().map(|node| node.id.as_str()));
-    found.help(help.unwrap_or_else(|| "`flowc show` lists a run's nodes".to_owned()))
+    if let Some((node, port)) = name.rsplit_once('.')
+        && dag.find(node).is_some()
+    {
+        return Some((node, Some(port)));
+    }
+    let output = dag.outputs.iter().find(|output| output.name == name)?;
+    let Input::Port(port) = output.input else { return None };
+    let node = dag.node(port.node)?;
+    Some((&node.id, Some(&node.outputs.get(port.port as usize)?.name)))
 }
 
-fn is_node(engine: &Engine, run: &str, node: &str) -> bool {
-    engine.show(run).is_ok_and(|(_, nodes)| nodes.iter().any(|found| found.id == node))
+/// Names the node that was probably meant.
+fn not_found(dag: &Dag, wanted: &str) -> Failure {
+    let nodes = dag.nodes.iter().map(|node| node.id.as_str());
+    let outputs = dag.outputs.iter().map(|output| output.name.as_str());
+    let help = did_you_mean(wanted, nodes.chain(outputs));
+    Failure::usage(format!("this run has no node or output `{wanted}`"))
+        .help(help.unwrap_or_else(|| "`flowc show` lists a run's nodes".to_owned()))
 }

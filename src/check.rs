@@ -12,6 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     project::{Folders, Project, flow_files},
     terminal::Terminal,
+    words::count,
 };
 
 /// How often `--watch` looks: soon enough for a person, and cheap.
@@ -201,9 +202,4 @@ fn summary(files: usize, errors: usize, warnings: usize) -> String {
         count(errors, "error", "errors"),
         count(warnings, "warning", "warnings")
     )
-}
-
-/// `1 file`, `2 files`
-pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -1,5 +1,11 @@
 //! Exit codes, and errors that end a command.
 
+use flow_runtime::{
+    engine::RunError,
+    schedule::CannotFit,
+    store::{LockError, StoreError},
+};
+
 use crate::terminal::Terminal;
 
 /// What scripts rely on.
@@ -50,5 +56,35 @@ impl Failure {
     pub fn report(&self, terminal: &Terminal) -> Exit {
         terminal.error(&self.message, self.help.as_deref());
         self.exit
+    }
+}
+
+/// A run that cannot be, with the exit code that scripts look at.
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let message = error.to_string();
+        match error {
+            RunError::Store(StoreError::Newer { .. }) => Failure::environment(message),
+            RunError::Store(StoreError::Damaged { .. }) => Failure::environment(message).help(
+                "move the folder `.flow` away: a new one is made, without the past runs and their results",
+            ),
+            RunError::Store(_) => Failure::environment(message)
+                .help("is the disk full, or the folder `.flow` not yours to write?"),
+            RunError::Artifact(error) if error.is_lost() => {
+                Failure::environment(message).help("run the workflow again: what is lost is computed anew")
+            }
+            RunError::Lock(LockError::Held) => {
+                Failure::environment(message).help("wait for it to end, or stop it with Ctrl-C")
+            }
+            RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
+                Failure::environment(message)
+            }
+            RunError::NoRun { .. } => Failure::usage(message).help("`flowc runs` lists them"),
+            RunError::ManyRuns { .. } => Failure::usage(message).help("give more of its id"),
+            RunError::NoNode { .. } | RunError::NoPort { .. } | RunError::ManyPorts { .. } => {
+                Failure::usage(message)
+            }
+            _ => Failure::input(message),
+        }
     }
 }

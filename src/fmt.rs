@@ -11,10 +11,10 @@ use flow_syntax::{
 };
 
 use crate::{
-    check::count,
     exit::{Exit, Failure},
     project::{self, Folders, flow_files},
     terminal::Terminal,
+    words::count,
 };
 
 #[derive(Debug, clap::Args)]

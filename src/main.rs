@@ -22,9 +22,11 @@ mod resume;
 mod run;
 mod runs;
 mod show;
+mod state;
 mod task;
 mod terminal;
 mod watch;
+mod words;
 
 use std::process::ExitCode;
 

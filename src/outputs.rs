@@ -10,7 +10,7 @@ use flow_runtime::{
     task::Source,
 };
 
-use crate::{check::count, exit::Failure, run::failure, terminal::Terminal};
+use crate::{exit::Failure, terminal::Terminal, words::count};
 
 /// Prints the outputs to stdout, and how the run ended to stderr.
 pub fn print(report: &RunReport, terminal: &Terminal) {
@@ -58,9 +58,7 @@ pub fn write(report: &RunReport, engine: &Engine, folder: &Path) -> Result<(), F
         for (name, file) in files(name, source) {
             let (extension, bytes) = match file {
                 File::Json(text) => ("json", text.into_bytes()),
-                File::Artifact(extension, reference) => {
-                    (extension, engine.bytes(reference).map_err(failure)?.to_vec())
-                }
+                File::Artifact(extension, reference) => (extension, engine.bytes(reference)?.to_vec()),
             };
             let path = folder.join(format!("{}.{extension}", file_name(&name)));
             std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;

@@ -6,7 +6,7 @@ use flow_plan::{
     status::{Status, statuses, summary},
 };
 
-use crate::{check::count, terminal::Terminal};
+use crate::{terminal::Terminal, words::count};
 
 /// Rows shown of a plan; the rest is counted.
 const MOST_ROWS: usize = 200;

@@ -8,7 +8,7 @@ use flow_runtime::{
     event::timestamp,
 };
 
-use crate::{check::count, outputs::artifact_text};
+use crate::{outputs::artifact_text, words::count};
 
 /// The page of a run: what it was asked, how it ended, and its nodes along the time they took.
 pub fn render(run: &RunView, dag: &Dag, nodes: &[NodeView]) -> String {

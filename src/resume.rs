@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{
     exit::{Exit, Failure},
     run::Execution,
-    runs,
+    state,
     terminal::Terminal,
 };
 
@@ -18,7 +18,7 @@ pub struct Options {
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = runs::open_existing(root)?;
-    let id = runs::find(&engine, &options.run)?.id;
+    let engine = state::open_existing(root)?;
+    let id = state::find(&engine, &options.run)?.id;
     options.execution.drive(&engine, terminal, |run_options, cancel| engine.resume(&id, run_options, cancel))
 }

@@ -12,10 +12,7 @@ use flow_runtime::{
     decide::RunStatus,
     engine::{Engine, RunError, RunOptions, RunReport},
     event::Subscriber,
-    schedule::CannotFit,
-    store::{LockError, StoreError},
 };
-use flow_stdlib::StandardLibrary;
 
 use crate::{
     arguments::Format,
@@ -24,6 +21,7 @@ use crate::{
     launch::{self, Launch},
     outputs,
     project::{self, Folders, absolute},
+    state,
     terminal::Terminal,
     watch,
 };
@@ -83,7 +81,7 @@ pub fn execute(
         }
     };
     refuse_missing_files(&dag)?;
-    let engine = open(&folders)?;
+    let engine = state::open(&folders)?;
     options.execution.drive(&engine, terminal, |run_options, cancel| engine.run(dag, run_options, cancel))
 }
 
@@ -103,11 +101,6 @@ fn refuse_missing_files(dag: &Dag) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Opens a project's state; makes it where there is none.
-pub fn open(folders: &Folders) -> Result<Engine, Failure> {
-    Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(|error| failure(RunError::from(error)))
 }
 
 impl Execution {
@@ -133,7 +126,7 @@ impl Execution {
 
         let cancel = Cancel::new();
         interrupt::cancel_on_signal(&cancel, terminal)?;
-        let report = start(&options, &cancel).map_err(failure)?;
+        let report = start(&options, &cancel)?;
         // The view ends with its last subscriber, and what follows is printed below it.
         drop(options);
 
@@ -148,32 +141,6 @@ impl Execution {
             RunStatus::Cancelled if cancel.is_cancelled() => Exit::Interrupted,
             _ => Exit::Failed,
         })
-    }
-}
-
-/// A run that cannot be, with the exit code that scripts look at.
-pub fn failure(error: RunError) -> Failure {
-    let message = error.to_string();
-    match error {
-        RunError::Store(StoreError::Newer { .. }) => Failure::environment(message),
-        RunError::Store(StoreError::Damaged { .. }) => Failure::environment(message)
-            .help("move the folder `.flow` away: a new one is made, without the past runs and their results"),
-        RunError::Store(_) => {
-            Failure::environment(message).help("is the disk full, or the folder `.flow` not yours to write?")
-        }
-        RunError::Artifact(error) if error.is_lost() => {
-            Failure::environment(message).help("run the workflow again: what is lost is computed anew")
-        }
-        RunError::Lock(LockError::Held) => {
-            Failure::environment(message).help("wait for it to end, or stop it with Ctrl-C")
-        }
-        RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
-            Failure::environment(message)
-        }
-        RunError::NoRun { .. } => Failure::usage(message).help("`flowc runs` lists them"),
-        RunError::ManyRuns { .. } => Failure::usage(message).help("give more of its id"),
-        RunError::NoNode { .. } | RunError::NoPort { .. } => Failure::usage(message),
-        _ => Failure::input(message),
     }
 }
 

@@ -2,17 +2,14 @@
 
 use std::path::Path;
 
-use flow_runtime::{
-    engine::{Engine, RunView},
-    event::timestamp,
-};
+use flow_runtime::{engine::RunView, event::timestamp};
 use serde_json::json;
 
 use crate::{
     arguments::Format,
     exit::{Exit, Failure},
     project::Folders,
-    run::{failure, open},
+    state,
     terminal::Terminal,
 };
 
@@ -32,35 +29,13 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         terminal.remark(&format!("no runs yet in `{}`", crate::project::show(&folders.state)));
         return Ok(Exit::Worked);
     }
-    let runs = open(&folders)?.runs().map_err(failure)?;
+    let runs = state::open(&folders)?.runs()?;
     let runs = runs.iter().take(options.limit);
     match options.format {
         Format::Json => runs.for_each(|run| terminal.result(&format!("{}\n", to_json(run)))),
         Format::Human => runs.for_each(|run| terminal.result(&line(run, terminal))),
     }
     Ok(Exit::Worked)
-}
-
-/// Opens the state of the project that the current folder is in; there must be some.
-pub fn open_existing(root: Option<&Path>) -> Result<Engine, Failure> {
-    let folders = Folders::find(Path::new("."), root)?;
-    if !folders.state.exists() {
-        return Err(Failure::environment(format!(
-            "no runs yet in `{}`",
-            crate::project::show(&folders.state)
-        ))
-        .help("`--project DIR` names another project"));
-    }
-    open(&folders)
-}
-
-/// The run of an id, of a part of it that no other has, or the `last`.
-pub fn find(engine: &Engine, id: &str) -> Result<RunView, Failure> {
-    if id == "last" {
-        let runs = engine.runs().map_err(failure)?;
-        return runs.into_iter().next().ok_or_else(|| Failure::usage("there are no runs yet"));
-    }
-    engine.find_run(id).map_err(failure)
 }
 
 pub fn to_json(run: &RunView) -> serde_json::Value {

@@ -9,9 +9,7 @@ use crate::{
     arguments::Format,
     exit::{Exit, Failure},
     outputs::artifact_text,
-    page,
-    run::failure,
-    runs,
+    page, runs, state,
     terminal::Terminal,
 };
 
@@ -31,16 +29,16 @@ pub struct Options {
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = runs::open_existing(root)?;
-    let id = runs::find(&engine, &options.run)?.id;
+    let engine = state::open_existing(root)?;
+    let id = state::find(&engine, &options.run)?.id;
     if let Some(node) = &options.envelope {
-        let envelope = engine.envelope(&id, node).map_err(failure)?;
+        let envelope = engine.envelope(&id, node)?;
         terminal.result(&format!("{:#}\n", envelope.to_json()));
         return Ok(Exit::Worked);
     }
-    let (run, nodes) = engine.show(&id).map_err(failure)?;
+    let (run, nodes) = engine.show(&id)?;
     if let Some(path) = &options.html {
-        let page = page::render(&run, &engine.dag(&run.id).map_err(failure)?, &nodes);
+        let page = page::render(&run, &engine.dag(&run.id)?, &nodes);
         if path == Path::new("-") {
             terminal.result(&page);
         } else {

@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     interrupt,
     project::Folders,
-    run,
+    state,
     terminal::Terminal,
 };
 
@@ -33,7 +33,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         std::fs::read_to_string(&options.envelope)
     };
     let text = text.map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
-    let engine = run::open(&Folders::find(Path::new("."), root)?)?;
+    let engine = state::open(&Folders::find(Path::new("."), root)?)?;
     let cancel = Cancel::new();
     interrupt::cancel_on_signal(&cancel, terminal)?;
     let answer = run_envelope(&text, &StandardLibrary, engine.artifacts(), &[], &cancel)

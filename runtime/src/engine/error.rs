@@ -43,6 +43,8 @@ pub enum RunError {
     NoNode { run: String, node: String },
     #[error("node `{node}` has no output `{port}`; it has {}", ports.join(", "))]
     NoPort { node: String, port: String, ports: Vec<String> },
+    #[error("node `{node}` has the outputs {}: name one, as `{node}.{}`", ports.join(", "), ports.first().map_or("", String::as_str))]
+    ManyPorts { node: String, ports: Vec<String> },
     #[error("node `{node}` of run {run} makes no task: {reason}")]
     NoTask { run: String, node: String, reason: String },
     #[error("node `{node}` has no outputs yet: it is {state}")]

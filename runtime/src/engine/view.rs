@@ -139,10 +139,10 @@ impl Engine {
         match output {
             Some((_, reference)) => Ok(reference),
             None if ports.is_empty() => Err(RunError::NoOutputs { node, state: found.state }),
-            None => {
-                let port = port.unwrap_or_default().to_owned();
-                Err(RunError::NoPort { node, port, ports })
-            }
+            None => Err(match port {
+                Some(port) => RunError::NoPort { node, port: port.to_owned(), ports },
+                None => RunError::ManyPorts { node, ports },
+            }),
         }
     }
 }

@@ -1,0 +1,35 @@
+//! A project's state: its runs and their artifacts.
+
+use std::{path::Path, sync::Arc};
+
+use flow_runtime::engine::{Engine, RunError, RunView};
+use flow_stdlib::StandardLibrary;
+
+use crate::{
+    exit::Failure,
+    project::{self, Folders},
+};
+
+/// Opens a project's state; makes it where there is none.
+pub fn open(folders: &Folders) -> Result<Engine, Failure> {
+    Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(|error| RunError::from(error).into())
+}
+
+/// Opens the state of the project that the current folder is in; there must be some.
+pub fn open_existing(root: Option<&Path>) -> Result<Engine, Failure> {
+    let folders = Folders::find(Path::new("."), root)?;
+    if !folders.state.exists() {
+        return Err(Failure::environment(format!("no runs yet in `{}`", project::show(&folders.state)))
+            .help("`--project DIR` names another project"));
+    }
+    open(&folders)
+}
+
+/// The run of an id, of a part of it that no other has, or the `last`.
+pub fn find(engine: &Engine, id: &str) -> Result<RunView, Failure> {
+    if id == "last" {
+        let runs = engine.runs()?;
+        return runs.into_iter().next().ok_or_else(|| Failure::usage("there are no runs yet"));
+    }
+    Ok(engine.find_run(id)?)
+}

@@ -1,0 +1,6 @@
+//! Words for people.
+
+/// `1 file`, `2 files`
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
