@@ -543,22 +543,25 @@ fn give_outputs(
                 ty.map_or(Ty::Error, |fields| Ty::Ground(Type::Record(RecordType { name: None, fields })));
             body::Expr { kind: body::ExprKind::Record(given), ty, span }
         }
-        // A record from elsewhere: another workflow's outputs, a parameter.
+        // A record from elsewhere: another workflow's outputs, a parameter, a literal. It is bound, so that each
+        // output can be converted on its own.
         kind => {
-            let expr = body::Expr { kind, ty: value.ty, span };
-            let mut types = Vec::new();
+            let record = body::Expr { kind, ty: value.ty, span };
+            let whole = checker.new_local("_", record.ty.clone());
+            let mut fields = Vec::with_capacity(callable.outputs.len());
             for output in &callable.outputs {
-                let Ty::Ground(Type::Record(record)) = &expr.ty else { continue };
-                let Some(field) = record.field(&output.name) else { continue };
-                let kind = body::ExprKind::Field { base: Box::new(expr.clone()), name: output.name.clone() };
-                let typed = Typed::new(kind, field.ty.clone(), span, stage.field(&output.name));
-                let fitted = fit_output(checker, output, typed);
-                types.push(fitted.ty.ground().map(|ty| Field { name: output.name.clone(), ty }));
+                let Ty::Ground(Type::Record(of)) = &record.ty else { continue };
+                let Some(field) = of.field(&output.name) else { continue };
+                let base = body::Expr { kind: body::ExprKind::Local(whole.id), ty: record.ty.clone(), span };
+                let kind = body::ExprKind::Field { base: Box::new(base), name: output.name.clone() };
+                fields
+                    .push((output.name.clone(), body::Expr { kind, ty: Ty::Ground(field.ty.clone()), span }));
             }
-            let ty = types.into_iter().collect::<Option<Vec<Field>>>();
-            let ty =
-                ty.map_or(Ty::Error, |fields| Ty::Ground(Type::Record(RecordType { name: None, fields })));
-            body::Expr { ty, ..expr }
+            let fields = body::Expr { kind: body::ExprKind::Record(fields), ty: record.ty.clone(), span };
+            let given = give_outputs(checker, callable, fields, stage);
+            let ty = given.ty.clone();
+            let bindings = vec![body::Binding { pattern: body::Pattern::Local(whole), value: record, span }];
+            body::Expr { kind: body::ExprKind::Block { bindings, value: Box::new(given) }, ty, span }
         }
     }
 }
