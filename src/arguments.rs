@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     explain, fmt,
     launch::{self, Launch},
-    plan, resume, run, runs, show, task,
+    ops, plan, resume, run, runs, show, task,
     terminal::{Colour, Terminal},
 };
 
@@ -62,6 +62,8 @@ enum Command {
     Artifact(artifact::Options),
     /// Run one task in this process, as an engine elsewhere would start it
     Task(task::Options),
+    /// List the operators, or describe one
+    Ops(ops::Options),
     /// Explain a diagnostic
     Explain(explain::Options),
     /// Print a shell's completions
@@ -123,6 +125,7 @@ impl Invocation {
             Command::Show(options) => show::execute(options, root, &terminal),
             Command::Artifact(options) => artifact::execute(options, root, &terminal),
             Command::Task(options) => task::execute(options, root, &terminal),
+            Command::Ops(options) => ops::execute(options, root, &terminal),
             Command::Explain(options) => explain::execute(options, &terminal),
             Command::Completions { shell } => completions(*shell, &terminal),
         };

@@ -13,6 +13,7 @@ mod fmt;
 mod golden;
 mod interrupt;
 mod launch;
+mod ops;
 mod outputs;
 mod overview;
 mod page;

@@ -71,6 +71,11 @@ impl Folders {
         })
     }
 
+    /// Whether the root was found by its manifest, rather than taken for one.
+    pub fn has_manifest(&self) -> bool {
+        self.root.join(MANIFEST).is_file()
+    }
+
     /// The root as text, with `/` between its parts.
     pub fn root_text(&self) -> String {
         slashes(&self.root)

@@ -81,9 +81,7 @@ impl Problem {
             Self::NotKnown { .. } => {
                 Some("`run if`, `run for` and `run while` decide while the workflow runs".to_owned())
             }
-            Self::NoImplementation { .. } => {
-                Some("`flowc doctor` lists the operators that work on this machine".to_owned())
-            }
+            Self::NoImplementation { .. } => Some("`flowc ops` lists the operators there are".to_owned()),
             Self::Fuel { .. } => Some("shorten the lists that `for` runs over".to_owned()),
             Self::Parameter(error) => error.help(),
             _ => None,
