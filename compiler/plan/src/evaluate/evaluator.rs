@@ -78,6 +78,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) operators: Operators,
     spans: Vec<(u32, u32)>,
     constants: FxHashMap<ItemRef, Planned>,
+    /// How many choices stand around this expression of which only the run knows whether they need it.
+    choices: u32,
     module: Rc<str>,
     /// The call of another module's fn that is being inlined.
     call_site: Option<(u32, u32)>,
@@ -107,6 +109,7 @@ impl<'a> Evaluator<'a> {
             operators: Operators::default(),
             spans: Vec::new(),
             constants: FxHashMap::default(),
+            choices: 0,
             module: module.into(),
             call_site: None,
         }
@@ -191,6 +194,18 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Evaluates what perhaps is not needed: what fails there is left for the run.
+    pub(super) fn perhaps<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        self.choices += 1;
+        let value = evaluate(self);
+        self.choices -= 1;
+        value
+    }
+
+    pub(super) fn is_perhaps(&self) -> bool {
+        self.choices > 0
+    }
+
     pub(super) fn frame(&self, item: &ItemRef, locals: u32, is_fn: bool) -> Frame {
         let file = self.program.file(&item.module).unwrap_or_default();
         Frame {
@@ -263,6 +278,8 @@ impl<'a> Evaluator<'a> {
         name: Option<&Name>,
     ) -> Result<Planned> {
         match value {
+            // A node always runs, and this part perhaps has to be left alone.
+            Planned::Term(term) if self.is_perhaps() && term.can_fail => Ok(Planned::Term(term)),
             Planned::Term(term) if !frame.is_fn && !term.has_columns => {
                 Ok(Planned::Future(self.expression_node(frame, &term, span, name)?))
             }
@@ -338,7 +355,11 @@ impl<'a> Evaluator<'a> {
             self.at(frame, span, Problem::Disagreement { fact })
         })?;
         let mut inner = self.frame(item, body.locals, true);
-        let value = self.expr(&mut inner, &body.value, None)?;
+        // It is the same one everywhere: it fails everywhere, or nowhere.
+        let choices = std::mem::take(&mut self.choices);
+        let value = self.expr(&mut inner, &body.value, None);
+        self.choices = choices;
+        let value = value?;
         self.constants.insert(item.clone(), value.clone());
         Ok(value)
     }

@@ -31,6 +31,17 @@ struct Bindings {
     nodes: FxHashMap<*const Term, PortRef>,
 }
 
+/// Where a part of an expression stands.
+#[derive(Clone, Copy)]
+enum Within {
+    /// An expression that is computed once.
+    Node,
+    /// One that is computed for each row.
+    Row,
+    /// One that is computed for some rows, or for none.
+    Choice,
+}
+
 impl Evaluator<'_> {
     pub(super) fn input(&mut self, frame: &Frame, value: Planned, span: Span) -> Result<Input> {
         Ok(match value {
@@ -89,7 +100,7 @@ impl Evaluator<'_> {
             return Ok(port);
         }
         let mut bindings = Bindings::default();
-        let expr = self.lower(frame, term, span, &mut bindings)?;
+        let expr = self.lower(frame, term, Within::Node, span, &mut bindings)?;
         let name = name.cloned().unwrap_or_else(|| Name { text: short_name(&expr).into(), is_bound: false });
         let node = Node {
             id: String::new(),
@@ -106,13 +117,21 @@ impl Evaluator<'_> {
 
     fn expression(&mut self, frame: &Frame, term: &Rc<Term>, span: Span) -> Result<Input> {
         let mut bindings = Bindings::default();
-        let expr = self.lower(frame, term, span, &mut bindings)?;
+        let within = if term.has_columns { Within::Row } else { Within::Node };
+        let expr = self.lower(frame, term, within, span, &mut bindings)?;
         Ok(Input::Expression { expr, bindings: bindings.inputs() })
     }
 
-    fn lower(&mut self, frame: &Frame, term: &Rc<Term>, span: Span, bindings: &mut Bindings) -> Result<Expr> {
+    fn lower(
+        &mut self,
+        frame: &Frame,
+        term: &Rc<Term>,
+        within: Within,
+        span: Span,
+        bindings: &mut Bindings,
+    ) -> Result<Expr> {
         self.fuel.steps(1).map_err(|problem| self.at(frame, span, problem))?;
-        let kind = with_stack(|| self.lower_kind(frame, term, span, bindings))?;
+        let kind = with_stack(|| self.lower_kind(frame, term, within, span, bindings))?;
         Ok(Expr { kind, ty: term.ty.clone() })
     }
 
@@ -120,6 +139,7 @@ impl Evaluator<'_> {
         &mut self,
         frame: &Frame,
         term: &Rc<Term>,
+        within: Within,
         span: Span,
         bindings: &mut Bindings,
     ) -> Result<ExprKind> {
@@ -128,44 +148,50 @@ impl Evaluator<'_> {
             TermKind::Future(port) => ExprKind::Parameter(bindings.name(*port)),
             TermKind::Literal(value) => ExprKind::Literal(self.copy(frame, value, span)?),
             TermKind::Call { function, args } => {
+                let is_choice = matches!(function, Function::And | Function::Or | Function::OrElse);
                 let mut lowered = Vec::with_capacity(args.len());
-                for arg in args {
-                    lowered.push(self.lower_part(frame, arg, term.has_columns, span, bindings)?);
+                for (index, arg) in args.iter().enumerate() {
+                    let within = if is_choice && index > 0 { within.choice() } else { within };
+                    lowered.push(self.lower_part(frame, arg, within, span, bindings)?);
                 }
                 ExprKind::Call { function: *function, args: lowered }
             }
             TermKind::Cast(operand) => {
-                let operand = self.lower_part(frame, operand, term.has_columns, span, bindings)?;
-                ExprKind::Cast(Box::new(operand))
+                ExprKind::Cast(Box::new(self.lower_part(frame, operand, within, span, bindings)?))
             }
             TermKind::Case { arms, otherwise } => {
+                let choice = within.choice();
                 let mut lowered = Vec::with_capacity(arms.len());
-                for (condition, value) in arms {
+                for (index, (condition, value)) in arms.iter().enumerate() {
+                    let within = if index > 0 { choice } else { within };
                     lowered.push((
-                        self.lower_part(frame, condition, term.has_columns, span, bindings)?,
-                        self.lower_part(frame, value, term.has_columns, span, bindings)?,
+                        self.lower_part(frame, condition, within, span, bindings)?,
+                        self.lower_part(frame, value, choice, span, bindings)?,
                     ));
                 }
-                let otherwise = self.lower_part(frame, otherwise, term.has_columns, span, bindings)?;
+                let otherwise = self.lower_part(frame, otherwise, choice, span, bindings)?;
                 ExprKind::Case { arms: lowered, otherwise: Box::new(otherwise) }
             }
         })
     }
 
-    /// A part of an expression over columns that has none itself is computed once, not once a row.
+    /// A part of an expression over columns that has none itself is computed once, not once a row; but not
+    /// where it fails perhaps, and no row needs it.
     fn lower_part(
         &mut self,
         frame: &Frame,
         part: &Rc<Term>,
-        is_over_columns: bool,
+        within: Within,
         span: Span,
         bindings: &mut Bindings,
     ) -> Result<Expr> {
-        if !is_over_columns
-            || part.has_columns
-            || matches!(part.kind, TermKind::Future(_) | TermKind::Literal(_))
-        {
-            return self.lower(frame, part, span, bindings);
+        let stays = match within {
+            Within::Node => true,
+            Within::Row => false,
+            Within::Choice => part.can_fail,
+        };
+        if stays || part.has_columns || matches!(part.kind, TermKind::Future(_) | TermKind::Literal(_)) {
+            return self.lower(frame, part, within, span, bindings);
         }
         let port = match bindings.nodes.get(&Rc::as_ptr(part)) {
             Some(port) => *port,
@@ -192,6 +218,15 @@ fn short_name(expr: &Expr) -> &str {
         return field;
     }
     "expression"
+}
+
+impl Within {
+    fn choice(self) -> Self {
+        match self {
+            Self::Node => Self::Node,
+            Self::Row | Self::Choice => Self::Choice,
+        }
+    }
 }
 
 impl Bindings {

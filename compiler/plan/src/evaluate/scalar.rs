@@ -44,7 +44,7 @@ impl Evaluator<'_> {
                 Some(value) if decides(value) => Ok(first),
                 Some(_) => self.expr(frame, right, None),
                 None => {
-                    let second = self.expr(frame, right, None)?;
+                    let second = self.perhaps(|evaluator| evaluator.expr(frame, right, None))?;
                     self.apply(frame, function, vec![(first, left), (second, right)], expr)
                 }
             };
@@ -111,8 +111,10 @@ impl Evaluator<'_> {
         self.fuel.steps(args.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
         if args.iter().all(|(value, _)| matches!(value, Planned::Known(_))) {
             let values = args.iter().filter_map(|(value, ty)| Some((&**value.as_known()?, ty)));
-            let value = fold::call(function, values, ty);
-            return self.folded(frame, value, span);
+            match fold::call(function, values, ty.clone()) {
+                Err(_) if self.is_perhaps() => {}
+                value => return self.folded(frame, value, span),
+            }
         }
         let mut terms = Vec::with_capacity(args.len());
         for (value, ty) in args {
@@ -211,8 +213,18 @@ impl Evaluator<'_> {
                 if let (true, Value::Text(path)) = (is_written_path, &*known.value) {
                     return Ok(Planned::known(Self::file(frame, path)));
                 }
-                let value = fold::cast(&known.value, to);
-                let value = self.folded(frame, value, span)?;
+                let value = match fold::cast(&known.value, to) {
+                    Err(_) if self.is_perhaps() && is_scalar(to) => {
+                        let operand = self.term(frame, span, TermKind::Literal(known.value), from.clone())?;
+                        return Ok(Planned::Term(self.term(
+                            frame,
+                            span,
+                            TermKind::Cast(operand),
+                            to.clone(),
+                        )?));
+                    }
+                    value => self.folded(frame, value, span)?,
+                };
                 // A widening in name alone leaves it the workflow's parameter.
                 Ok(match value {
                     Planned::Known(cast) if cast.value == known.value => Planned::Known(known),
@@ -369,7 +381,7 @@ impl Evaluator<'_> {
     }
 
     fn branch(&mut self, frame: &mut Frame, expr: &Expr, ty: &Type) -> Result<Rc<Term>> {
-        let value = self.expr(frame, expr, None)?;
+        let value = self.perhaps(|evaluator| evaluator.expr(frame, expr, None))?;
         let own = self.ground(frame, &expr.ty, expr.span)?;
         let own = if own == Type::Nothing { ty.clone() } else { own };
         self.as_term(frame, value, own, expr.span)

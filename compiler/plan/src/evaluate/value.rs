@@ -36,6 +36,8 @@ pub(super) struct Term {
     pub(super) size: u32,
     pub(super) depth: u32,
     pub(super) has_columns: bool,
+    /// Whether it may have no value: an Int overflows, a Text is no number.
+    pub(super) can_fail: bool,
 }
 
 #[derive(Debug)]
@@ -96,10 +98,16 @@ impl Planned {
 impl Term {
     pub(super) fn new(kind: TermKind, ty: Type) -> Result<Rc<Self>, Problem> {
         let (mut size, mut depth, mut has_columns) = (1u32, 0, matches!(kind, TermKind::Column(_)));
+        let mut can_fail = match &kind {
+            TermKind::Call { function, .. } => can_fail(*function, &ty),
+            TermKind::Cast(operand) => can_fail_as(&operand.ty, &ty),
+            _ => false,
+        };
         let mut add = |part: &Rc<Term>| {
             size = size.saturating_add(part.size);
             depth = depth.max(part.depth);
             has_columns |= part.has_columns;
+            can_fail |= part.can_fail;
         };
         match &kind {
             TermKind::Column(_) | TermKind::Future(_) | TermKind::Literal(_) => {}
@@ -119,6 +127,21 @@ impl Term {
         if depth >= TERM_DEPTH {
             return Err(Problem::Fuel { limit: "600 expressions in each other" });
         }
-        Ok(Rc::new(Self { kind, ty, size, depth: depth + 1, has_columns }))
+        Ok(Rc::new(Self { kind, ty, size, depth: depth + 1, has_columns, can_fail }))
     }
+}
+
+/// Whether a function with a result of this type may refuse arguments; true wherever that is in doubt.
+fn can_fail(function: Function, ty: &Type) -> bool {
+    match function {
+        Function::Field | Function::OrElse => false,
+        Function::Element | Function::Matches => true,
+        // Floats have infinities and NaN.
+        _ => !matches!(ty.storage(), Type::Bool | Type::Float | Type::Text),
+    }
+}
+
+fn can_fail_as(from: &Type, to: &Type) -> bool {
+    let (from, to) = (from.storage(), to.storage());
+    from != to && !matches!((from, to), (Type::Bool | Type::Int | Type::Float, Type::Float | Type::Text))
 }
