@@ -187,7 +187,6 @@ impl<'db> Checker<'db> {
         let typed = self.expr(pattern, subject.ty());
         typed.ty()?;
         let typed = match subject.ty() {
-            Some(Type::Category) => typed,
             Some(ty) => {
                 let plain = Typed { expr: typed.expr, stage: typed.stage };
                 self.coerce(plain, &ty.storage().clone().optional(), "by what is matched")

@@ -144,6 +144,11 @@ impl<'db> Checker<'db> {
                 if element.is_optional() {
                     return self.missing(list.span(), &format!("`{name}`"));
                 }
+                if let (Builtin::Sum | Builtin::Mean, Type::Id(_) | Type::QueryId(_)) =
+                    (builtin, element.present())
+                {
+                    return self.only_identifies(name, &element, list.span());
+                }
                 match number_of(builtin, &element) {
                     Some(ty) => (ty, stage),
                     None => {

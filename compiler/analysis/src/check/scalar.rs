@@ -22,12 +22,7 @@ impl Checker<'_> {
         if is_arithmetic(function) {
             for (arg, ty) in args.iter().zip(&types) {
                 if let Type::Id(_) | Type::QueryId(_) = ty.present() {
-                    let message = format!("`{name}` computes with an `{}`, which only identifies", show(ty));
-                    self.report(
-                        flow_syntax::diagnostic::Diagnostic::error(code::MEANING_FORBIDS, arg.span(), message)
-                            .help("ids are compared, joined, counted and hashed; a column to compute with has a plain type"),
-                    );
-                    return Typed::error(span);
+                    return self.only_identifies(name, ty, arg.span());
                 }
                 if ty.is_optional() || *ty == Type::Nothing {
                     return self.missing(arg.span(), &format!("`{name}`"));
@@ -42,6 +37,17 @@ impl Checker<'_> {
             }
             Err(error) => self.scalar_error(&error, name, &args, span),
         }
+    }
+
+    /// Reports an id where a value to compute with is needed.
+    pub fn only_identifies(&mut self, user: &str, ty: &Type, span: Span) -> Typed {
+        let message = format!("`{user}` computes with an `{}`, which only identifies", show(ty));
+        self.report(
+            flow_syntax::diagnostic::Diagnostic::error(code::MEANING_FORBIDS, span, message).help(
+                "ids are compared, joined, counted and hashed; a column to compute with has a plain type",
+            ),
+        );
+        Typed::error(span)
     }
 
     /// Reports a value that may be missing where it must be there.
