@@ -158,6 +158,27 @@ impl RecordType {
 }
 
 impl Type {
+    /// The types without parts, by the word that each is written as.
+    pub const SCALARS: [(&'static str, Self); 17] = [
+        ("Bool", Self::Bool),
+        ("Int", Self::Int),
+        ("Float", Self::Float),
+        ("Float32", Self::Float32),
+        ("Text", Self::Text),
+        ("Bytes", Self::Bytes),
+        ("Date", Self::Date),
+        ("Time", Self::Time),
+        ("Duration", Self::Duration),
+        ("Size", Self::Size),
+        ("Fraction", Self::Fraction),
+        ("File", Self::File),
+        ("Weight", Self::Weight),
+        ("EventTime", Self::EventTime),
+        ("Category", Self::Category),
+        ("Probability", Self::Probability),
+        ("Score", Self::Score),
+    ];
+
     pub fn optional(self) -> Self {
         match self {
             Self::Optional(_) | Self::Nothing => self,

@@ -17,26 +17,6 @@ use crate::{
     names::{Import, did_you_mean, prelude, resolve, scope},
 };
 
-const SCALARS: &[(&str, Type)] = &[
-    ("Bool", Type::Bool),
-    ("Int", Type::Int),
-    ("Float", Type::Float),
-    ("Float32", Type::Float32),
-    ("Text", Type::Text),
-    ("Bytes", Type::Bytes),
-    ("Date", Type::Date),
-    ("Time", Type::Time),
-    ("Duration", Type::Duration),
-    ("Size", Type::Size),
-    ("Fraction", Type::Fraction),
-    ("File", Type::File),
-    ("Weight", Type::Weight),
-    ("EventTime", Type::EventTime),
-    ("Category", Type::Category),
-    ("Probability", Type::Probability),
-    ("Score", Type::Score),
-];
-
 const WITH_ARGUMENTS: &[&str] = &[
     "Id",
     "Label",
@@ -62,7 +42,7 @@ pub fn is_builtin_type(name: &str) -> bool {
 
 fn builtin_names() -> impl Iterator<Item = &'static str> {
     let metrics = Metric::ALL.iter().map(|metric| metric.name());
-    SCALARS.iter().map(|(name, _)| *name).chain(WITH_ARGUMENTS.iter().copied()).chain(metrics)
+    Type::SCALARS.iter().map(|(name, _)| *name).chain(WITH_ARGUMENTS.iter().copied()).chain(metrics)
 }
 
 /// Resolves the types of one item.
@@ -144,7 +124,7 @@ impl<'db> Resolver<'db> {
         if scope(self.db, self.file).items.contains_key(&name.text) {
             return self.item_type(path, args, span);
         }
-        if let Some((_, ty)) = SCALARS.iter().find(|(scalar, _)| *scalar == name.text) {
+        if let Some((_, ty)) = Type::SCALARS.iter().find(|(scalar, _)| *scalar == name.text) {
             return self.without_arguments(ty.clone(), args, span);
         }
         if let Some(metric) = Metric::ALL.iter().find(|metric| metric.name() == name.text) {

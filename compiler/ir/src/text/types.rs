@@ -268,30 +268,13 @@ fn name_positive(ty: &mut Type, class: String) -> bool {
 }
 
 fn plain_name(ty: &Type) -> &'static str {
-    PLAIN.iter().find(|(_, plain)| plain == ty).map_or("Nothing", |(name, _)| name)
+    plain().find(|(_, plain)| plain == ty).map_or("Nothing", |(name, _)| name)
 }
 
-const PLAIN: [(&str, Type); 19] = [
-    ("Bool", Type::Bool),
-    ("Int", Type::Int),
-    ("Float", Type::Float),
-    ("Float32", Type::Float32),
-    ("Text", Type::Text),
-    ("Bytes", Type::Bytes),
-    ("Date", Type::Date),
-    ("Time", Type::Time),
-    ("Duration", Type::Duration),
-    ("Size", Type::Size),
-    ("Fraction", Type::Fraction),
-    ("File", Type::File),
-    ("Weight", Type::Weight),
-    ("EventTime", Type::EventTime),
-    ("Category", Type::Category),
-    ("Probability", Type::Probability),
-    ("Score", Type::Score),
-    ("Column", Type::Column),
-    ("Nothing", Type::Nothing),
-];
+/// Types written as one word.
+fn plain() -> impl Iterator<Item = (&'static str, Type)> {
+    Type::SCALARS.into_iter().chain([("Column", Type::Column), ("Nothing", Type::Nothing)])
+}
 
 const TASKS: [Task; 5] =
     [Task::Classifier, Task::Regressor, Task::Ranker, Task::Clusterer, Task::Transformer];
@@ -356,7 +339,7 @@ fn read_atom(cursor: &mut Cursor<'_>, rows: &dyn RowNames) -> Result<Type, Synta
     if let Some(record) = rows.record(&path) {
         return Ok(Type::Record(record.clone()));
     }
-    let plain = PLAIN.into_iter().find(|(name, _)| *name == path).map(|(_, ty)| ty);
+    let plain = plain().find(|(name, _)| *name == path).map(|(_, ty)| ty);
     let metric = || Metric::ALL.into_iter().find(|metric| metric.name() == path).map(Type::Metric);
     plain.or_else(metric).ok_or_else(|| {
         cursor.rewind(start);
