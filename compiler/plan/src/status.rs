@@ -6,7 +6,8 @@ use flow_ir::{
     dag::Dag,
     hash::Hash,
     key::{Key, KeyFacts, node_key},
-    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, PortRef},
+    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, Port, PortRef},
+    types::Type,
     value::Value,
 };
 use rustc_hash::FxHashMap;
@@ -39,6 +40,8 @@ pub enum Runs {
 pub enum Unknown {
     /// It reads the result of this node, which is not cached.
     Result { of: NodeIndex },
+    /// It reads the files that this node's cached result names. What stands in them counts as well.
+    Files { of: NodeIndex },
     /// It reads this file, whose content is not known.
     File { path: String },
     /// It is an external operator whose code is not known.
@@ -114,6 +117,10 @@ impl Status {
                 let id = dag.node(*of).map_or("", |node| &node.id);
                 format!("unknown: it reads what `{id}` will give")
             }
+            Self::Unknown { because: Unknown::Files { of } } => {
+                let id = dag.node(*of).map_or("", |node| &node.id);
+                format!("unknown: it reads the files that `{id}` names")
+            }
             Self::Unknown { because: Unknown::File { path } } => {
                 format!("unknown: the content of `{path}` is not known yet")
             }
@@ -127,14 +134,14 @@ impl Status {
 struct Keys<'a> {
     facts: &'a dyn PlanFacts,
     parameters: FxHashMap<&'a str, &'a Value>,
-    /// For each node so far, the hashes of its outputs, where they are known.
-    outputs: RefCell<Vec<Option<Vec<Hash>>>>,
+    /// For each node so far that is cached, what its outputs count for in the keys of others, where that is known.
+    outputs: RefCell<Vec<Option<Vec<Option<Hash>>>>>,
 }
 
 impl KeyFacts for Keys<'_> {
     fn port(&self, port: PortRef) -> Option<Hash> {
         let outputs = self.outputs.borrow();
-        outputs.get(port.node.0 as usize)?.as_ref()?.get(port.port as usize).copied()
+        outputs.get(port.node.0 as usize)?.as_ref()?.get(port.port as usize).copied()?
     }
 
     fn parameter(&self, name: &str) -> Option<&Value> {
@@ -155,7 +162,7 @@ impl KeyFacts for Keys<'_> {
 }
 
 impl Keys<'_> {
-    fn status(&self, node: &Node) -> (Status, Option<Vec<Hash>>) {
+    fn status(&self, node: &Node) -> (Status, Option<Vec<Option<Hash>>>) {
         if node.effect {
             return (Status::Runs { because: Runs::Effect }, None);
         }
@@ -166,7 +173,10 @@ impl Keys<'_> {
             return (Status::Unknown { because: self.unknown(node) }, None);
         };
         match self.facts.cached(key) {
-            Some(outputs) => (Status::Cached { key }, Some(outputs)),
+            Some(outputs) => {
+                let known = |(hash, port): (Hash, &Port)| (!names_files(&port.ty)).then_some(hash);
+                (Status::Cached { key }, Some(outputs.into_iter().zip(&node.outputs).map(known).collect()))
+            }
             None => (Status::Runs { because: Runs::NotCached { key } }, None),
         }
     }
@@ -182,7 +192,8 @@ impl Keys<'_> {
             });
         }
         if let Some(of) = result {
-            return Unknown::Result { of };
+            let is_cached = matches!(self.outputs.borrow().get(of.0 as usize), Some(Some(_)));
+            return if is_cached { Unknown::Files { of } } else { Unknown::Result { of } };
         }
         if let NodeKind::Task(operator) = &node.kind
             && operator.place != OperatorPlace::Native
@@ -213,6 +224,16 @@ impl Keys<'_> {
             Value::Record(fields) => fields.iter().find_map(|(_, field)| self.unknown_path(field)),
             _ => None,
         }
+    }
+}
+
+/// Whether a value of the type may hold a path, which does not say what stands in the file.
+fn names_files(ty: &Type) -> bool {
+    match ty.storage() {
+        Type::File => true,
+        Type::List(element) => names_files(element),
+        Type::Record(record) => record.fields.iter().any(|field| names_files(&field.ty)),
+        _ => false,
     }
 }
 
@@ -348,5 +369,18 @@ mod tests {
         run(&dag, &mut world, "alone");
         dag.nodes[3].policy.cache = false;
         assert_eq!(told(&dag, &world)[3], "alone: runs: its cache is off");
+    }
+    #[test]
+    fn a_result_that_names_a_file_says_not_what_stands_in_it() {
+        let (mut dag, mut world) = (dag(), World::default());
+        world.files.insert("flows/rows.csv".to_owned(), Hash::of(b"a"));
+        dag.nodes[1].outputs[0].ty = Type::List(Box::new(Type::File.optional()));
+        for id in ["rows", "count"] {
+            run(&dag, &mut world, id);
+        }
+        assert_eq!(
+            told(&dag, &world)[1..3],
+            ["count: cached", "more: unknown: it reads the files that `count` names"]
+        );
     }
 }
