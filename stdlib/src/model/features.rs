@@ -190,3 +190,24 @@ fn misfit(table: &Table, column: usize, expected: &str) -> OperatorError {
         field.data_type()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+    use flow_ir::types::{Column as Typed, Refinement};
+
+    use super::*;
+
+    #[test]
+    fn a_limit_leaves_a_feature_its_kind() {
+        let limits = Refinement::Int { low: Some(1), high: Some(5), inclusive: true };
+        let limited = Type::Refined { base: Box::new(Type::Int), refinement: limits };
+        let types = [Type::Int, limited.clone(), limited.optional(), Type::Float];
+        let columns = types.into_iter().map(|ty| Typed { name: "n".to_owned(), ty, source: None }).collect();
+        let row = Row { columns };
+        let table = Table { schema: Schema::empty().into(), batches: Vec::new() };
+        let kinds: Vec<FeatureKind> =
+            choose(&row, &table).unwrap().into_iter().map(|feature| feature.kind).collect();
+        assert_eq!(kinds, [FeatureKind::Int, FeatureKind::Int, FeatureKind::Int, FeatureKind::Float]);
+    }
+}
