@@ -218,11 +218,14 @@ impl<'a> Reader<'a> {
     fn port(&self, reference: &str, place: Place<'_>) -> Result<PortRef, ReadError> {
         let no_port = || ReadError::NoPort { place: place.to_string(), reference: reference.to_owned() };
         let (id, port) = if reference.ends_with('`') {
-            let (id, quoted) =
-                reference.rfind(".`").and_then(|at| reference.split_at_checked(at)).ok_or_else(no_port)?;
-            let mut cursor = Cursor::new(quoted.strip_prefix('.').unwrap_or(quoted));
-            let name = cursor.name().and_then(|name| cursor.expect_end().map(|()| name));
-            (id, name.map_err(|_| no_port())?)
+            // The name itself may hold what looks like its beginning.
+            let quoted = reference.match_indices(".`").find_map(|(at, _)| {
+                let (id, rest) = reference.split_at_checked(at)?;
+                let mut cursor = Cursor::new(rest.strip_prefix('.')?);
+                let name = cursor.name().ok()?;
+                cursor.expect_end().ok().map(|()| (id, name))
+            });
+            quoted.ok_or_else(no_port)?
         } else {
             let (id, port) = reference.rsplit_once('.').ok_or_else(no_port)?;
             (id, port.to_owned())

@@ -1,6 +1,11 @@
 use proptest::prelude::*;
 
-use crate::{arbitrary, dag::Dag, node::NodeIndex, read_error::ReadError};
+use crate::{
+    arbitrary,
+    dag::Dag,
+    node::{Input, NodeIndex},
+    read_error::ReadError,
+};
 
 pub(super) const SMALL: &str = r#"{
 "format": "flow-dag/1",
@@ -147,6 +152,22 @@ fn large_dags_take_linear_time() {
     assert_eq!(dag.graph().depth(), NODES);
     assert_eq!(dag.graph().feeds("data", "rows[19999].noop"), Ok(true));
     println!("questions: {:?}", start.elapsed());
+}
+
+#[test]
+fn ports_of_any_name_are_found() {
+    for name in [".", ".a", "a.b", "fixed acidity", "", ". ."] {
+        let mut dag = Dag::from_json(SMALL).unwrap();
+        let port = dag.outputs.iter().find_map(|output| match output.input {
+            Input::Port(port) => Some(port),
+            _ => None,
+        });
+        let port = port.unwrap();
+        dag.nodes[port.node.0 as usize].outputs[port.port as usize].name = name.to_owned();
+        let text = dag.to_json();
+        assert_eq!(Dag::from_json(&text).as_ref(), Ok(&dag), "{name:?}: {text}");
+        assert_eq!(Dag::from_text(&dag.to_text()).as_ref(), Ok(&dag), "{name:?}: {}", dag.to_text());
+    }
 }
 
 proptest! {

@@ -242,8 +242,12 @@ fn is_enum_path(ty: &str) -> bool {
     let is_capital = |part: &str| part.starts_with(|c: char| c.is_ascii_uppercase());
     let (modules, name) = ty.rsplit_once('.').map_or((None, ty), |(modules, name)| (Some(modules), name));
     let are_modules = |modules: &str| modules.split('.').all(|part| is_plain(part) && !is_capital(part));
-    is_plain(name) && is_capital(name) && modules.is_none_or(are_modules)
+    let is_literal = LITERAL_WORDS.iter().any(|word| ty.split('.').next() == Some(word));
+    is_plain(name) && is_capital(name) && modules.is_none_or(are_modules) && !is_literal
 }
+
+/// Words that stand for a value of their own.
+const LITERAL_WORDS: [&str; 6] = ["none", "true", "false", "enum", "inf", "nan"];
 
 fn read_prefixed(cursor: &mut Cursor<'_>, prefix: &str, start: usize) -> Result<Value, SyntaxError> {
     let text = cursor.text_literal()?;
@@ -294,6 +298,7 @@ mod tests {
             "0B",
             "file\"iris.csv\"",
             "bytes\"00ff\"",
+            "enum(\"inf.a.Kind\", \"b\")",
             "[1, [none], .minutes]",
             "(depth: 4, `a b`: .`fixed acidity`)",
             "()",
