@@ -129,17 +129,6 @@ impl Callable {
     pub fn param(&self, name: &str) -> Option<&Param> {
         self.params.iter().find(|param| param.name == name)
     }
-
-    /// Operators that learn from rows: their result is `fitted on` some of their parameters.
-    pub fn is_trainer(&self) -> bool {
-        self.outputs.iter().any(|output| output.has(ProvenanceKind::FittedOn))
-    }
-}
-
-impl Output {
-    pub fn has(&self, kind: ProvenanceKind) -> bool {
-        self.provenance.iter().any(|(other, _)| *other == kind)
-    }
 }
 
 struct HeaderReader<'db> {
