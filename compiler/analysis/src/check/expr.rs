@@ -133,7 +133,7 @@ impl<'db> Checker<'db> {
     pub fn item_value(&mut self, item: Item<'db>, name: &ast::Name, span: Span) -> Typed {
         let what = match item.keyword(self.db) {
             Keyword::Const => {
-                let ty = super::query::const_type(self.db, item);
+                let ty = super::bodies::const_type(self.db, item);
                 let kind = body::ExprKind::Const(item_ref(self.db, item));
                 let stage = Stage::Planned;
                 return match (super::literal::const_value(self.db, item), ty) {

@@ -3,28 +3,37 @@
 
 mod arguments;
 mod blocks;
+mod bodies;
 mod calls;
 mod coerce;
 mod conditions;
+mod declaration;
+mod default_values;
 mod dot;
 mod env;
 mod expr;
 mod functions;
+mod items;
 mod lambda;
 mod literal;
 mod loops;
 mod operators;
+mod outputs;
+mod parameters;
 mod patterns;
 mod policy;
-mod query;
+mod results;
 mod scalar;
 mod trainer;
 
 pub(crate) use arguments::Given;
+pub use bodies::{InstanceKey, checked_body, workflow_outputs};
+pub use declaration::operator_info;
+pub use default_values::defaults;
 pub(crate) use env::{Binding, Entry, EntryKind};
+pub use items::item_diagnostics;
 pub(crate) use literal::known_value;
 pub use literal::literal_value;
-pub use query::{InstanceKey, checked_body, defaults, item_diagnostics, operator_info, workflow_outputs};
 
 use flow_ir::types::{Row, Type};
 use flow_syntax::{
