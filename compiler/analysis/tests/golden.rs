@@ -1,4 +1,4 @@
-//! The language's rules as programs: every section of `tests/golden/check/*.md` is one project.
+//! The language's rules as programs: every section of the Markdown files in `tests/golden/check/` is one project.
 //!
 //! In a fenced block marked `flow`, or `flow NAME` for a module of that name, `// error[F0401]: words` at a
 //! line's end says which diagnostic begins there, by its code and words of its message, and `// type: T` behind a
@@ -11,7 +11,11 @@
     reason = "a test, which reads its cases"
 )]
 
-use std::{fmt::Write, fs, path::PathBuf};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use flow_analysis::{
     Analysis,
@@ -25,19 +29,28 @@ fn golden() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/check");
     let bless = std::env::var_os("BLESS").is_some();
     let filter = std::env::var("CASE").unwrap_or_default();
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    files.sort();
+    let files = cases(&folder);
     assert!(!files.is_empty());
     let mut failures = String::new();
     for path in files.iter().filter(|path| path.to_string_lossy().contains(&filter)) {
         let text = fs::read_to_string(path).unwrap();
-        let found = annotate(&text, bless, &mut failures, &path.file_name().unwrap().to_string_lossy());
+        let found =
+            annotate(&text, bless, &mut failures, &path.strip_prefix(&folder).unwrap().to_string_lossy());
         if bless && found != text {
             fs::write(path, found).unwrap();
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// The Markdown files of a folder and of those in it, in order.
+fn cases(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    let is_case = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let files = |path: PathBuf| if path.is_dir() { cases(&path) } else { vec![path] };
+    entries.into_iter().flat_map(files).filter(is_case).collect()
 }
 
 /// One fenced block: its module, the line its text begins at, and its text.
