@@ -2,7 +2,12 @@
 //!
 //! In a fenced block marked `flow`, or `flow NAME` for a module of that name, `// error[F0401]: words` at a
 //! line's end says which diagnostic begins there, by its code and words of its message, and `// type: T` behind a
-//! `let` says what it binds. Nothing else may be found. `BLESS=1` writes what is found into the files.
+//! `let` says what it binds. Nothing else may be found. `BLESS=1` writes what is found into the files, and
+//! `CASE=words` looks only at those whose path holds the words.
+//!
+//! A fenced block marked `diff` makes the innocent twin of the program before it, in which nothing may be found:
+//! its lines ` ` and `-` are lines of the program, and those with ` ` and `+` come in their place. `@@` stands
+//! between two places.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -53,39 +58,32 @@ fn cases(folder: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(files).filter(is_case).collect()
 }
 
-/// One fenced block: its module, the line its text begins at, and its text.
+/// One fenced program: its module, the line its text begins at, its text, and what makes its twin.
 struct Block {
     module: String,
     first_line: usize,
     text: String,
+    twin: Option<Twin>,
+}
+
+/// The line that a `diff` begins at, and its lines.
+struct Twin {
+    first_line: usize,
+    diff: Vec<String>,
+}
+
+/// What a line of Markdown stands in.
+#[derive(PartialEq)]
+enum Fence {
+    None,
+    Flow,
+    Diff,
 }
 
 /// The file with what was found; where that is not what it says, `failures` tells.
 fn annotate(text: &str, bless: bool, failures: &mut String, file: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut sections: Vec<Vec<Block>> = vec![Vec::new()];
-    let mut open: Option<Block> = None;
-    for (number, line) in lines.iter().enumerate() {
-        match &mut open {
-            None if line.starts_with('#') => sections.push(Vec::new()),
-            None => {
-                if let Some(info) = line.strip_prefix("```flow") {
-                    let module = info.trim();
-                    let module = if module.is_empty() { "main" } else { module };
-                    open = Some(Block {
-                        module: module.to_owned(),
-                        first_line: number + 1,
-                        text: String::new(),
-                    });
-                }
-            }
-            Some(_) if line.starts_with("```") => sections.last_mut().unwrap().extend(open.take()),
-            Some(block) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-        }
-    }
+    let sections = read(text);
     for section in sections.iter().filter(|section| !section.is_empty()) {
         let mut analysis = Analysis::new();
         for block in section {
@@ -115,8 +113,100 @@ fn annotate(text: &str, bless: bool, failures: &mut String, file: &str) -> Strin
                 }
             }
         }
+        check_twin(section, analysis, failures, file);
     }
     lines.join("\n") + "\n"
+}
+
+/// The programs of each section.
+fn read(text: &str) -> Vec<Vec<Block>> {
+    let mut sections: Vec<Vec<Block>> = vec![Vec::new()];
+    let mut fence = Fence::None;
+    for (number, line) in text.lines().enumerate() {
+        let section = sections.last_mut().unwrap();
+        match fence {
+            Fence::None if line.starts_with('#') => sections.push(Vec::new()),
+            Fence::None if line == "```diff" => {
+                let block = section.last_mut().unwrap();
+                assert!(block.twin.is_none(), "line {}: a second twin", number + 1);
+                block.twin = Some(Twin { first_line: number + 1, diff: Vec::new() });
+                fence = Fence::Diff;
+            }
+            Fence::None => {
+                if let Some(info) = line.strip_prefix("```flow") {
+                    let module = info.trim();
+                    section.push(Block {
+                        module: if module.is_empty() { "main" } else { module }.to_owned(),
+                        first_line: number + 1,
+                        text: String::new(),
+                        twin: None,
+                    });
+                    fence = Fence::Flow;
+                }
+            }
+            _ if line.starts_with("```") => fence = Fence::None,
+            Fence::Flow => {
+                let block = section.last_mut().unwrap();
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            Fence::Diff => {
+                let twin = section.last_mut().unwrap().twin.as_mut();
+                twin.unwrap().diff.push(line.to_owned());
+            }
+        }
+    }
+    assert!(fence == Fence::None, "a fence stays open");
+    sections
+}
+
+/// The twins of a section's programs: something was found in those, and nothing may be found in these.
+fn check_twin(section: &[Block], mut analysis: Analysis, failures: &mut String, file: &str) {
+    let twins: Vec<(&Block, &Twin)> =
+        section.iter().filter_map(|block| Some((block, block.twin.as_ref()?))).collect();
+    let Some((_, first)) = twins.first() else { return };
+    if !section.iter().any(|block| block.text.lines().any(|line| !split(line).1.is_empty())) {
+        writeln!(failures, "{file}:{}: the twin of a program in which nothing is found", first.first_line)
+            .unwrap();
+    }
+    for (block, twin) in &twins {
+        match twin.apply(&block.text) {
+            Ok(text) => analysis.set_file(&block.module, &format!("{}.flow", block.module), text),
+            Err(why) => writeln!(failures, "{file}:{}: {why}", twin.first_line).unwrap(),
+        }
+    }
+    for block in section {
+        for found in analysis.check(&block.module) {
+            let text = analysis.text(&block.module).unwrap();
+            let line = text[found.span.start as usize..].lines().next().unwrap_or_default();
+            let Diagnostic { code, message, .. } = &found;
+            writeln!(failures, "{file}:{}: the twin has {code}: {message}: {line}", first.first_line)
+                .unwrap();
+        }
+    }
+}
+
+impl Twin {
+    /// The twin's text.
+    fn apply(&self, text: &str) -> Result<String, String> {
+        let mut lines: Vec<&str> = text.lines().map(|line| split(line).0.trim_end()).collect();
+        for hunk in self.diff.split(|line| line == "@@") {
+            let without = |sign: char| -> Vec<&str> {
+                hunk.iter()
+                    .filter(|line| !line.starts_with(sign))
+                    .map(|line| line.get(1..).unwrap_or(""))
+                    .collect()
+            };
+            let (old, new) = (without('+'), without('-'));
+            let is_here = |at: &usize| lines[*at..].starts_with(&old);
+            let places: Vec<usize> = (0..lines.len()).filter(is_here).collect();
+            let [at] = places[..] else {
+                return Err(format!("these lines stand at {} places: {}", places.len(), old.join(" / ")));
+            };
+            lines.splice(at..at + old.len(), new);
+        }
+        Ok(lines.join("\n") + "\n")
+    }
 }
 
 /// What is found in a module, by line.
