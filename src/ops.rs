@@ -49,6 +49,8 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
             operators.iter().for_each(|operator| terminal.result(&page(operator, terminal)));
         }
         Format::Human => {
+            // What `check` knows and nothing can run yet is shown where it is asked for by name.
+            operators.retain(|operator| !is_standard(operator) || runs(operator));
             let width = operators.iter().map(|operator| operator.name.len()).max().unwrap_or(0);
             for operator in &operators {
                 let summary = operator.doc.as_deref().and_then(|doc| doc.lines().next()).unwrap_or_default();
@@ -73,7 +75,7 @@ fn page(operator: &Operator, terminal: &Terminal) -> String {
     if let Some(doc) = &operator.doc {
         text.push_str(&format!("\n{}\n", doc.trim_end()));
     }
-    if StandardLibrary.find(&operator.name).is_none() {
+    if !runs(operator) {
         text.push_str("\nThis flowc cannot run it.\n");
     }
     text
@@ -89,8 +91,16 @@ fn to_json(operator: &Operator) -> serde_json::Value {
         "params": params.collect::<Vec<_>>(),
         "result": operator.result,
         "signature": operator.signature.to_string(),
-        "runs": StandardLibrary.find(&operator.name).is_some(),
+        "runs": runs(operator),
     })
+}
+
+fn is_standard(operator: &Operator) -> bool {
+    operator.name.starts_with("std.")
+}
+
+fn runs(operator: &Operator) -> bool {
+    StandardLibrary.find(&operator.name).is_some()
 }
 
 /// The name without its module.

@@ -1,4 +1,4 @@
-//! Every operator that `std` declares has a body, written for that very declaration.
+//! Every operator that `std` declares has a body, written for that very declaration, or is known to have none yet.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -8,13 +8,31 @@ use flow_ir::hash::Hash;
 use flow_runtime::operator::Registry;
 use flow_stdlib::StandardLibrary;
 
+/// What `check` knows and no run can do yet: `flowc plan` says F0703. A name leaves this list with its body.
+const NO_BODY_YET: &[&str] = &[
+    "std.table.apply",
+    "std.table.assume_unseen",
+    "std.table.bootstrap",
+    "std.table.folds",
+    "std.table.folds_at",
+    "std.table.only",
+    "std.table.split_at",
+    "std.table.split_named",
+    "std.table.split_where",
+    "std.table.values",
+];
+
 #[test]
 fn bodies_belong_to_declarations() {
     let declared: BTreeMap<String, Hash> = Analysis::new().operator_signatures().into_iter().collect();
     let mut wrong = Vec::new();
     for (name, signature) in &declared {
         match StandardLibrary.find(name) {
+            None if NO_BODY_YET.contains(&name.as_str()) => {}
             None => wrong.push(format!("`{name}` has no body")),
+            Some(_) if NO_BODY_YET.contains(&name.as_str()) => {
+                wrong.push(format!("`{name}` has a body: take it from the list of those without"));
+            }
             Some(native) if native.signature != *signature => {
                 wrong.push(format!("the declaration of `{name}` has changed: see whether its body still fits, then write {signature} into the registry"));
             }
@@ -25,6 +43,12 @@ fn bodies_belong_to_declarations() {
         StandardLibrary::names()
             .filter(|name| !declared.contains_key(*name))
             .map(|name| format!("`{name}` has a body and no declaration")),
+    );
+    wrong.extend(
+        NO_BODY_YET
+            .iter()
+            .filter(|name| !declared.contains_key(**name))
+            .map(|name| format!("`{name}` is listed and has no declaration")),
     );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -29,7 +29,7 @@ const OPERATORS: &[Entry] = &[
     ("std.table.drop",             1, "82a554690d566874bd9404c6202eb6b37d601e23c651735cf112a9d1ee28dfeb", table::columns::drop),
     ("std.table.predict",          1, "c3b92963c54b313c10dd5fda0cf09ff0f4ae84119848e561ef5df1d0665e52a6", table::predict::predict),
     ("std.table.select",           1, "ee573e1928a24a766f195d4165cc844c705c8dcbf5f7c6e61bae6b3e52c84be9", table::columns::select),
-    ("std.table.split",            1, "aa336c710c0f9da62528513327e53cb256689397e60c5596a760657f659967a4", table::split::split),
+    ("std.table.split",            1, "fe19a8dc0003cf15152d3682ebb12407885b4ed38153994b5769683b9527e92e", table::split::split),
     ("std.table.where",            1, "1ef9027dea61a89cbf6b908331394015bcb16aa3f4799e9e117f05eddc145ca0", table::filter::filter),
     ("std.tree.gbdt",              train::VERSION, "fb10b2abc7e2adf48b8cdafb35a259366e86d67c97e9ad5a03029218d6b56923", train::gbdt),
 ];

@@ -15,8 +15,11 @@ use arrow::{
     compute::{cast, filter_record_batch},
     datatypes::{DataType, Int64Type},
 };
-use flow_ir::types::{Row, Type};
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_ir::{
+    types::{Row, Type},
+    value::Value,
+};
+use flow_runtime::operator::{Argument, Call, Context, Datum, OperatorError, Table};
 
 use super::columns::{self, column_index};
 use crate::{arguments, internal, storage};
@@ -27,6 +30,11 @@ const KEY_CONTEXT: &str = "flow std.table.split 1";
 pub fn split(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let table = arguments::table(call, "data")?;
     let share = arguments::float_within(call, "share", 0.0, 1.0)?;
+    for name in ["stratify", "group"] {
+        if !matches!(call.input(name), None | Some(Argument::Datum(Datum::Value(Value::None)))) {
+            return Err(OperatorError::failed(format!("this flowc cannot `split` with `{name}` yet")));
+        }
+    }
     let key = blake3::derive_key(KEY_CONTEXT, &arguments::int(call, "seed")?.to_le_bytes());
     let row = arguments::output_row(call, 0)?;
     let id = match id_column(row) {
