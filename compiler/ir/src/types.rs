@@ -214,6 +214,29 @@ impl Type {
         }
     }
 
+    /// Whether it is personal data, whatever else it means.
+    pub fn is_personal(&self) -> bool {
+        match self.present() {
+            Self::Pii(_) => true,
+            Self::Id(of) | Self::QueryId(of) | Self::Label { of, .. } => of.is_personal(),
+            _ => false,
+        }
+    }
+
+    /// The type of what is computed from personal data.
+    #[must_use]
+    pub fn personal(self) -> Self {
+        match self {
+            personal if personal.is_personal() => personal,
+            Self::Optional(of) => Self::Optional(Box::new(of.personal())),
+            Self::Refined { base, .. } => base.personal(),
+            Self::Id(of) => Self::Id(Box::new(of.personal())),
+            Self::QueryId(of) => Self::QueryId(Box::new(of.personal())),
+            Self::Label { of, positive } => Self::Label { of: Box::new(of.personal()), positive },
+            plain => Self::Pii(Box::new(plain)),
+        }
+    }
+
     /// Whether trainers learn from a column of this type.
     pub fn is_feature(&self) -> bool {
         matches!(

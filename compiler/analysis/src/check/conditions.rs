@@ -39,12 +39,13 @@ impl<'db> Checker<'db> {
             Stage::Run => Stage::Run,
             _ => then.stage.either(otherwise.stage),
         };
+        let is_personal = condition.ty().is_some_and(Type::is_personal);
         let kind = body::ExprKind::If {
             condition: Box::new(condition.expr),
             then: Box::new(then.expr),
             otherwise: Box::new(otherwise.expr),
         };
-        Typed::new(kind, ty, span, stage)
+        self.decided_by(is_personal, Typed::new(kind, ty, span, stage))
     }
 
     /// `if` without `else` is for effects: it has no value.
@@ -180,7 +181,9 @@ impl<'db> Checker<'db> {
             stage = stage.either(arm.stage);
             arms.push((value, arm.expr));
         }
-        Typed::new(body::ExprKind::Match { subject: Box::new(subject.expr), arms }, ty, span, stage)
+        let is_personal = subject.ty().is_some_and(Type::is_personal);
+        let kind = body::ExprKind::Match { subject: Box::new(subject.expr), arms };
+        self.decided_by(is_personal, Typed::new(kind, ty, span, stage))
     }
 
     fn match_value(&mut self, pattern: &'db ast::Expr, subject: &Typed) -> Option<Value> {

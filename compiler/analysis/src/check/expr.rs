@@ -74,7 +74,7 @@ impl<'db> Checker<'db> {
     fn interpolated(&mut self, parts: &'db [TextPart], span: Span) -> Typed {
         let mut typed = Vec::with_capacity(parts.len());
         let mut stage = Stage::Planned;
-        let mut is_sound = true;
+        let (mut is_sound, mut is_personal) = (true, false);
         for part in parts {
             match part {
                 TextPart::Text(text) => typed.push(Part::Text(text.clone())),
@@ -92,13 +92,15 @@ impl<'db> Checker<'db> {
                         self.fail(code::TYPE_MISMATCH, value.span(), message);
                         is_sound = false;
                     }
+                    is_personal |= ty.is_personal();
                     stage = stage.and(&value.stage);
                     typed.push(Part::Expr(value.expr));
                 }
             }
         }
         if is_sound {
-            Typed::new(body::ExprKind::Interpolate(typed), Type::Text, span, stage)
+            let text = Typed::new(body::ExprKind::Interpolate(typed), Type::Text, span, stage);
+            self.decided_by(is_personal, text)
         } else {
             Typed::error(span)
         }
@@ -450,6 +452,7 @@ fn is_printable(ty: &Type) -> bool {
             | Type::Model(_)
             | Type::Opaque(_)
             | Type::List(_)
+            | Type::Embedding(_)
             | Type::Record(_)
             | Type::Column
             | Type::Nothing

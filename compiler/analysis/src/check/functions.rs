@@ -218,7 +218,15 @@ impl<'db> Checker<'db> {
             ("int", Type::Bool | Type::Int | Type::Float | Type::Float32 | Type::Text) => Some(Type::Int),
             (
                 "text",
-                Type::Bool | Type::Int | Type::Float | Type::Text | Type::Date | Type::Time | Type::Enum(_),
+                Type::Bool
+                | Type::Int
+                | Type::Float
+                | Type::Text
+                | Type::Date
+                | Type::Time
+                | Type::Duration
+                | Type::Size
+                | Type::Enum(_),
             ) => Some(Type::Text),
             ("category", Type::Bool | Type::Int | Type::Text | Type::Enum(_)) => Some(Type::Category),
             ("id", Type::Int | Type::Text) => Some(Type::Id(Box::new(storage.clone()))),
@@ -238,6 +246,7 @@ impl<'db> Checker<'db> {
             );
         };
         let converted = if ty.is_optional() { converted.optional() } else { converted };
+        let converted = if ty.is_personal() { converted.personal() } else { converted };
         let stage = Stage::Planned.and(&value.stage);
         Typed::new(body::ExprKind::Cast(Box::new(value.expr)), converted, span, stage)
     }

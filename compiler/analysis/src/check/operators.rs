@@ -106,6 +106,19 @@ impl<'db> Checker<'db> {
             Type::Nothing => default.clone(),
             other => other.present().clone(),
         };
+        if let Some(meaning) = kept_by_default(&present, default) {
+            let stage = left.stage.clone().and(&right.stage);
+            let right = self.coerce(right, &meaning.storage().clone().optional(), "");
+            let plain = if right.ty().is_some_and(Type::is_optional) {
+                meaning.storage().clone().optional()
+            } else {
+                meaning.storage().clone()
+            };
+            let ty = if plain.is_optional() { meaning.optional() } else { meaning };
+            let args = vec![left.expr, right.expr];
+            let kind = body::ExprKind::Scalar { function: Function::OrElse, args };
+            return self.with_meaning(Typed::new(kind, plain, span, stage), ty);
+        }
         let Some(common) = join(&present, default) else {
             let message = format!(
                 "`??` gives one or the other, and these are `{}` and `{}`",
@@ -201,4 +214,18 @@ fn function(op: BinaryOp) -> Function {
         BinaryOp::And => Function::And,
         BinaryOp::Or => Function::Or,
     }
+}
+
+/// The meaning that a column keeps where a plain default stands in for what is missing. A Label does not: a
+/// computed one is written `label(…)`.
+fn kept_by_default(present: &Type, default: &Type) -> Option<Type> {
+    let is_kept = matches!(
+        present,
+        Type::Id(_) | Type::QueryId(_) | Type::Pii(_) | Type::Category | Type::EventTime | Type::Weight
+    );
+    let is_alike = default.present() == present || {
+        let (stored, given) = (present.storage(), default.present());
+        stored == given || matches!((stored, given), (Type::Float, Type::Int))
+    };
+    (is_kept && is_alike).then(|| present.clone())
 }

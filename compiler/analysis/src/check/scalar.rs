@@ -19,14 +19,14 @@ impl Checker<'_> {
                 None => return Typed::error(span),
             }
         }
-        if is_arithmetic(function) {
-            for (arg, ty) in args.iter().zip(&types) {
-                if let Type::Id(_) | Type::QueryId(_) = ty.present() {
-                    return self.only_identifies(name, ty, arg.span());
-                }
-                if ty.is_optional() || *ty == Type::Nothing {
-                    return self.missing(arg.span(), &format!("`{name}`"));
-                }
+        for (arg, ty) in args.iter().zip(&types) {
+            if !serves_ids(function)
+                && let Type::Id(_) | Type::QueryId(_) = ty.present()
+            {
+                return self.only_identifies(name, ty, arg.span());
+            }
+            if is_arithmetic(function) && (ty.is_optional() || *ty == Type::Nothing) {
+                return self.missing(arg.span(), &format!("`{name}`"));
             }
         }
         match function.result(&types) {
@@ -39,12 +39,32 @@ impl Checker<'_> {
         }
     }
 
+    /// The same value with another meaning: of a type that is stored alike.
+    pub fn with_meaning(&self, typed: Typed, ty: Type) -> Typed {
+        let span = typed.span();
+        if typed.ty() == Some(&ty) {
+            return typed;
+        }
+        Typed::new(ExprKind::Cast(Box::new(typed.expr)), ty, span, typed.stage)
+    }
+
+    /// What is decided by personal data is personal, too.
+    pub fn decided_by(&self, decider: bool, typed: Typed) -> Typed {
+        match typed.ty() {
+            Some(ty) if decider && *ty != Type::Nothing => {
+                let ty = ty.clone().personal();
+                self.with_meaning(typed, ty)
+            }
+            _ => typed,
+        }
+    }
+
     /// Reports an id where a value to compute with is needed.
     pub fn only_identifies(&mut self, user: &str, ty: &Type, span: Span) -> Typed {
-        let message = format!("`{user}` computes with an `{}`, which only identifies", show(ty));
+        let message = format!("`{user}` does not take `{}`: an id only identifies", show(ty));
         self.report(
             flow_syntax::diagnostic::Diagnostic::error(code::MEANING_FORBIDS, span, message).help(
-                "ids are compared, joined, counted and hashed; a column to compute with has a plain type",
+                "ids are compared, joined, counted and hashed; where this one is a value after all, `int(…)` or `text(…)` says so",
             ),
         );
         Typed::error(span)
@@ -80,6 +100,15 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Ids are compared, and asked whether they are there.
+fn serves_ids(function: Function) -> bool {
+    use Function::*;
+    matches!(
+        function,
+        Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | In | OrElse | IsMissing | Concat
+    )
 }
 
 fn is_arithmetic(function: Function) -> bool {

@@ -304,23 +304,8 @@ fn is_ordered(ty: &Type) -> bool {
 
 /// With the `?` and the Pii of the arguments.
 fn lifted(result: Type, args: &[Type]) -> Type {
-    let result = if args.iter().any(is_personal) && !is_personal(&result) {
-        match result {
-            Type::Optional(of) => Type::Optional(Box::new(Type::Pii(of))),
-            plain => Type::Pii(Box::new(plain)),
-        }
-    } else {
-        result
-    };
+    let result = if args.iter().any(Type::is_personal) { result.personal() } else { result };
     if args.iter().any(Type::is_optional) { result.optional() } else { result }
-}
-
-fn is_personal(ty: &Type) -> bool {
-    match ty.present() {
-        Type::Pii(_) => true,
-        Type::Id(of) | Type::QueryId(of) | Type::Label { of, .. } => is_personal(of),
-        _ => false,
-    }
 }
 
 fn without_pii(ty: &Type) -> &Type {
