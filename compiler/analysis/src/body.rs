@@ -6,7 +6,12 @@
 
 use std::sync::Arc;
 
-use flow_ir::{expr::Function, hash::Hash, node::OperatorPlace, value::Value};
+use flow_ir::{
+    expr::{Aggregate, Function},
+    hash::Hash,
+    node::OperatorPlace,
+    value::Value,
+};
 use flow_syntax::span::Span;
 
 use crate::ty::Ty;
@@ -75,6 +80,13 @@ pub enum ExprKind {
     /// A scalar function or operator, whether its operands are known, columns or futures.
     Scalar {
         function: Function,
+        args: Vec<Expr>,
+    },
+    /// One value of the rows of a group or window. The columns in its arguments are those of each of these
+    /// rows; outside of it, in a `group` keys alone, in a `window` the columns of the row that it belongs to.
+    /// `quantile` has its share as the second argument, which reads no column.
+    Aggregate {
+        function: Aggregate,
         args: Vec<Expr>,
     },
     /// The operand as a value of this expression's type: a widening or a conversion.
@@ -266,6 +278,7 @@ impl Expr {
             }
             ExprKind::List(values)
             | ExprKind::Scalar { args: values, .. }
+            | ExprKind::Aggregate { args: values, .. }
             | ExprKind::Builtin { args: values, .. }
             | ExprKind::CallFn { args: values, .. } => values.iter_mut().for_each(visit),
             ExprKind::Record(fields) => fields.iter_mut().for_each(|(_, value)| visit(value)),

@@ -2,6 +2,7 @@
 //!
 //! `fn` bodies and lambdas are inlined by the time an expression gets here.
 
+mod aggregate;
 mod convert;
 mod function;
 mod interpret;
@@ -11,6 +12,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use aggregate::{Aggregate, AggregateError, is_key};
 pub use convert::{convert, text_of};
 pub use function::Function;
 pub use interpret::{EvalError, Scope, evaluate};

@@ -172,6 +172,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::Field { base, name } => self.field(frame, base, name, expr),
             ExprKind::Interpolate(parts) => self.interpolate(frame, parts, expr),
             ExprKind::Scalar { function, args } => self.scalar(frame, *function, args, expr),
+            ExprKind::Aggregate { .. } => self.not_yet(frame, expr, "an aggregate"),
             ExprKind::Cast(operand) => self.cast(frame, operand, expr),
             ExprKind::If { condition, then, otherwise } => {
                 self.choose(frame, condition, then, otherwise, expr, name)
