@@ -13,13 +13,23 @@ const NO_BODY_YET: &[&str] = &[
     "std.table.apply",
     "std.table.assume_unseen",
     "std.table.bootstrap",
+    "std.table.distinct",
     "std.table.folds",
     "std.table.folds_at",
+    "std.table.group",
+    "std.table.join",
+    "std.table.join_asof",
+    "std.table.limit",
     "std.table.only",
+    "std.table.rename",
+    "std.table.sample",
+    "std.table.sort",
     "std.table.split_at",
     "std.table.split_named",
     "std.table.split_where",
+    "std.table.union",
     "std.table.values",
+    "std.table.window",
 ];
 
 #[test]
