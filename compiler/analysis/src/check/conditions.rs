@@ -192,7 +192,9 @@ impl<'db> Checker<'db> {
         let typed = match subject.ty() {
             Some(ty) => {
                 let plain = Typed { expr: typed.expr, stage: typed.stage };
-                self.coerce(plain, &ty.storage().clone().optional(), "by what is matched")
+                let stored = ty.storage().clone();
+                let wanted = if ty.is_optional() { stored.optional() } else { stored };
+                self.coerce(plain, &wanted, "by what is matched")
             }
             None => return None,
         };

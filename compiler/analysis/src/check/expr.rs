@@ -32,8 +32,8 @@ impl<'db> Checker<'db> {
                 None => self.fail(code::MALFORMED_LITERAL, span, "this is above the greatest Int"),
             },
             ExprKind::Interpolated(parts) => self.interpolated(parts, span),
-            ExprKind::Name(name) => self.name(name, span),
-            ExprKind::Column(name) => self.column(name, span),
+            ExprKind::Name(name) => self.name(name, expected, span),
+            ExprKind::Column(name) => self.column(name, expected, span),
             ExprKind::Field { base, name } => self.field(base, name, span),
             ExprKind::Call { callee, args } => self.call(callee, args, None, expected, span),
             ExprKind::Index { base, index } => self.index(base, index, span),
@@ -106,7 +106,7 @@ impl<'db> Checker<'db> {
         }
     }
 
-    fn name(&mut self, name: &'db ast::Name, span: Span) -> Typed {
+    fn name(&mut self, name: &'db ast::Name, expected: Option<&Type>, span: Span) -> Typed {
         if let Some(index) = self.look_up(&name.text) {
             return match self.env.get(index).map(|entry| &entry.binding) {
                 Some(Binding::Local { id, ty, stage }) => Typed {
@@ -127,7 +127,7 @@ impl<'db> Checker<'db> {
                 self.fail(code::TYPE_MISMATCH, span, message)
             }
             Some(Import::Broken) => Typed::error(span),
-            None => self.unknown_name(name, span),
+            None => self.unknown_name(name, expected, span),
         }
     }
 
@@ -161,12 +161,18 @@ impl<'db> Checker<'db> {
         is_told
     }
 
-    fn unknown_name(&mut self, name: &ast::Name, span: Span) -> Typed {
+    fn unknown_name(&mut self, name: &ast::Name, expected: Option<&Type>, span: Span) -> Typed {
         if self.is_told(&name.text) {
             return Typed::error(span);
         }
         let diagnostic =
             Diagnostic::error(code::UNKNOWN_NAME, span, format!("there is no `{}` here", name.text));
+        if let Some(variant) = variant_named(&name.text, expected) {
+            let fix = format!("write `{variant}`");
+            let diagnostic = diagnostic.help(format!("the variant is written `{variant}`"));
+            self.report(diagnostic.fix(fix, vec![Edit { span, text: variant }]));
+            return Typed::error(span);
+        }
         if let RowInScope::Row(row) = &self.row
             && row.column(&name.text).is_some()
         {
@@ -208,9 +214,12 @@ impl<'db> Checker<'db> {
         }
     }
 
-    pub fn column(&mut self, name: &ast::Name, span: Span) -> Typed {
+    pub fn column(&mut self, name: &ast::Name, expected: Option<&Type>, span: Span) -> Typed {
         match &self.row {
             RowInScope::Unknown => Typed::error(span),
+            RowInScope::None if variant_named(&name.text, expected).is_some() => {
+                self.unknown_name(name, expected, span)
+            }
             RowInScope::None => {
                 let message = format!("`.{}` names a column, and there is no row here", name.text);
                 self.fail(code::UNKNOWN_NAME, span, message)
@@ -443,6 +452,13 @@ fn one_of(ty: &Type) -> Type {
         Type::Nothing => Type::Optional(Box::new(Type::Nothing)),
         other => other.clone(),
     }
+}
+
+/// `Fill.mean` for `mean`, where a Fill is wanted.
+fn variant_named(name: &str, expected: Option<&Type>) -> Option<String> {
+    let Type::Enum(of) = expected?.present() else { return None };
+    let short = of.name.rsplit('.').next().unwrap_or(&of.name);
+    of.variants.iter().any(|variant| variant == name).then(|| format!("{short}.{}", quoted(name)))
 }
 
 fn is_printable(ty: &Type) -> bool {

@@ -3,11 +3,11 @@
 use flow_ir::{types::Type, value::Value};
 use flow_syntax::{
     ast::{self, ExprKind},
-    diagnostic::{Diagnostic, code},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
-use super::{Checker, Given, Typed, defaults};
+use super::{Checker, Given, Typed, defaults, known_value};
 use crate::{
     body,
     db::Item,
@@ -138,7 +138,7 @@ impl<'db> Checker<'db> {
             if typed.ty().is_none() || typed.ty() == Some(&Type::Column) {
                 return typed;
             }
-            return self.fail(code::TYPE_MISMATCH, span, "a column is wanted here, as `.name`");
+            return self.no_column(row, bindings, &typed);
         };
         let row = match row.substitute(bindings) {
             Ok(row) => row,
@@ -163,6 +163,23 @@ impl<'db> Checker<'db> {
         Typed::new(body::ExprKind::Value(value), Type::Column, span, Stage::Planned)
     }
 
+    /// A value where a column is wanted.
+    fn no_column(&mut self, row: &RowScheme, bindings: &Bindings, typed: &Typed) -> Typed {
+        let span = typed.span();
+        let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, span, "a column is wanted here, as `.name`");
+        let named = match (known_value(&typed.expr), row.substitute(bindings)) {
+            (Some(Value::Text(name)), Ok(row)) if row.column(&name).is_some() => Some(quoted(&name)),
+            _ => None,
+        };
+        self.report(match named {
+            Some(name) => diagnostic
+                .help(format!("a column is written with a dot: `.{name}`"))
+                .fix(format!("write `.{name}`"), vec![Edit { span, text: format!(".{name}") }]),
+            None => diagnostic,
+        });
+        Typed::error(span)
+    }
+
     /// `[.a, .b]` where a parameter is a `List<Column<R>>`.
     fn columns_argument(
         &mut self,
@@ -173,6 +190,15 @@ impl<'db> Checker<'db> {
     ) -> Typed {
         let span = slot.span();
         let Given::Expr(ast::Expr { kind: ExprKind::List(columns), .. }) = slot else {
+            if let Given::Expr(ast::Expr { kind: ExprKind::Column(name), .. }) = &slot {
+                let list = format!("[.{}]", quoted(&name.text));
+                self.report(
+                    Diagnostic::error(code::TYPE_MISMATCH, span, "a list of columns is wanted here")
+                        .help(format!("a list of one is written `{list}`"))
+                        .fix(format!("write `{list}`"), vec![Edit { span, text: list }]),
+                );
+                return Typed::error(span);
+            }
             let typed = self.given(slot, None);
             if typed.ty().is_none() || typed.ty() == Some(&Type::List(Box::new(Type::Column))) {
                 return typed;

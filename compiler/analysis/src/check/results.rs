@@ -126,11 +126,12 @@ impl<'db> Checker<'db> {
     ) -> Typed {
         let Some(operator) = operator_info(self.db, item).clone() else { return Typed::error(span) };
         if !matches!(self.row, super::RowInScope::None) {
-            return self.fail(
-                code::TYPE_MISMATCH,
-                span,
-                "an operator makes a node: it cannot be called for each row",
+            let message = "an operator makes a node: it cannot be called for each row";
+            self.report(
+                Diagnostic::error(code::TYPE_MISMATCH, span, message)
+                    .help("bind it before, `let value = …`, and use the name in the row's expression"),
             );
+            return Typed::error(span);
         }
         let ty = match outputs.as_slice() {
             [(_, ty)] if !is_record => ty.clone(),
