@@ -88,7 +88,6 @@ pub fn scalar_type() -> impl Strategy<Value = Type> {
         Type::Category,
         Type::Probability,
         Type::Score,
-        Type::Column,
         Type::Nothing,
         Type::Embedding(384),
         Type::Metric(Metric::Auc),
@@ -122,6 +121,7 @@ pub fn ty() -> impl Strategy<Value = Type> {
                 Type::Record(RecordType { name, fields })
             }),
             row_of(inner.clone()).prop_map(Type::Dataset),
+            row_of(inner.clone()).prop_map(Type::Column),
             (task, row_of(inner.clone()), option::of(row_of(inner.clone())))
                 .prop_map(|(task, row, result)| Type::Model(ModelType { task, row, result })),
         ]

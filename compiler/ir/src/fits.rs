@@ -18,6 +18,8 @@ pub enum Misfit {
     Missing { expected: String },
     /// An enum has no such variant.
     Variant { ty: String, found: String, variants: Vec<String> },
+    /// A row has no such column.
+    Column { found: String, columns: Vec<String> },
     /// An embedding or vector of another length.
     Length { expected: u32, found: usize },
     /// A field that the record has not, or has and should not have.
@@ -46,6 +48,9 @@ impl Display for Misfit {
             Self::Missing { expected } => write!(f, "expected {expected}, found nothing"),
             Self::Variant { ty, found, variants } => {
                 write!(f, "{ty} has no `{found}`; it has {}", variants.join(", "))
+            }
+            Self::Column { found, columns } => {
+                write!(f, "there is no column `{found}`; there are {}", columns.join(", "))
             }
             Self::Length { expected, found } => write!(f, "expected {expected} numbers, found {found}"),
             Self::Field { name, is_missing: true } => write!(f, "field `{name}` is missing"),
@@ -122,8 +127,14 @@ impl Value {
                     variants: of.variants.clone(),
                 })
             }
-            (Type::Column, Self::Column(_))
-            | (Type::File | Type::Dataset(_) | Type::Model(_) | Type::Opaque(_), Self::File(_)) => Ok(()),
+            (Type::Column(row), Self::Column(name)) => match row.column(name) {
+                Some(_) => Ok(()),
+                None => Err(Misfit::Column {
+                    found: name.clone(),
+                    columns: row.columns.iter().map(|column| column.name.clone()).collect(),
+                }),
+            },
+            (Type::File | Type::Dataset(_) | Type::Model(_) | Type::Opaque(_), Self::File(_)) => Ok(()),
             _ => {
                 let is_one = matches!(
                     (ty.storage(), self),
@@ -213,7 +224,7 @@ mod tests {
             ("file\"m\"", "Classifier<{}>"),
             ("\"SF\"", "Pii<Category>"),
             ("[1.0, 2]", "Embedding<2>"),
-            (".minutes", "Column"),
+            (".minutes", "Column<{ minutes: Float }>"),
             ("true", "Label<Bool> positive \"true\""),
             ("0.9", "Auc"),
             ("0s", "Duration"),
@@ -241,6 +252,7 @@ mod tests {
                 "std.tree.Loss { auto, squared }",
                 "std.tree.Loss has no `hinge`; it has auto, squared",
             ),
+            (".a", "Column<{ b: Int, c: Int }>", "there is no column `a`; there are b, c"),
             ("[1.0]", "Embedding<2>", "expected 2 numbers, found 1"),
             ("\"a.csv\"", "Dataset<{ a: Int }>", "expected Dataset<{ a: Int }>, found \"a.csv\""),
             ("\"a\"", "Text matching \"(\"", "`(` is not a regular expression"),

@@ -104,7 +104,7 @@ impl RowTable {
 
     fn collect(&mut self, ty: &Type, carrier: &str, port: Option<&str>) {
         match ty {
-            Type::Dataset(row) => self.collect_row(row, carrier, port),
+            Type::Dataset(row) | Type::Column(row) => self.collect_row(row, carrier, port),
             Type::Model(model) => {
                 self.collect_row(&model.row, carrier, port);
                 if let Some(result) = &model.result {

@@ -59,8 +59,8 @@ pub enum Type {
     Model(ModelType),
     /// A measured metric: a Float that knows its kind.
     Metric(Metric),
-    /// A column of a row, as an argument.
-    Column,
+    /// A column of this row, as an argument: its name.
+    Column(Row),
     /// An artifact that only external operators of one environment read.
     Opaque(String),
     /// The type of `none` and of operators without a result.

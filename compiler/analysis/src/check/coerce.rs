@@ -152,6 +152,11 @@ impl<'db> Checker<'db> {
         span: Span,
         place: &str,
     ) -> Diagnostic {
+        if let (Type::Column(_), Some(name)) = (wanted.present(), missing.first()) {
+            let message = format!("this may name `{name}`, which is no such column here");
+            return Diagnostic::error(code::NO_SUCH_COLUMN, span, message)
+                .help(format!("`{}` is wanted{place}", show(wanted)));
+        }
         if let Type::Model(_) = wanted.present() {
             let names = show_columns(extra.iter().map(String::as_str));
             let message = format!("this model reads {names}, and `{}` is wanted{place}", show(wanted));

@@ -470,7 +470,7 @@ fn is_printable(ty: &Type) -> bool {
             | Type::List(_)
             | Type::Embedding(_)
             | Type::Record(_)
-            | Type::Column
+            | Type::Column(_)
             | Type::Nothing
     )
 }

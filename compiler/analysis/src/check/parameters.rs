@@ -1,6 +1,9 @@
 //! How a call's arguments fit its parameters and decide its variables.
 
-use flow_ir::{types::Type, value::Value};
+use flow_ir::{
+    types::{Row, Type},
+    value::Value,
+};
 use flow_syntax::{
     ast::{self, ExprKind},
     diagnostic::{Diagnostic, Edit, code},
@@ -15,7 +18,7 @@ use crate::{
     names::quoted,
     stages::Stage,
     ty::Ty,
-    types::{Bindings, Bound, RowScheme, Scheme, Unknown, fits, show, unsourced},
+    types::{Bindings, Bound, RowScheme, Scheme, Unknown, fits, put, show, unsourced},
 };
 
 /// A call whose arguments are typed and whose variables are decided as far as the arguments go.
@@ -135,10 +138,11 @@ impl<'db> Checker<'db> {
         let span = slot.span();
         let Given::Expr(ast::Expr { kind: ExprKind::Column(name), .. }) = slot else {
             let typed = self.given(slot, None);
-            if typed.ty().is_none() || typed.ty() == Some(&Type::Column) {
-                return typed;
-            }
-            return self.no_column(row, bindings, &typed);
+            return match (typed.ty(), scheme.substitute(bindings)) {
+                (None, _) => typed,
+                (Some(Type::Column(_)), Ok(wanted)) => self.coerce(typed, &wanted, ""),
+                (Some(_), _) => self.no_column(row, bindings, &typed),
+            };
         };
         let row = match row.substitute(bindings) {
             Ok(row) => row,
@@ -159,8 +163,9 @@ impl<'db> Checker<'db> {
             );
             return self.fail(code::COLUMN_TYPE, span, message);
         }
+        let ty = Type::Column(Row { columns: vec![column.clone()] });
         let value = Value::Column(name.text.clone());
-        Typed::new(body::ExprKind::Value(value), Type::Column, span, Stage::Planned)
+        Typed::new(body::ExprKind::Value(value), ty, span, Stage::Planned)
     }
 
     /// A value where a column is wanted.
@@ -200,17 +205,27 @@ impl<'db> Checker<'db> {
                 return Typed::error(span);
             }
             let typed = self.given(slot, None);
-            if typed.ty().is_none() || typed.ty() == Some(&Type::List(Box::new(Type::Column))) {
-                return typed;
+            match (typed.ty(), scheme.substitute(bindings)) {
+                (None, _) => return typed,
+                (Some(Type::List(of)), Ok(wanted)) if matches!(**of, Type::Column(_)) => {
+                    return self.coerce(typed, &Type::List(Box::new(wanted)), "");
+                }
+                _ => {}
             }
             return self.fail(code::TYPE_MISMATCH, span, "a list of columns is wanted here, as `[.a, .b]`");
         };
         let mut values = Vec::with_capacity(columns.len());
         let mut names = Vec::with_capacity(columns.len());
+        let mut row = Row::default();
         let mut is_sound = true;
         for column in columns {
             let typed = self.column_argument(scheme, Given::Expr(column), bindings);
-            is_sound &= typed.ty().is_some();
+            match typed.ty() {
+                Some(Type::Column(of)) => {
+                    of.columns.iter().for_each(|column| put(&mut row.columns, column.clone()))
+                }
+                _ => is_sound = false,
+            }
             if let body::ExprKind::Value(Value::Column(name)) = &typed.expr.kind {
                 names.push(name.clone());
             }
@@ -219,8 +234,11 @@ impl<'db> Checker<'db> {
         if !is_sound {
             return Typed::error(span);
         }
-        bindings.columns.insert(param.to_owned(), names);
-        Typed::new(body::ExprKind::List(values), Type::List(Box::new(Type::Column)), span, Stage::Planned)
+        if names.len() == values.len() {
+            bindings.columns.insert(param.to_owned(), names);
+        }
+        let ty = Type::List(Box::new(Type::Column(row)));
+        Typed::new(body::ExprKind::List(values), ty, span, Stage::Planned)
     }
 
     /// `<R: { a: Float, .. }>`: what a row has at least.

@@ -153,6 +153,16 @@ impl<'db> Checker<'db> {
             Unknown::Error => {}
             Unknown::Var(_) if self.is_wanted_hidden => {}
             Unknown::Label(problem, row) => self.report_label(problem, row, callable, &call.args, span),
+            Unknown::Columns(param) => {
+                let at =
+                    call.args.iter().find(|(name, _)| name == param).map_or(span, |(_, typed)| typed.span());
+                let message =
+                    format!("the row of the result follows from `{param}`, which only a run would know");
+                self.report(
+                    Diagnostic::error(code::TYPE_MISMATCH, at, message)
+                        .help("name the columns here: `[.a, .b]`"),
+                );
+            }
             Unknown::Var(_) | Unknown::Elided | Unknown::Open => {
                 let message = format!("nothing says which columns `{}` gives", callable.item.name);
                 let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, span, message);

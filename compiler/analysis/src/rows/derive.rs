@@ -76,9 +76,12 @@ pub(crate) fn column_type(ty: &Type) -> Option<Type> {
     match ty {
         Type::Refined { base, .. } => column_type(base),
         Type::Optional(inner) => Some(Type::Optional(Box::new(column_type(inner)?))),
-        Type::Dataset(_) | Type::Model(_) | Type::Opaque(_) | Type::Column | Type::Nothing | Type::File => {
-            None
-        }
+        Type::Dataset(_)
+        | Type::Model(_)
+        | Type::Opaque(_)
+        | Type::Column(_)
+        | Type::Nothing
+        | Type::File => None,
         Type::Metric(_) => Some(Type::Float),
         other => Some(other.clone()),
     }

@@ -14,7 +14,9 @@ pub(super) fn drop_columns<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>)
         checker.fail(code::COLUMNS_DIFFER, call.span, "this leaves no column: a table has at least one");
         return None;
     }
-    let inputs =
-        vec![("data".to_owned(), call.data.expr), ("columns".to_owned(), column_list(&names, call.span))];
+    let inputs = vec![
+        ("data".to_owned(), call.data.expr),
+        ("columns".to_owned(), column_list(&names, &call.row, call.span)),
+    ];
     Some(VerbResult { inputs, row: Row { columns } })
 }

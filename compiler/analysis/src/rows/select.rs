@@ -23,8 +23,10 @@ pub(super) fn select<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         }
     };
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-    let inputs =
-        vec![("data".to_owned(), call.data.expr), ("columns".to_owned(), column_list(&names, call.span))];
+    let inputs = vec![
+        ("data".to_owned(), call.data.expr),
+        ("columns".to_owned(), column_list(&names, &call.row, call.span)),
+    ];
     Some(VerbResult { inputs, row: Row { columns } })
 }
 

@@ -56,6 +56,7 @@ pub fn fits(from: &Type, to: &Type) -> Result<(), Mismatch> {
         (Type::List(from), Type::List(to)) => fits(from, to),
         (Type::Record(from), Type::Record(to)) => record_fits(from, to),
         (Type::Dataset(from), Type::Dataset(to)) => row_fits(from, to),
+        (Type::Column(from), Type::Column(to)) => names_within(from, to),
         (Type::Model(from), Type::Model(to)) => {
             if from.task != to.task {
                 return Err(Mismatch::Task);
@@ -201,6 +202,23 @@ fn row_fits(from: &Row, to: &Row) -> Result<(), Mismatch> {
         }))),
         None => Ok(()),
     })
+}
+
+/// A column of one row is one of another that has all of its columns.
+fn names_within(from: &Row, to: &Row) -> Result<(), Mismatch> {
+    for column in &from.columns {
+        let Some(wanted) = to.column(&column.name) else {
+            return Err(Mismatch::Columns { missing: vec![column.name.clone()], extra: Vec::new() });
+        };
+        if !column_fits(&column.ty, &wanted.ty) {
+            return Err(Mismatch::ColumnType(Box::new(ColumnMismatch {
+                column: column.name.clone(),
+                is: column.ty.clone(),
+                wanted: wanted.ty.clone(),
+            })));
+        }
+    }
+    Ok(())
 }
 
 /// A model serves where one that reads more columns is wanted: what is made for those has its own.

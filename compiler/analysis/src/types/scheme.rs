@@ -3,7 +3,7 @@
 use flow_ir::types::{Column, ModelType, RecordType, Refinement, Row, Task, Type};
 use rustc_hash::FxHashMap;
 
-use super::{LabelProblem, task_of};
+use super::{LabelProblem, fits, task_of};
 
 /// A type that may hold variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +88,8 @@ pub enum Unknown {
     Error,
     /// Nothing decides this variable.
     Var(String),
+    /// The columns that this parameter lists, which the text does not say.
+    Columns(String),
     /// The row was left out.
     Elided,
     /// A row with `..` is no single row.
@@ -168,7 +170,14 @@ impl Scheme {
                 let result = result.as_ref().map(|result| result.substitute(bindings)).transpose()?;
                 Type::Model(ModelType { task, row, result })
             }
-            Self::Column { .. } => Type::Column,
+            Self::Column { row, of } => {
+                let mut row = row.substitute(bindings)?;
+                if let Some(of) = of {
+                    let wanted = of.substitute(bindings)?;
+                    row.columns.retain(|column| fits(column.ty.present(), &wanted).is_ok());
+                }
+                Type::Column(row)
+            }
         })
     }
 
@@ -252,6 +261,7 @@ pub(crate) fn unsourced(ty: &Type) -> Type {
     };
     match ty {
         Type::Dataset(row) => Type::Dataset(plain(row)),
+        Type::Column(row) => Type::Column(plain(row)),
         Type::Model(model) => Type::Model(ModelType {
             task: model.task,
             row: plain(&model.row),
@@ -273,7 +283,7 @@ pub(crate) fn unsourced(ty: &Type) -> Type {
 
 fn spread(row: Row, change: Option<&RowChange>, bindings: &Bindings) -> Result<Vec<Column>, Unknown> {
     let mut columns = row.columns;
-    let listed = |name: &String| bindings.columns.get(name).ok_or(Unknown::Error);
+    let listed = |name: &String| bindings.columns.get(name).ok_or_else(|| Unknown::Columns(name.clone()));
     match change {
         None => {}
         Some(RowChange::Without(names)) => columns.retain(|column| !names.contains(&column.name)),

@@ -52,7 +52,7 @@ pub fn show(ty: &Type) -> String {
             None => format!("{}<{}>", model.task.name(), show_row(&model.row)),
         },
         Type::Metric(metric) => metric.name().to_owned(),
-        Type::Column => "Column".into(),
+        Type::Column(row) => format!("Column<{}>", show_row(row)),
         Type::Opaque(name) => format!("Opaque<\"{name}\">"),
         Type::Nothing => "none".into(),
     }

@@ -165,7 +165,7 @@ pub fn is_key(ty: &Type) -> bool {
             | Type::Dataset(_)
             | Type::Model(_)
             | Type::Opaque(_)
-            | Type::Column
+            | Type::Column(_)
             | Type::Nothing
     )
 }

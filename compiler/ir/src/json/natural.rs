@@ -101,7 +101,7 @@ fn read(json: &Json, ty: &Type) -> Result<Value, Misfit> {
             let name = json.as_str().ok_or_else(misfit)?;
             Some(Value::Enum { ty: of.name.clone(), variant: name.to_owned() })
         }
-        Type::Column => json.as_str().map(|name| Value::Column(name.to_owned())),
+        Type::Column(_) => json.as_str().map(|name| Value::Column(name.to_owned())),
         Type::Id(of) | Type::QueryId(of) | Type::Pii(of) | Type::Label { of, .. } => return read(json, of),
         Type::File | Type::Dataset(_) | Type::Model(_) | Type::Opaque(_) => {
             json.as_str().map(|path| Value::File(path.to_owned()))
@@ -173,7 +173,7 @@ mod tests {
             ("[1, 2]", "List<Int>", json!([1, 2])),
             ("(a: 1, b: none)", "(a: Int, b: Int?)", json!({"a": 1, "b": null})),
             ("std.tree.Loss.auto", "std.tree.Loss { auto }", json!("auto")),
-            (".minutes", "Column", json!("minutes")),
+            (".minutes", "Column<{ minutes: Float }>", json!("minutes")),
         ] {
             let (value, ty) = (Value::parse(value).unwrap(), Type::parse(ty).unwrap());
             assert_eq!(value.to_json(), json);

@@ -97,7 +97,8 @@ pub(crate) fn literal_type(value: &Value) -> Type {
         Value::Duration(_) => Type::Duration,
         Value::Size(_) => Type::Size,
         Value::File(_) => Type::File,
-        Value::Column(_) => Type::Column,
+        // Of which row, the value does not say.
+        Value::Column(_) => Type::Column(Row::default()),
         Value::Enum { ty, .. } => Type::Enum(EnumType { name: ty.clone(), variants: Vec::new() }),
         Value::List(values) => {
             let mut types = values.iter().map(literal_type);

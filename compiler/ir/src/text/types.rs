@@ -163,6 +163,11 @@ fn write_without_positive(out: &mut impl Write, ty: &Type, rows: &dyn RowNames) 
             write_row(out, row, rows)?;
             out.write_char('>')
         }
+        Type::Column(row) => {
+            out.write_str("Column<")?;
+            write_row(out, row, rows)?;
+            out.write_char('>')
+        }
         Type::Model(model) => write_model(out, model, rows),
         Type::Metric(metric) => out.write_str(metric.name()),
         plain => out.write_str(plain_name(plain)),
@@ -273,7 +278,7 @@ fn plain_name(ty: &Type) -> &'static str {
 
 /// Types written as one word.
 fn plain() -> impl Iterator<Item = (&'static str, Type)> {
-    Type::SCALARS.into_iter().chain([("Column", Type::Column), ("Nothing", Type::Nothing)])
+    Type::SCALARS.into_iter().chain([("Nothing", Type::Nothing)])
 }
 
 const TASKS: [Task; 5] =
@@ -374,6 +379,7 @@ fn read_arguments(
         "List" => Ok(Type::List(Box::new(read_type(cursor, rows)?))),
         "Opaque" => Ok(Type::Opaque(cursor.text_literal()?)),
         "Dataset" => Ok(Type::Dataset(read_row(cursor, rows)?)),
+        "Column" => Ok(Type::Column(read_row(cursor, rows)?)),
         "Embedding" => {
             cursor.space();
             let from = cursor.offset();

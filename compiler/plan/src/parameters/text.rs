@@ -45,7 +45,7 @@ fn read_within(text: &str, ty: &Type, depth: u32) -> Option<Value> {
             is_known.then(|| Value::Enum { ty: of.name.clone(), variant: variant.to_owned() })
         }
         Type::File | Type::Dataset(_) => (!text.is_empty()).then(|| Value::File(text.to_owned())),
-        Type::Column => Some(Value::Column(trimmed.trim_start_matches('.').to_owned())),
+        Type::Column(_) => Some(Value::Column(trimmed.trim_start_matches('.').to_owned())),
         _ => scalar(text, trimmed, ty.storage(), depth),
     }
 }
