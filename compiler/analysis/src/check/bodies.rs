@@ -177,8 +177,12 @@ fn check_callable<'db>(
     checker.leave_scope(0);
     let mut diagnostics = checker.diagnostics.clone();
     if is_declared {
-        // What a row lacks beyond its bound is for each call to say.
-        diagnostics.retain(|diagnostic| !(401..=408).contains(&diagnostic.code.0));
+        // What a row lacks beyond its bound is for each call to say; but a name that is nearly one of the
+        // bound's is a misspelling of it.
+        diagnostics.retain(|diagnostic| {
+            !(401..=408).contains(&diagnostic.code.0)
+                || diagnostic.code == code::NO_SUCH_COLUMN && diagnostic.fix.is_some()
+        });
     }
     let result = if parse_item(db, item).broken_at().is_some() { Ty::Error } else { result };
     let body = Body { params: locals, value, locals: checker.local_count() };
