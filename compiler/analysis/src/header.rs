@@ -147,6 +147,7 @@ impl HeaderReader<'_> {
         self.check_repeats(generics.iter().map(|generic| &generic.name));
         self.check_repeats(params.iter().map(|param| &param.name));
         self.resolver.generics = generics.iter().map(|generic| generic.name.text.clone()).collect();
+        self.resolver.params = params.iter().map(|param| param.name.text.clone()).collect();
         for generic in generics {
             let bound = generic.bound.as_ref().map(|bound| self.resolver.row(bound));
             self.generics.push(Generic { name: generic.name.text.clone(), bound });

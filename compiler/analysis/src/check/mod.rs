@@ -6,6 +6,7 @@ mod blocks;
 mod bodies;
 mod calls;
 mod coerce;
+mod columns;
 mod conditions;
 mod declaration;
 mod default_values;

@@ -1,12 +1,9 @@
 //! How a call's arguments fit its parameters and decide its variables.
 
-use flow_ir::{
-    types::{Row, Type},
-    value::Value,
-};
+use flow_ir::{types::Type, value::Value};
 use flow_syntax::{
     ast::{self, ExprKind},
-    diagnostic::{Diagnostic, Edit, code},
+    diagnostic::{Diagnostic, code},
     span::Span,
 };
 
@@ -14,11 +11,11 @@ use super::{Checker, Given, Typed, defaults, known_value};
 use crate::{
     body,
     db::Item,
-    header::Callable,
+    header::{Callable, Param},
     names::quoted,
     stages::Stage,
     ty::Ty,
-    types::{Bindings, Bound, RowScheme, Scheme, Unknown, fits, put, show, unsourced},
+    types::{Bindings, Bound, RowScheme, Scheme, Unknown, show, unsourced},
 };
 
 /// A call whose arguments are typed and whose variables are decided as far as the arguments go.
@@ -63,20 +60,9 @@ impl<'db> Checker<'db> {
         let mut given: Vec<Option<Typed>> = Vec::with_capacity(slots.len());
         let mut is_sound = true;
         for (param, slot) in callable.params.iter().zip(slots) {
-            let Some(slot) = slot else {
-                given.push(None);
-                continue;
-            };
-            let typed = match &param.scheme {
-                Scheme::Column { .. } => self.column_argument(&param.scheme, slot, &bindings),
-                Scheme::List(inner) if matches!(**inner, Scheme::Column { .. }) => {
-                    self.columns_argument(inner, slot, &param.name, &mut bindings)
-                }
-                Scheme::Optional(inner) => self.optional_argument(param, inner, slot, &mut bindings, &hints),
-                scheme => self.plain_argument(scheme, slot, &mut bindings, &hints),
-            };
-            is_sound &= typed.ty().is_some();
-            given.push(Some(typed));
+            let typed = self.argument(callable, param, slot, &mut bindings, &hints, span);
+            is_sound &= typed.as_ref().is_none_or(|typed| typed.ty().is_some());
+            given.push(typed);
         }
         if !is_sound {
             return None;
@@ -85,13 +71,47 @@ impl<'db> Checker<'db> {
         let mut args = Vec::with_capacity(given.len());
         for (index, (param, typed)) in callable.params.iter().zip(given).enumerate() {
             let typed = match typed {
-                Some(typed) => self.fit_argument(param.scheme.clone(), typed, &param.name, &bindings),
+                Some(typed) => self.fit_argument(callable, param, typed, &bindings),
                 None => self.default_argument(item, index, span),
             };
             is_sound &= typed.ty().is_some();
+            if let Some(value @ (Value::Int(_) | Value::Text(_))) = known_value(&typed.expr) {
+                bindings.values.insert(param.name.clone(), value);
+            }
             args.push((param.name.clone(), typed));
         }
         is_sound.then_some(Call { args, bindings, hints })
+    }
+
+    /// One argument; `None` for one that the call leaves to its default.
+    fn argument(
+        &mut self,
+        callable: &Callable,
+        param: &Param,
+        slot: Option<Given<'db>>,
+        bindings: &mut Bindings,
+        hints: &Bindings,
+        span: Span,
+    ) -> Option<Typed> {
+        let (scheme, is_optional) = match &param.scheme {
+            Scheme::Optional(inner) => (&**inner, true),
+            scheme => (scheme, false),
+        };
+        let is_none =
+            matches!(&slot, Some(Given::Expr(ast::Expr { kind: ExprKind::Literal(ast::Literal::None), .. })));
+        let is_left_out = slot.is_none() || is_none;
+        Some(match (scheme, slot) {
+            (Scheme::List(of), _) if is_optional && is_left_out && matches!(**of, Scheme::Column { .. }) => {
+                self.left_out_columns(callable, of, &param.name, bindings, span)
+            }
+            (_, None) => return None,
+            (_, Some(slot)) if is_optional && is_none => self.given(slot, None),
+            (Scheme::Column { .. }, Some(slot)) => self.column_argument(scheme, slot, &param.name, bindings),
+            (Scheme::List(of), Some(slot)) if matches!(**of, Scheme::Column { .. }) => {
+                self.columns_argument(of, slot, &param.name, bindings)
+            }
+            (_, Some(slot)) => self.plain_argument(&param.scheme, slot, bindings, hints),
+        })
     }
 
     fn plain_argument(
@@ -110,135 +130,6 @@ impl<'db> Checker<'db> {
             scheme.infer(&unsourced(ty), bindings);
         }
         typed
-    }
-
-    fn optional_argument(
-        &mut self,
-        param: &crate::header::Param,
-        inner: &Scheme,
-        slot: Given<'db>,
-        bindings: &mut Bindings,
-        hints: &Bindings,
-    ) -> Typed {
-        let is_none =
-            matches!(&slot, Given::Expr(ast::Expr { kind: ExprKind::Literal(ast::Literal::None), .. }));
-        match inner {
-            _ if is_none => self.given(slot, None),
-            Scheme::Column { .. } => self.column_argument(inner, slot, bindings),
-            Scheme::List(element) if matches!(**element, Scheme::Column { .. }) => {
-                self.columns_argument(element, slot, &param.name, bindings)
-            }
-            _ => self.plain_argument(&param.scheme, slot, bindings, hints),
-        }
-    }
-
-    /// `.minutes` where a parameter is a `Column<R>`.
-    fn column_argument(&mut self, scheme: &Scheme, slot: Given<'db>, bindings: &Bindings) -> Typed {
-        let Scheme::Column { row, of } = scheme else { return self.given(slot, None) };
-        let span = slot.span();
-        let Given::Expr(ast::Expr { kind: ExprKind::Column(name), .. }) = slot else {
-            let typed = self.given(slot, None);
-            return match (typed.ty(), scheme.substitute(bindings)) {
-                (None, _) => typed,
-                (Some(Type::Column(_)), Ok(wanted)) => self.coerce(typed, &wanted, ""),
-                (Some(_), _) => self.no_column(row, bindings, &typed),
-            };
-        };
-        let row = match row.substitute(bindings) {
-            Ok(row) => row,
-            Err(_) => return Typed::error(span),
-        };
-        let Some(column) = row.column(&name.text) else {
-            self.no_such_column(&name.text, name.span, &row);
-            return Typed::error(span);
-        };
-        if let Some(Ok(wanted)) = of.as_ref().map(|of| of.substitute(bindings))
-            && fits(column.ty.present(), &wanted).is_err()
-        {
-            let message = format!(
-                "the column `{}` is `{}`, and `{}` is wanted",
-                name.text,
-                show(&column.ty),
-                show(&wanted)
-            );
-            return self.fail(code::COLUMN_TYPE, span, message);
-        }
-        let ty = Type::Column(Row { columns: vec![column.clone()] });
-        let value = Value::Column(name.text.clone());
-        Typed::new(body::ExprKind::Value(value), ty, span, Stage::Planned)
-    }
-
-    /// A value where a column is wanted.
-    fn no_column(&mut self, row: &RowScheme, bindings: &Bindings, typed: &Typed) -> Typed {
-        let span = typed.span();
-        let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, span, "a column is wanted here, as `.name`");
-        let named = match (known_value(&typed.expr), row.substitute(bindings)) {
-            (Some(Value::Text(name)), Ok(row)) if row.column(&name).is_some() => Some(quoted(&name)),
-            _ => None,
-        };
-        self.report(match named {
-            Some(name) => diagnostic
-                .help(format!("a column is written with a dot: `.{name}`"))
-                .fix(format!("write `.{name}`"), vec![Edit { span, text: format!(".{name}") }]),
-            None => diagnostic,
-        });
-        Typed::error(span)
-    }
-
-    /// `[.a, .b]` where a parameter is a `List<Column<R>>`.
-    fn columns_argument(
-        &mut self,
-        scheme: &Scheme,
-        slot: Given<'db>,
-        param: &str,
-        bindings: &mut Bindings,
-    ) -> Typed {
-        let span = slot.span();
-        let Given::Expr(ast::Expr { kind: ExprKind::List(columns), .. }) = slot else {
-            if let Given::Expr(ast::Expr { kind: ExprKind::Column(name), .. }) = &slot {
-                let list = format!("[.{}]", quoted(&name.text));
-                self.report(
-                    Diagnostic::error(code::TYPE_MISMATCH, span, "a list of columns is wanted here")
-                        .help(format!("a list of one is written `{list}`"))
-                        .fix(format!("write `{list}`"), vec![Edit { span, text: list }]),
-                );
-                return Typed::error(span);
-            }
-            let typed = self.given(slot, None);
-            match (typed.ty(), scheme.substitute(bindings)) {
-                (None, _) => return typed,
-                (Some(Type::List(of)), Ok(wanted)) if matches!(**of, Type::Column(_)) => {
-                    return self.coerce(typed, &Type::List(Box::new(wanted)), "");
-                }
-                _ => {}
-            }
-            return self.fail(code::TYPE_MISMATCH, span, "a list of columns is wanted here, as `[.a, .b]`");
-        };
-        let mut values = Vec::with_capacity(columns.len());
-        let mut names = Vec::with_capacity(columns.len());
-        let mut row = Row::default();
-        let mut is_sound = true;
-        for column in columns {
-            let typed = self.column_argument(scheme, Given::Expr(column), bindings);
-            match typed.ty() {
-                Some(Type::Column(of)) => {
-                    of.columns.iter().for_each(|column| put(&mut row.columns, column.clone()))
-                }
-                _ => is_sound = false,
-            }
-            if let body::ExprKind::Value(Value::Column(name)) = &typed.expr.kind {
-                names.push(name.clone());
-            }
-            values.push(typed.expr);
-        }
-        if !is_sound {
-            return Typed::error(span);
-        }
-        if names.len() == values.len() {
-            bindings.columns.insert(param.to_owned(), names);
-        }
-        let ty = Type::List(Box::new(Type::Column(row)));
-        Typed::new(body::ExprKind::List(values), ty, span, Stage::Planned)
     }
 
     /// `<R: { a: Float, .. }>`: what a row has at least.
@@ -294,18 +185,35 @@ impl<'db> Checker<'db> {
         holds
     }
 
-    fn fit_argument(&mut self, scheme: Scheme, typed: Typed, param: &str, bindings: &Bindings) -> Typed {
+    fn fit_argument(
+        &mut self,
+        callable: &Callable,
+        param: &Param,
+        typed: Typed,
+        bindings: &Bindings,
+    ) -> Typed {
         let Some(ty) = typed.ty() else { return typed };
-        if is_column(&scheme) {
+        if is_column(&param.scheme) {
             return typed;
         }
-        let scheme = with_task_of(scheme, ty);
+        if let (Scheme::Dataset(asked), Type::Dataset(row)) = (&param.scheme, ty) {
+            let row = row.clone();
+            if self.check_present(callable, asked, &row, typed.span(), bindings).is_none() {
+                return Typed::error(typed.span());
+            }
+        }
+        let name = &param.name;
+        let scheme = with_task_of(param.scheme.clone(), ty);
         match scheme.substitute(bindings) {
-            Ok(wanted) => self.coerce(typed, &wanted, &format!("for `{param}`")),
+            Ok(wanted) => self.coerce(typed, &wanted, &format!("for `{name}`")),
             Err(Unknown::Error) => Typed::error(typed.span()),
+            Err(Unknown::Label(problem, _)) if matches!(ty, Type::Dataset(_)) => {
+                self.report_label(&problem, &callable.item.name, typed.span());
+                Typed::error(typed.span())
+            }
             Err(_) => {
                 let message =
-                    format!("{} is wanted for `{param}`, and this is `{}`", kind_of(&scheme), show(ty));
+                    format!("{} is wanted for `{name}`, and this is `{}`", kind_of(&scheme), show(ty));
                 let code = if matches!((&scheme, ty), (Scheme::Model { .. }, Type::Model(_))) {
                     code::WRONG_TASK
                 } else {

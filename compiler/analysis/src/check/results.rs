@@ -91,7 +91,7 @@ impl<'db> Checker<'db> {
         after: Vec<body::Expr>,
         span: Span,
     ) -> Typed {
-        if self.check_training(callable, &call.args, span).is_none() {
+        if self.check_training(callable, &call.args).is_none() {
             return Typed::error(span);
         }
         let bindings = merged(&call.bindings, &call.hints);
@@ -152,16 +152,21 @@ impl<'db> Checker<'db> {
         match unknown {
             Unknown::Error => {}
             Unknown::Var(_) if self.is_wanted_hidden => {}
-            Unknown::Label(problem, row) => self.report_label(problem, row, callable, &call.args, span),
-            Unknown::Columns(param) => {
+            Unknown::Label(problem, row) => {
+                let is_it =
+                    |typed: &&super::Typed| matches!(typed.ty(), Some(Type::Dataset(other)) if other == row);
+                let at =
+                    call.args.iter().map(|(_, typed)| typed).find(is_it).map_or(span, super::Typed::span);
+                self.report_label(problem, &callable.item.name, at);
+            }
+            Unknown::Argument(param) => {
                 let at =
                     call.args.iter().find(|(name, _)| name == param).map_or(span, |(_, typed)| typed.span());
                 let message =
                     format!("the row of the result follows from `{param}`, which only a run would know");
-                self.report(
-                    Diagnostic::error(code::TYPE_MISMATCH, at, message)
-                        .help("name the columns here: `[.a, .b]`"),
-                );
+                self.report(Diagnostic::error(code::TYPE_MISMATCH, at, message).help(
+                    "write it here: columns as `[.a, .b]`, a number or a text as a literal or constant",
+                ));
             }
             Unknown::Var(_) | Unknown::Elided | Unknown::Open => {
                 let message = format!("nothing says which columns `{}` gives", callable.item.name);

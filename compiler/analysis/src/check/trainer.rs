@@ -16,12 +16,7 @@ use crate::{
 
 impl Checker<'_> {
     /// An operator that is `fitted on` tables: they need one label that suits the task, and features.
-    pub fn check_training(
-        &mut self,
-        callable: &Callable,
-        args: &[(String, Typed)],
-        span: Span,
-    ) -> Option<()> {
+    pub fn check_training(&mut self, callable: &Callable, args: &[(String, Typed)]) -> Option<()> {
         for output in &callable.outputs {
             let Scheme::Model { task, .. } = &output.scheme else { continue };
             if matches!(task, Some(Task::Transformer | Task::Clusterer)) {
@@ -33,8 +28,7 @@ impl Checker<'_> {
                 let Some(Type::Dataset(row)) = typed.ty() else { continue };
                 match (task_of(row), task) {
                     (Err(problem), _) => {
-                        let row = row.clone();
-                        self.report_label(&problem, &row, callable, args, span);
+                        self.report_label(&problem, &callable.item.name, typed.span());
                         return None;
                     }
                     (Ok(is), Some(wanted)) if is != *wanted => {
@@ -126,20 +120,8 @@ impl Checker<'_> {
         None
     }
 
-    /// A trainer's table without one usable label.
-    pub fn report_label(
-        &mut self,
-        problem: &LabelProblem,
-        row: &Row,
-        callable: &Callable,
-        args: &[(String, Typed)],
-        span: Span,
-    ) {
-        let at = args
-            .iter()
-            .find(|(_, typed)| matches!(typed.ty(), Some(Type::Dataset(other)) if other == row))
-            .map_or(span, |(_, typed)| typed.span());
-        let name = &callable.item.name;
+    /// A table without one usable label, where `name` needs one.
+    pub fn report_label(&mut self, problem: &LabelProblem, name: &str, at: Span) {
         let diagnostic = match problem {
             LabelProblem::None => {
                 let message = format!("`{name}` needs a label, and this table has none");

@@ -121,7 +121,7 @@ impl Walker {
                                 self.ty(ty);
                             }
                         }
-                        RowEntry::Column { ty, .. } => self.ty(ty),
+                        RowEntry::Column { ty, .. } | RowEntry::Named { ty, .. } => self.ty(ty),
                         RowEntry::Open(_) => {}
                     }
                 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The name of a column as the argument of a verb.
-pub(super) fn column_value(column: &Column, span: Span) -> Expr {
+pub(crate) fn column_value(column: &Column, span: Span) -> Expr {
     let row = Row { columns: vec![column.clone()] };
     Expr {
         kind: ExprKind::Value(Value::Column(column.name.clone())),
@@ -22,7 +22,7 @@ pub(super) fn column_value(column: &Column, span: Span) -> Expr {
 }
 
 /// The names of columns as the argument of a verb; those that the row does not have are left out.
-pub(super) fn column_list(names: &[String], row: &Row, span: Span) -> Expr {
+pub(crate) fn column_list(names: &[String], row: &Row, span: Span) -> Expr {
     let columns: Vec<Column> = names.iter().filter_map(|name| row.column(name).cloned()).collect();
     Expr {
         kind: ExprKind::List(columns.iter().map(|column| column_value(column, span)).collect()),

@@ -9,6 +9,7 @@ mod predict;
 mod select;
 mod where_rows;
 
+pub(crate) use columns::{column_list, column_value};
 pub(crate) use derive::column_type;
 
 use flow_ir::types::Row;

@@ -15,16 +15,19 @@ pub fn label_columns(row: &Row) -> impl Iterator<Item = &Column> {
     row.columns.iter().filter(|column| matches!(column.ty.present(), Type::Label { .. }))
 }
 
+/// The only label of a row.
+pub fn the_label(row: &Row) -> Result<&Column, LabelProblem> {
+    let labels: Vec<&Column> = label_columns(row).collect();
+    match labels.as_slice() {
+        [] => Err(LabelProblem::None),
+        [label] => Ok(label),
+        several => Err(LabelProblem::Several(several.iter().map(|label| label.name.clone()).collect())),
+    }
+}
+
 /// The task that a row's label sets.
 pub fn task_of(row: &Row) -> Result<Task, LabelProblem> {
-    let labels: Vec<&Column> = label_columns(row).collect();
-    let label = match labels.as_slice() {
-        [] => return Err(LabelProblem::None),
-        [label] => label,
-        several => {
-            return Err(LabelProblem::Several(several.iter().map(|label| label.name.clone()).collect()));
-        }
-    };
+    let label = the_label(row)?;
     let Type::Label { of, .. } = label.ty.present() else { return Err(LabelProblem::None) };
     let is_ranked = row.columns.iter().any(|column| matches!(column.ty.present(), Type::QueryId(_)));
     match of.present() {

@@ -12,6 +12,6 @@ pub(crate) use fits::column_fits;
 pub use fits::{ColumnMismatch, Mismatch, fits, join, needs_cast, same};
 pub use item::{Meaning, TypeItem, enum_of, type_item};
 pub(crate) use resolve::Resolver;
-pub use scheme::{Bindings, Bound, RowChange, RowPart, RowScheme, Scheme, Unknown};
-pub(crate) use scheme::{put, unsourced};
+pub use scheme::{Bindings, Bound, ColumnKind, RowChange, RowPart, RowScheme, Scheme, Unknown};
+pub(crate) use scheme::{FEATURES, LABEL, put, unsourced};
 pub use show::{show, show_columns, show_row};

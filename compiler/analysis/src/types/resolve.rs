@@ -10,7 +10,9 @@ use flow_syntax::{
     span::Span,
 };
 
-use super::{Meaning, RowChange, RowPart, RowScheme, Scheme, scheme::AsRecord, type_item};
+use super::{
+    ColumnKind, FEATURES, LABEL, Meaning, RowChange, RowPart, RowScheme, Scheme, scheme::AsRecord, type_item,
+};
 use crate::{
     check::literal_value,
     db::{Db, File, Item},
@@ -51,6 +53,8 @@ pub(crate) struct Resolver<'db> {
     file: File,
     /// The names of the item's generic parameters.
     pub generics: Vec<String>,
+    /// The names of the item's parameters: types may be made of their arguments.
+    pub params: Vec<String>,
     /// Rows of parameters that are written in place and open, `Dataset<{ a: Float, .. }>`: each is a
     /// generic parameter of its own, with what it is bound to.
     pub implicit: Vec<(String, RowScheme)>,
@@ -67,6 +71,7 @@ impl<'db> Resolver<'db> {
             db,
             file,
             generics: Vec::new(),
+            params: Vec::new(),
             implicit: Vec::new(),
             parameter: None,
             may_elide: false,
@@ -154,6 +159,11 @@ impl<'db> Resolver<'db> {
                 Ok(size) if size > 0 => Scheme::Ground(Type::Embedding(size)),
                 _ => self.mismatch(*at, "the length of an embedding is a whole number of at least 1"),
             },
+            ("Embedding", [TypeArg::Type(TypeExpr { kind: TypeKind::Named { path, args }, .. })])
+                if args.is_empty() && self.is_param(path) =>
+            {
+                Scheme::Embedding(path.names.iter().map(|name| name.text.as_str()).collect())
+            }
             ("List", [TypeArg::Type(of)]) => match self.ty(of) {
                 Scheme::Error => Scheme::Error,
                 of => Scheme::List(Box::new(of)),
@@ -162,9 +172,15 @@ impl<'db> Resolver<'db> {
                 RowScheme::Error => Scheme::Error,
                 row => Scheme::Dataset(row),
             },
-            ("Column", [TypeArg::Type(row)]) => Scheme::Column { row: self.row(row), of: None },
+            ("Column", [TypeArg::Type(row)]) => Scheme::Column { row: self.row(row), of: ColumnKind::Any },
             ("Column", [TypeArg::Type(row), TypeArg::Type(of)]) => {
-                Scheme::Column { row: self.row(row), of: Some(Box::new(self.ty(of))) }
+                let row = self.row(row);
+                let of = if self.is_feature(of) {
+                    ColumnKind::Feature
+                } else {
+                    ColumnKind::Of(Box::new(self.ty(of)))
+                };
+                Scheme::Column { row, of }
             }
             ("Transformer", [TypeArg::Type(row), TypeArg::Type(result)]) => {
                 let (row, result) = (self.row(row), Some(Box::new(self.row(result))));
@@ -367,12 +383,29 @@ impl<'db> Resolver<'db> {
                     if row == RowScheme::Error {
                         return RowScheme::Error;
                     }
-                    parts.push(RowPart::Spread(row, change.as_ref().map(|change| self.row_change(change))));
+                    let change = match change {
+                        None => None,
+                        Some(change) => match self.row_change(change) {
+                            None => return RowScheme::Error,
+                            change => change,
+                        },
+                    };
+                    parts.push(RowPart::Spread(row, change));
                 }
                 RowEntry::Column { name, ty } => match self.ty(ty) {
                     Scheme::Error => return RowScheme::Error,
                     scheme => parts.push(RowPart::Column(name.text.clone(), scheme)),
                 },
+                RowEntry::Named { param, ty, .. } => {
+                    if !self.params.contains(&param.text) {
+                        self.unknown_param(param, &[]);
+                        return RowScheme::Error;
+                    }
+                    match self.ty(ty) {
+                        Scheme::Error => return RowScheme::Error,
+                        scheme => parts.push(RowPart::Named(param.text.clone(), scheme)),
+                    }
+                }
                 RowEntry::Open(_) => is_open = true,
             }
         }
@@ -383,15 +416,45 @@ impl<'db> Resolver<'db> {
         }
     }
 
-    fn row_change(&mut self, change: &ast::RowChange) -> RowChange {
-        match change {
+    /// `None` where it names what lists no columns, which is reported.
+    fn row_change(&mut self, change: &ast::RowChange) -> Option<RowChange> {
+        Some(match change {
             ast::RowChange::Without(names) => {
                 RowChange::Without(names.iter().map(|name| name.text.clone()).collect())
             }
-            ast::RowChange::WithoutListed(name) => RowChange::WithoutListed(name.text.clone()),
-            ast::RowChange::WithPresent(name) => RowChange::Present(name.text.clone()),
-            ast::RowChange::WithType(name, ty) => RowChange::Retyped(name.text.clone(), self.ty(ty)),
+            ast::RowChange::WithoutListed(name) => RowChange::WithoutListed(self.lister(name)?),
+            ast::RowChange::WithPresent(name) => RowChange::Present(self.lister(name)?),
+            ast::RowChange::WithType(name, ty) => RowChange::Retyped(self.lister(name)?, self.ty(ty)),
+        })
+    }
+
+    /// What lists columns: a parameter, `features` or `label`.
+    fn lister(&mut self, name: &ast::Name) -> Option<String> {
+        let of_rows = [FEATURES, LABEL];
+        if self.params.contains(&name.text) || of_rows.contains(&name.text.as_str()) {
+            return Some(name.text.clone());
         }
+        self.unknown_param(name, &of_rows);
+        None
+    }
+
+    fn unknown_param(&mut self, name: &ast::Name, others: &[&str]) {
+        let message = format!("there is no parameter `{}` here", name.text);
+        let known = self.params.iter().map(String::as_str).chain(others.iter().copied());
+        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+        let diagnostic = did_you_mean(diagnostic, &name.text, name.span, known);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn is_param(&self, path: &ast::Path) -> bool {
+        matches!(path.names.as_slice(), [name] if self.params.contains(&name.text))
+    }
+
+    /// Whether the second part of a `Column<R, Feature>` is that.
+    fn is_feature(&self, of: &TypeExpr) -> bool {
+        let TypeKind::Named { path, args } = &of.kind else { return false };
+        let [name] = path.names.as_slice() else { return false };
+        args.is_empty() && name.text == "Feature" && resolve(self.db, self.file, "Feature").is_none()
     }
 
     fn refined(&mut self, base: &TypeExpr, refinement: &ast::Refinement, span: Span) -> Scheme {

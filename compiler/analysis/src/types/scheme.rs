@@ -1,9 +1,12 @@
 //! Types of signatures, which may hold variables, and how a call decides them.
 
-use flow_ir::types::{Column, ModelType, RecordType, Refinement, Row, Task, Type};
+use flow_ir::{
+    types::{Column, ModelType, RecordType, Refinement, Row, Task, Type},
+    value::Value,
+};
 use rustc_hash::FxHashMap;
 
-use super::{LabelProblem, fits, task_of};
+use super::{LabelProblem, features::the_label, fits, task_of};
 
 /// A type that may hold variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,8 +35,20 @@ pub enum Scheme {
     /// `Column<R>`, `Column<R, T>`
     Column {
         row: RowScheme,
-        of: Option<Box<Scheme>>,
+        of: ColumnKind,
     },
+    /// `Embedding<size>`: the parameter of that name is its length.
+    Embedding(String),
+}
+
+/// Which columns of a row a parameter takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnKind {
+    Any,
+    /// `Column<R, Feature>`: those that trainers learn from.
+    Feature,
+    /// `Column<R, T>`: those whose values are T's where they are there.
+    Of(Box<Scheme>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,9 +69,12 @@ pub enum RowScheme {
 pub enum RowPart {
     Spread(RowScheme, Option<RowChange>),
     Column(String, Scheme),
+    /// `[into]: T`: the parameter of that name is the column's name.
+    Named(String, Scheme),
 }
 
-/// What a spread does to its row; names of parameters stand for the columns that they list.
+/// What a spread does to its row. The names of parameters stand for the columns that they list; where no
+/// parameter has that name, [`FEATURES`] are all features and [`LABEL`] is the one label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RowChange {
     Without(Vec<String>),
@@ -65,12 +83,19 @@ pub enum RowChange {
     Retyped(String, Scheme),
 }
 
+/// All features of a row, where a [`RowChange`] names columns.
+pub const FEATURES: &str = "features";
+/// The one label of a row, where a [`RowChange`] names columns.
+pub const LABEL: &str = "label";
+
 /// What the variables of a signature stand for at a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
     pub vars: FxHashMap<String, Bound>,
     /// The columns that parameters list, by the parameters' names.
     pub columns: FxHashMap<String, Vec<String>>,
+    /// The arguments that types are made of, by the parameters' names: lengths and names of columns.
+    pub values: FxHashMap<String, Value>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,14 +113,14 @@ pub enum Unknown {
     Error,
     /// Nothing decides this variable.
     Var(String),
-    /// The columns that this parameter lists, which the text does not say.
-    Columns(String),
     /// The row was left out.
     Elided,
     /// A row with `..` is no single row.
     Open,
-    /// A `Predictor<R>` whose R has not one label.
+    /// A row that has not one label.
     Label(LabelProblem, Row),
+    /// The type is made of this parameter's argument, which is not known when checked.
+    Argument(String),
 }
 
 impl Scheme {
@@ -172,12 +197,22 @@ impl Scheme {
             }
             Self::Column { row, of } => {
                 let mut row = row.substitute(bindings)?;
-                if let Some(of) = of {
-                    let wanted = of.substitute(bindings)?;
-                    row.columns.retain(|column| fits(column.ty.present(), &wanted).is_ok());
+                match of {
+                    ColumnKind::Any => {}
+                    ColumnKind::Feature => row.columns.retain(|column| column.ty.is_feature()),
+                    ColumnKind::Of(of) => {
+                        let wanted = of.substitute(bindings)?;
+                        row.columns.retain(|column| fits(column.ty.present(), &wanted).is_ok());
+                    }
                 }
                 Type::Column(row)
             }
+            Self::Embedding(param) => match bindings.values.get(param) {
+                Some(Value::Int(size)) => {
+                    Type::Embedding(u32::try_from(*size).map_err(|_| Unknown::Argument(param.clone()))?)
+                }
+                _ => return Err(Unknown::Argument(param.clone())),
+            },
         })
     }
 
@@ -196,7 +231,7 @@ impl Scheme {
     /// Whether it says more than a type can: which columns there are, or that the task is open.
     fn waits_for_call(&self) -> bool {
         match self {
-            Self::Column { .. } | Self::Model { task: None, .. } => true,
+            Self::Column { .. } | Self::Embedding(_) | Self::Model { task: None, .. } => true,
             Self::List(inner) | Self::Optional(inner) => inner.waits_for_call(),
             Self::Record { fields, .. } => fields.iter().any(|(_, scheme)| scheme.waits_for_call()),
             _ => false,
@@ -206,9 +241,28 @@ impl Scheme {
 
 impl RowScheme {
     pub fn infer(&self, actual: &Row, bindings: &mut Bindings) {
-        if let Self::Var(name) = self {
-            bindings.vars.entry(name.clone()).or_insert_with(|| Bound::Row(actual.clone()));
+        match self {
+            Self::Var(name) => {
+                bindings.vars.entry(name.clone()).or_insert_with(|| Bound::Row(actual.clone()));
+            }
+            // What is asked of R's columns leaves it the row that it is.
+            Self::Parts { parts, is_open: false } => {
+                if let [RowPart::Spread(row, Some(RowChange::Present(_)))] = parts.as_slice() {
+                    row.infer(actual, bindings);
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// The columns that must be there, and not be missing, in the row of a table for this parameter.
+    pub fn asked_present(&self, actual: &Row, bindings: &Bindings) -> Vec<String> {
+        let Self::Parts { parts, .. } = self else { return Vec::new() };
+        let asked = parts.iter().filter_map(|part| match part {
+            RowPart::Spread(_, Some(RowChange::Present(what))) => listed(what, actual, bindings).ok(),
+            _ => None,
+        });
+        asked.flatten().collect()
     }
 
     pub fn substitute(&self, bindings: &Bindings) -> Result<Row, Unknown> {
@@ -233,6 +287,13 @@ impl RowScheme {
                             }
                         }
                         RowPart::Column(name, scheme) => {
+                            let ty = scheme.substitute(bindings)?;
+                            put(&mut columns, Column { name: name.clone(), ty, source: None });
+                        }
+                        RowPart::Named(param, scheme) => {
+                            let Some(Value::Text(name)) = bindings.values.get(param) else {
+                                return Err(Unknown::Argument(param.clone()));
+                            };
                             let ty = scheme.substitute(bindings)?;
                             put(&mut columns, Column { name: name.clone(), ty, source: None });
                         }
@@ -282,29 +343,50 @@ pub(crate) fn unsourced(ty: &Type) -> Type {
 }
 
 fn spread(row: Row, change: Option<&RowChange>, bindings: &Bindings) -> Result<Vec<Column>, Unknown> {
-    let mut columns = row.columns;
-    let listed = |name: &String| bindings.columns.get(name).ok_or_else(|| Unknown::Columns(name.clone()));
-    match change {
-        None => {}
-        Some(RowChange::Without(names)) => columns.retain(|column| !names.contains(&column.name)),
-        Some(RowChange::WithoutListed(param)) => {
-            let names = listed(param)?;
-            columns.retain(|column| !names.contains(&column.name));
+    let names = match change {
+        None => return Ok(row.columns),
+        Some(RowChange::Without(names)) => names.clone(),
+        Some(RowChange::WithoutListed(what) | RowChange::Present(what) | RowChange::Retyped(what, _)) => {
+            listed(what, &row, bindings)?
         }
-        Some(RowChange::Present(param)) => {
-            let names = listed(param)?;
-            for column in columns.iter_mut().filter(|column| names.contains(&column.name)) {
+    };
+    let mut columns = row.columns;
+    let is_meant = |column: &Column| names.contains(&column.name);
+    match change {
+        Some(RowChange::Present(_)) => {
+            for column in columns.iter_mut().filter(|column| is_meant(column)) {
                 column.ty = column.ty.present().clone();
             }
         }
-        Some(RowChange::Retyped(param, scheme)) => {
-            let (names, ty) = (listed(param)?, scheme.substitute(bindings)?);
-            for column in columns.iter_mut().filter(|column| names.contains(&column.name)) {
-                column.ty = ty.clone();
+        // What may be missing still may be.
+        Some(RowChange::Retyped(_, scheme)) => {
+            let ty = scheme.substitute(bindings)?;
+            for column in columns.iter_mut().filter(|column| is_meant(column)) {
+                column.ty = if column.ty.is_optional() { ty.clone().optional() } else { ty.clone() };
             }
         }
+        _ => columns.retain(|column| !is_meant(column)),
     }
     Ok(columns)
+}
+
+/// The columns that a parameter lists, or the features or the label of a row.
+fn listed(what: &str, row: &Row, bindings: &Bindings) -> Result<Vec<String>, Unknown> {
+    if let Some(names) = bindings.columns.get(what) {
+        return Ok(names.clone());
+    }
+    match what {
+        FEATURES => Ok(row.columns.iter().filter(|column| column.ty.is_feature()).map(name_of).collect()),
+        LABEL => match the_label(row) {
+            Ok(label) => Ok(vec![name_of(label)]),
+            Err(problem) => Err(Unknown::Label(problem, row.clone())),
+        },
+        _ => Err(Unknown::Argument(what.to_owned())),
+    }
+}
+
+fn name_of(column: &Column) -> String {
+    column.name.clone()
 }
 
 fn record_row(record: &RecordType) -> Row {

@@ -56,6 +56,8 @@ pub enum RowEntry {
     Spread { row: Path, change: Option<RowChange>, span: Span },
     /// `b: Int`
     Column { name: Name, ty: TypeExpr },
+    /// `[into]: T`: the parameter of that name holds the column's name
+    Named { param: Name, ty: TypeExpr, span: Span },
     /// `..`: any further columns
     Open(Span),
 }

@@ -62,7 +62,7 @@ impl<'t> Printer<'t> {
 
     fn row(&mut self, entries: &[RowEntry], end: u32) -> Doc<'t> {
         let start = |entry: &RowEntry| match entry {
-            RowEntry::Spread { span, .. } | RowEntry::Open(span) => span.start,
+            RowEntry::Spread { span, .. } | RowEntry::Named { span, .. } | RowEntry::Open(span) => span.start,
             RowEntry::Column { name, .. } => name.span.start,
         };
         self.list(Brackets::BRACES, entries, end, start, |printer, entry| match entry {
@@ -72,6 +72,10 @@ impl<'t> Printer<'t> {
                 concat_docs![Doc::Text(".."), row, change]
             }
             RowEntry::Column { name, ty } => printer.typed(name, ty),
+            RowEntry::Named { param, ty, .. } => {
+                let name = concat_docs![Doc::Text("["), printer.name(param), Doc::Text("]")];
+                concat_docs![name, printer.after(":", ty.span.start, |printer| printer.ty(ty))]
+            }
             RowEntry::Open(_) => Doc::Text(".."),
         })
     }

@@ -186,7 +186,7 @@ fn signed_operand() -> Rule<Expr> {
         .boxed()
 }
 
-/// `{ ..R without (a), b: Int, .. }`
+/// `{ ..R without (a), b: Int, [into]: Float, .. }`
 fn row(ty: Rule<TypeExpr>) -> Rule<TypeExpr> {
     let open = token_if(|token| token.kind == Kind::DotDot).map(|token| RowEntry::Open(token.span));
     let spread = ahead(|next, second, _| next.kind == Kind::DotDot && second.kind.is_name())
@@ -196,11 +196,17 @@ fn row(ty: Rule<TypeExpr>) -> Rule<TypeExpr> {
         .map_with(|(row, change), extra| RowEntry::Spread { row, change, span: extra.span() });
     let column = field_name()
         .then_ignore(required(Kind::Colon, "after the column's name"))
-        .then(ty)
+        .then(ty.clone())
         .map(|(name, ty)| RowEntry::Column { name, ty });
+    let named = token_if(|token| token.kind == Kind::OpenBracket)
+        .ignore_then(required_name("after `[`"))
+        .then_ignore(required(Kind::CloseBracket, "after the parameter's name"))
+        .then_ignore(required(Kind::Colon, "after the column's name"))
+        .then(ty)
+        .map_with(|(param, ty), extra| RowEntry::Named { param, ty, span: extra.span() });
     list_if(
         |token| token.kind == Kind::OpenBrace,
-        choice((spread.boxed(), open.boxed(), column.boxed())),
+        choice((spread.boxed(), open.boxed(), named.boxed(), column.boxed())),
         Kind::CloseBrace,
         "after the column",
     )

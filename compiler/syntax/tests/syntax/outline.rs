@@ -410,6 +410,10 @@ impl<'t> Outline<'t> {
                         "..".to_owned()
                     }
                     RowEntry::Column { name, ty } => format!("{}: {}", self.name(name), self.ty(ty)),
+                    RowEntry::Named { param, ty, span } => {
+                        self.check(*span);
+                        format!("[{}]: {}", self.name(param), self.ty(ty))
+                    }
                     RowEntry::Spread { row, change, span } => {
                         self.check(*span);
                         let change = match change {
