@@ -3,6 +3,8 @@
 mod dag_read;
 mod dag_write;
 pub(crate) mod expr;
+mod expr_read;
+mod expr_write;
 mod reference;
 pub(crate) mod scan;
 #[cfg(test)]
