@@ -40,13 +40,14 @@ impl<'db> Checker<'db> {
         callee: &str,
         params: &[(&str, bool)],
         receiver: Option<Typed>,
-        args: &'db [ast::Arg],
+        args: impl IntoIterator<Item = &'db ast::Arg> + Clone,
         span: Span,
     ) -> Option<Slots<'db>> {
         let mut slots: Vec<Option<Given<'db>>> = params.iter().map(|_| None).collect();
         let mut after = Vec::new();
         let mut is_sound = true;
-        let positional = args.iter().filter(|arg| arg.name.is_none());
+        let has_receiver = receiver.is_some();
+        let positional = args.clone().into_iter().filter(|arg| arg.name.is_none());
         let given = receiver
             .map(|receiver| Given::Typed(Box::new(receiver)))
             .into_iter()
@@ -57,12 +58,12 @@ impl<'db> Checker<'db> {
                 Some(slot) => *slot = Some(given),
                 None => {
                     is_sound = false;
-                    self.report(too_many(callee, params, at));
+                    self.report(too_many(callee, params, has_receiver, at));
                     break;
                 }
             }
         }
-        for arg in args {
+        for arg in args.clone() {
             let Some(name) = &arg.name else { continue };
             let position = params.iter().position(|(param, _)| *param == name.text);
             match position.and_then(|position| slots.get_mut(position)) {
@@ -118,7 +119,11 @@ impl<'db> Checker<'db> {
 
     /// Checks the arguments of a call that is wrong, for their own mistakes. What speaks of columns is left
     /// alone, since the row is not known.
-    pub fn check_loose(&mut self, slots: Vec<Option<Given<'db>>>, args: &'db [ast::Arg]) {
+    pub fn check_loose(
+        &mut self,
+        slots: Vec<Option<Given<'db>>>,
+        args: impl IntoIterator<Item = &'db ast::Arg>,
+    ) {
         drop(slots);
         let row = std::mem::replace(&mut self.row, super::RowInScope::Unknown);
         for arg in args {
@@ -137,15 +142,17 @@ impl<'db> Checker<'db> {
     }
 }
 
-fn too_many(callee: &str, params: &[(&str, bool)], at: Span) -> Diagnostic {
-    let count = params.len();
-    let message = match count {
-        0 => format!("{callee} takes no arguments"),
-        1 => format!("{callee} takes one argument"),
-        _ => format!("{callee} takes at most {count} arguments"),
+/// What stands before the dot is no argument to the eye.
+fn too_many(callee: &str, params: &[(&str, bool)], has_receiver: bool, at: Span) -> Diagnostic {
+    let (first, more) = if has_receiver { (1, " further") } else { (0, "") };
+    let params = params.get(first..).unwrap_or_default();
+    let message = match params.len() {
+        0 => format!("{callee} takes no{more} arguments"),
+        1 => format!("{callee} takes one{more} argument"),
+        count => format!("{callee} takes at most {count}{more} arguments"),
     };
     let diagnostic = Diagnostic::error(code::UNKNOWN_ARGUMENT, at, message);
-    if count == 0 {
+    if params.is_empty() {
         return diagnostic;
     }
     diagnostic.help(format!("its parameters are {}", show_columns(params.iter().map(|(name, _)| *name))))

@@ -108,6 +108,9 @@ impl<'db> Checker<'db> {
         }
         let pattern = self.pattern(&binding.pattern, &ty, &stage, EntryKind::Let);
         if let Some(pattern) = pattern {
+            if let body::Pattern::Local(local) = &pattern {
+                self.note_length(local.id, &value);
+            }
             bindings.push(body::Binding { pattern, value, span: binding.span });
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     header::{Callable, CallableKind, callable, is_circular},
     names::{Import, resolve, scope, verbs},
     rows,
-    types::unsourced,
+    types::{show, unsourced},
 };
 
 impl<'db> Checker<'db> {
@@ -56,11 +56,14 @@ impl<'db> Checker<'db> {
                         self.forbid_policy(policy);
                         self.call_builtin(name, None, args, span)
                     }
-                    None => {
-                        self.check_loose(Vec::new(), args);
-                        self.unknown_function(name);
-                        Typed::error(span)
-                    }
+                    None => match verbs(self.db).get(&name.text) {
+                        Some(verb) => self.call_item(*verb, name, None, args, policy, expected, span),
+                        None => {
+                            self.check_loose(Vec::new(), args);
+                            self.unknown_function(name);
+                            Typed::error(span)
+                        }
+                    },
                 }
             }
             ExprKind::Field { base, name } => {
@@ -114,6 +117,11 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Typed {
+        if verbs(self.db).get(item.name(self.db)) == Some(&item)
+            && let Some(rule) = rows::rule(item.name(self.db))
+        {
+            return self.call_verb(rule, item, name, receiver, args, policy, span);
+        }
         let Some(callable) = callable(self.db, item) else {
             self.check_loose(Vec::new(), args);
             if matches!(item.keyword(self.db), Keyword::Fn | Keyword::Operator | Keyword::Workflow) {
@@ -145,34 +153,62 @@ impl<'db> Checker<'db> {
         }
     }
 
-    /// A verb behind a dot.
+    /// A verb whose rows have a rule: behind a table and a dot, or called with the table as an argument.
     #[expect(clippy::too_many_arguments, reason = "a call has that many parts")]
-    pub fn call_verb(
+    fn call_verb(
         &mut self,
+        rule: rows::Rule,
         item: Item<'db>,
         name: &'db ast::Name,
-        data: Typed,
+        receiver: Option<Typed>,
         args: &'db [ast::Arg],
         policy: Option<&'db [ast::PolicyEntry]>,
-        expected: Option<&Type>,
         span: Span,
     ) -> Typed {
-        let Some(rule) = rows::rule(&name.text) else {
-            return self.call_item(item, name, Some(data), args, policy, expected, span);
-        };
-        let Some(Type::Dataset(row)) = data.ty().map(unsourced) else { return Typed::error(span) };
-        let (args, after): (Vec<&ast::Arg>, Vec<&ast::Arg>) =
+        let (mut args, after): (Vec<&ast::Arg>, Vec<&ast::Arg>) =
             args.iter().partition(|arg| arg.name.as_ref().is_none_or(|name| name.text != "after"));
-        let call = rows::VerbCall { row, data, args, name, span };
-        let result = rule(self, call);
+        let data = match receiver {
+            Some(data) => data,
+            None => self.table_argument(name, &mut args, span),
+        };
+        let Some(Type::Dataset(row)) = data.ty().map(unsourced) else {
+            self.check_loose(Vec::new(), args.into_iter().chain(after));
+            return Typed::error(span);
+        };
+        let result = rule(self, rows::VerbCall { item, row, data, args, name, span });
         let after = after.into_iter().map(|arg| self.expr(&arg.value, None).expr).collect();
         let policy = policy.map(|policy| self.policy(policy)).unwrap_or_default();
-        match result {
-            Some(rows::VerbResult { inputs, row }) => {
-                let outputs = vec![(crate::header::VALUE.to_owned(), Type::Dataset(row))];
-                self.operator_call(item, inputs, outputs, false, policy, after, span)
+        let Some(rows::VerbResult { inputs, outputs, is_record, stage }) = result else {
+            return Typed::error(span);
+        };
+        let call = self.operator_call(item, inputs, outputs, is_record, policy, after, span);
+        if call.ty().is_some() { Typed { stage, ..call } } else { call }
+    }
+
+    /// The table of a verb that is called as a function: `data:`, or what comes first. It is taken from the
+    /// arguments.
+    fn table_argument(&mut self, name: &ast::Name, args: &mut Vec<&'db ast::Arg>, span: Span) -> Typed {
+        let is_data = |arg: &&ast::Arg| arg.name.as_ref().is_some_and(|name| name.text == "data");
+        let place = args.iter().position(is_data).or_else(|| args.iter().position(|arg| arg.name.is_none()));
+        let Some(place) = place else {
+            let end = Span::new(span.end.saturating_sub(1).max(span.start), span.end);
+            let message = format!("`{}` needs `data`", name.text);
+            self.report(
+                Diagnostic::error(code::MISSING_ARGUMENT, end, message)
+                    .help(format!("it is a verb of tables: `table.{}(…)`", name.text)),
+            );
+            return Typed::error(span);
+        };
+        let data = self.expr(&args.remove(place).value, None);
+        match data.ty() {
+            None | Some(Type::Dataset(_)) => data,
+            Some(ty) if ty.is_optional() && matches!(ty.present(), Type::Dataset(_)) => {
+                self.missing(data.span(), &format!("`{}`", name.text))
             }
-            None => Typed::error(span),
+            Some(other) => {
+                let message = format!("`{}` takes a table first, and this is `{}`", name.text, show(other));
+                self.fail(code::TYPE_MISMATCH, data.span(), message)
+            }
         }
     }
 
@@ -182,15 +218,12 @@ impl<'db> Checker<'db> {
         }
         let message = format!("there is no `{}` here", name.text);
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
-        if verbs(self.db).contains_key(&name.text) {
-            self.report(diagnostic.help(format!("it is a verb of tables: `table.{}(…)`", name.text)));
-            return;
-        }
         let own = scope(self.db, self.file);
         let mut known: Vec<&str> = super::functions::builtin_names().collect();
         known.extend(own.items.keys().map(String::as_str));
         known.extend(own.imports.keys().map(String::as_str));
         known.extend(self.env.iter().map(|entry| entry.name));
+        known.extend(verbs(self.db).keys().map(String::as_str));
         known.sort_unstable();
         known.dedup();
         let diagnostic = match flow_syntax::suggest::suggest(&name.text, known.iter().copied()) {

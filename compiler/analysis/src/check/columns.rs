@@ -169,6 +169,9 @@ impl<'db> Checker<'db> {
     fn one_column(&mut self, scheme: &Scheme, slot: Given<'db>, bindings: &Bindings) -> Typed {
         let Scheme::Column { row, of } = scheme else { return self.given(slot, None) };
         let span = slot.span();
+        if let Given::Expr(ast::Expr { kind: ExprKind::List(_), .. }) = slot {
+            return self.fail(code::TYPE_MISMATCH, span, "one column is wanted here, as `.name`");
+        }
         let Given::Expr(ast::Expr { kind: ExprKind::Column(name), .. }) = slot else {
             let typed = self.given(slot, None);
             return match (typed.ty(), scheme.substitute(bindings)) {

@@ -41,7 +41,7 @@ impl<'db> Checker<'db> {
         if matches!(ty, Type::Dataset(_))
             && let Some(verb) = verbs(self.db).get(&name.text)
         {
-            return self.call_verb(*verb, name, receiver, args, policy, expected, span);
+            return self.call_item(*verb, name, Some(receiver), args, policy, expected, span);
         }
         let (fitting, others) = self.candidates(&name.text, &ty);
         match fitting.as_slice() {

@@ -15,7 +15,7 @@ use crate::{
     body::{self, Part},
     db::{File, Item, Keyword},
     header::item_ref,
-    names::{Import, did_you_mean, prelude, quoted, resolve, scope},
+    names::{Import, did_you_mean, prelude, quoted, resolve, scope, verbs},
     stages::Stage,
     ty::Ty,
     types::{enum_of, join, show},
@@ -196,6 +196,9 @@ impl<'db> Checker<'db> {
             let mut known: Vec<&str> = known.collect();
             known.sort_unstable();
             match flow_syntax::suggest::suggest(&name.text, known.iter().copied()) {
+                _ if verbs(self.db).contains_key(&name.text) => {
+                    diagnostic.help(format!("it is a verb of tables, and called: `table.{}(…)`", name.text))
+                }
                 Some(_) => did_you_mean(diagnostic, &name.text, span, known),
                 None => self.help_import(diagnostic, &name.text),
             }
@@ -365,11 +368,15 @@ impl<'db> Checker<'db> {
             let message = "which element is meant must be known when the workflow is planned";
             return self.fail(code::KNOWN_TOO_LATE, index.span(), message);
         }
-        if let (body::ExprKind::List(values), Some(Value::Int(at))) =
-            (&base.expr.kind, super::known_value(&index.expr))
-            && usize::try_from(at).map_or(true, |at| at >= values.len())
+        if let (Some(length), Some(Value::Int(at))) =
+            (self.known_length(&base.expr), super::known_value(&index.expr))
+            && usize::try_from(at).map_or(true, |at| at >= length)
         {
-            let message = format!("this list has {} elements, and they count from 0", values.len());
+            let message = match length {
+                0 => "this list is empty".to_owned(),
+                1 => "this list has one element, which is `[0]`".to_owned(),
+                _ => format!("this list has {length} elements, and they count from 0"),
+            };
             return self.fail(code::OUT_OF_RANGE, index.span(), message);
         }
         let stage = if index.stage.is_planned() { base.stage.element() } else { Stage::Run };

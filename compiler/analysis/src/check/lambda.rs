@@ -67,6 +67,7 @@ impl<'db> Checker<'db> {
         for (param, Typed { expr: value, stage }) in params.iter().zip(values) {
             let ty: Ty = value.ty.clone();
             let local = self.new_local(&param.text, ty.clone());
+            self.note_length(local.id, &value);
             self.bind(param, Binding::Local { id: local.id, ty, stage }, EntryKind::Param);
             bindings.push(body::Binding { pattern: body::Pattern::Local(local), value, span });
         }

@@ -16,6 +16,7 @@ mod expr;
 mod functions;
 mod items;
 mod lambda;
+mod length;
 mod literal;
 mod loops;
 mod operators;
@@ -41,6 +42,7 @@ use flow_syntax::{
     diagnostic::{Code, Diagnostic, code},
     span::Span,
 };
+use rustc_hash::FxHashMap;
 
 use crate::{
     body::{Expr, ExprKind, Local, LocalId},
@@ -90,6 +92,8 @@ pub(crate) struct Checker<'db> {
     pub diagnostics: Vec<Diagnostic>,
     pub env: Vec<Entry<'db>>,
     locals: u32,
+    /// Of the lists that names are bound to.
+    lengths: FxHashMap<LocalId, usize>,
     expansions: u32,
     /// Where a type may be written to say what a `let` is: behind its name.
     pub annotation: Option<Span>,
@@ -110,6 +114,7 @@ impl<'db> Checker<'db> {
             diagnostics: Vec::new(),
             env: Vec::new(),
             locals: 0,
+            lengths: FxHashMap::default(),
             expansions: 0,
             annotation: None,
             is_wanted_hidden: false,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A call whose arguments are typed and whose variables are decided as far as the arguments go.
-pub(super) struct Call {
+pub(crate) struct Call {
     pub args: Vec<(String, Typed)>,
     pub bindings: Bindings,
     /// What the place of the call would like.
@@ -43,7 +43,7 @@ impl Call {
 
 impl<'db> Checker<'db> {
     /// Types the arguments of a call and decides its variables.
-    pub(super) fn bind_arguments(
+    pub(crate) fn bind_arguments(
         &mut self,
         item: Item<'db>,
         callable: &Callable,

@@ -68,7 +68,7 @@ pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         span: call.span,
     };
     let inputs = vec![("data".to_owned(), call.data.expr), ("columns".to_owned(), columns)];
-    Some(VerbResult { inputs, row })
+    Some(VerbResult::table(inputs, row))
 }
 
 /// The type of a column with these values; limits are left behind. `None` for what no column holds.

@@ -18,5 +18,5 @@ pub(super) fn drop_columns<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>)
         ("data".to_owned(), call.data.expr),
         ("columns".to_owned(), column_list(&names, &call.row, call.span)),
     ];
-    Some(VerbResult { inputs, row: Row { columns } })
+    Some(VerbResult::table(inputs, Row { columns }))
 }

@@ -1,18 +1,27 @@
 //! The dataset verbs whose rows follow from more than their signatures: one file each.
 //!
-//! A verb without a rule is typed by its signature alone, as `split` is.
+//! A verb without a rule is typed by its signature alone, as `bootstrap` is.
 
+mod apply;
+mod assume_unseen;
 mod columns;
+mod declared;
 mod derive;
 mod drop;
+mod folds;
 mod predict;
 mod select;
+mod split;
+mod split_at;
+mod split_named;
+mod split_where;
+mod values;
 mod where_rows;
 
 pub(crate) use columns::{column_list, column_value};
 pub(crate) use derive::column_type;
 
-use flow_ir::types::Row;
+use flow_ir::types::{Row, Type};
 use flow_syntax::{
     ast,
     diagnostic::{Diagnostic, code},
@@ -22,10 +31,15 @@ use flow_syntax::{
 use crate::{
     body::Expr,
     check::{Checker, RowInScope, Typed},
+    db::Item,
+    header::VALUE,
+    stages::Stage,
 };
 
-/// A call of a verb, with the row of the table before the dot.
+/// A call of a verb, with the table that it works on and its row.
 pub(crate) struct VerbCall<'db> {
+    /// The verb's declaration.
+    pub item: Item<'db>,
     pub data: Typed,
     pub row: Row,
     pub args: Vec<&'db ast::Arg>,
@@ -33,10 +47,35 @@ pub(crate) struct VerbCall<'db> {
     pub span: Span,
 }
 
-/// What the node takes, in the order of the verb's parameters, and the row that it gives.
+/// What the node takes, in the order of the verb's parameters, and what it gives.
 pub(crate) struct VerbResult {
     pub inputs: Vec<(String, Expr)>,
-    pub row: Row,
+    pub outputs: Vec<(String, Type)>,
+    /// Whether the value is the record of the outputs, rather than the only one.
+    pub is_record: bool,
+    /// Of the value: a list's length may be known when planned.
+    pub stage: Stage,
+}
+
+impl VerbResult {
+    /// One table.
+    pub fn table(inputs: Vec<(String, Expr)>, row: Row) -> Self {
+        Self::value(inputs, Type::Dataset(row), Stage::Run)
+    }
+
+    /// Tables with names, of the same row.
+    pub fn parts(
+        inputs: Vec<(String, Expr)>,
+        row: &Row,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let outputs = names.into_iter().map(|name| (name.into(), Type::Dataset(row.clone()))).collect();
+        Self { inputs, outputs, is_record: true, stage: Stage::Run }
+    }
+
+    pub fn value(inputs: Vec<(String, Expr)>, ty: Type, stage: Stage) -> Self {
+        Self { inputs, outputs: vec![(VALUE.to_owned(), ty)], is_record: false, stage }
+    }
 }
 
 /// Types a call; `None` where it is wrong, which is reported.
@@ -45,10 +84,19 @@ pub(crate) type Rule = for<'c, 'db> fn(&'c mut Checker<'db>, VerbCall<'db>) -> O
 /// The rule of a verb, where it has one.
 pub(crate) fn rule(verb: &str) -> Option<Rule> {
     Some(match verb {
+        "apply" => apply::apply,
+        "assume_unseen" => assume_unseen::assume_unseen,
         "derive" => derive::derive,
         "drop" => drop::drop_columns,
+        "folds" => folds::folds,
+        "folds_at" => folds::folds_at,
         "predict" => predict::predict,
         "select" => select::select,
+        "split" => split::split,
+        "split_at" => split_at::split_at,
+        "split_named" => split_named::split_named,
+        "split_where" => split_where::split_where,
+        "values" => values::values,
         "where" => where_rows::where_rows,
         _ => return None,
     })

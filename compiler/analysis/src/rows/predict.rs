@@ -4,7 +4,10 @@ use flow_ir::{
     types::{Column, ModelType, Task, Type},
     value::Value,
 };
-use flow_syntax::{diagnostic::code, span::Span};
+use flow_syntax::{
+    diagnostic::{Diagnostic, Edit, code},
+    span::Span,
+};
 
 use super::{VerbCall, VerbResult};
 use crate::{
@@ -46,7 +49,11 @@ pub(super) fn predict<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> O
     let fitted = match model.ty()? {
         Type::Model(fitted) if fitted.task != Task::Transformer => fitted.clone(),
         Type::Model(_) => {
-            checker.fail(code::WRONG_TASK, model.span(), "a Transformer predicts nothing: use `.apply(…)`");
+            let message = "a Transformer predicts nothing: use `.apply(…)`";
+            checker.report(
+                Diagnostic::error(code::WRONG_TASK, model.span(), message)
+                    .fix("write `apply`", vec![Edit { span: call.name.span, text: "apply".to_owned() }]),
+            );
             return None;
         }
         ty if ty.is_optional() && matches!(ty.present(), Type::Model(_)) => {
@@ -78,7 +85,7 @@ pub(super) fn predict<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> O
         ("model".to_owned(), model.expr),
         ("prefix".to_owned(), prefix),
     ];
-    Some(VerbResult { inputs, row })
+    Some(VerbResult::table(inputs, row))
 }
 
 /// The columns that a model of each task adds.

@@ -27,7 +27,7 @@ pub(super) fn select<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         ("data".to_owned(), call.data.expr),
         ("columns".to_owned(), column_list(&names, &call.row, call.span)),
     ];
-    Some(VerbResult { inputs, row: Row { columns } })
+    Some(VerbResult::table(inputs, Row { columns }))
 }
 
 /// The row of the schema that stands for the columns, if one does: `None` within where a mistake hides it.
