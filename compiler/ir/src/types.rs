@@ -297,6 +297,35 @@ impl Metric {
         }
     }
 
+    /// As a variant of the standard library's enum: `pr_auc`.
+    pub fn variant(self) -> &'static str {
+        match self {
+            Self::Auc => "auc",
+            Self::PrAuc => "pr_auc",
+            Self::LogLoss => "logloss",
+            Self::Accuracy => "accuracy",
+            Self::F1 => "f1",
+            Self::NormalizedEntropy => "normalized_entropy",
+            Self::Rmse => "rmse",
+            Self::Mae => "mae",
+            Self::R2 => "r2",
+            Self::QuantileLoss => "quantile_loss",
+            Self::Ndcg => "ndcg",
+            Self::Map => "map",
+        }
+    }
+
+    /// Of the models that it measures.
+    pub fn task(self) -> Task {
+        match self {
+            Self::Auc | Self::PrAuc | Self::LogLoss | Self::Accuracy | Self::F1 | Self::NormalizedEntropy => {
+                Task::Classifier
+            }
+            Self::Rmse | Self::Mae | Self::R2 | Self::QuantileLoss => Task::Regressor,
+            Self::Ndcg | Self::Map => Task::Ranker,
+        }
+    }
+
     /// Whether more is better.
     pub fn is_higher_better(self) -> bool {
         !matches!(self, Self::LogLoss | Self::NormalizedEntropy | Self::Rmse | Self::Mae | Self::QuantileLoss)

@@ -3,7 +3,7 @@
 use flow_ir::{types::Type, value::Value};
 use flow_syntax::{
     ast::{self, ExprKind},
-    diagnostic::{Diagnostic, code},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
@@ -219,7 +219,22 @@ impl<'db> Checker<'db> {
                 } else {
                     code::TYPE_MISMATCH
                 };
-                self.fail(code, typed.span(), message)
+                let span = typed.span();
+                let is_element = match (&scheme, ty) {
+                    (Scheme::List(element), Type::Model(_)) => matches!(**element, Scheme::Model { .. }),
+                    (Scheme::List(element), Type::Dataset(_)) => matches!(**element, Scheme::Dataset(_)),
+                    _ => false,
+                };
+                let diagnostic = Diagnostic::error(code, span, message);
+                self.report(if is_element {
+                    let edit = |at, text: &str| Edit { span: Span::new(at, at), text: text.to_owned() };
+                    diagnostic
+                        .help("a list of one is written `[…]`")
+                        .fix("make it a list", vec![edit(span.start, "["), edit(span.end, "]")])
+                } else {
+                    diagnostic
+                });
+                Typed::error(span)
             }
         }
     }

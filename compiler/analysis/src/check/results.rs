@@ -105,7 +105,7 @@ impl<'db> Checker<'db> {
                 }
             }
         }
-        if self.check_measuring(callable, &call.args).is_none() {
+        if self.check_measuring(callable, &call.args).is_none() || self.check_metric(&call.args).is_none() {
             return Typed::error(span);
         }
         let inputs = call.args.into_iter().map(|(name, typed)| (name, typed.expr)).collect();

@@ -1,18 +1,24 @@
 //! What trainers and measurements ask of rows, beyond their parameters' types.
 
-use flow_ir::types::{Column, ModelType, Row, Task, Type};
+use flow_ir::{
+    types::{Column, Metric, ModelType, Row, Task, Type},
+    value::Value,
+};
 use flow_syntax::{
     ast::ProvenanceKind,
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
-use super::{Checker, Typed};
+use super::{Checker, Typed, known_value};
 use crate::{
     header::Callable,
     names::quoted,
     types::{LabelProblem, Scheme, column_fits, label_columns, show, show_columns, task_of, unfit_features},
 };
+
+/// The enum whose variants are metrics.
+const METRIC: &str = "std.metrics.Metric";
 
 impl Checker<'_> {
     /// An operator that is `fitted on` tables: they need one label that suits the task, and features.
@@ -35,8 +41,12 @@ impl Checker<'_> {
                         let label =
                             label_columns(row).next().map(|label| (label.name.clone(), show(&label.ty)));
                         let (label, ty) = label.unwrap_or_default();
+                        let reason = match is {
+                            Task::Ranker => "this table's `QueryId`".to_owned(),
+                            _ => format!("the label `{label}`, which is `{ty}`,"),
+                        };
                         let message = format!(
-                            "`{}` trains a {}, and the label `{label}` is `{ty}`, which makes a {}",
+                            "`{}` trains a {}, and {reason} makes a {}",
                             callable.item.name,
                             wanted.name(),
                             is.name()
@@ -63,17 +73,37 @@ impl Checker<'_> {
             let Some(data) = value(&param.name) else { continue };
             let Some(Type::Dataset(row)) = data.ty().cloned() else { continue };
             for model in param.unseen_by.iter().filter_map(value) {
-                let model = match model.ty() {
-                    Some(Type::Model(model)) => model.clone(),
-                    Some(Type::List(element)) => match &**element {
-                        Type::Model(model) => model.clone(),
-                        _ => continue,
-                    },
-                    _ => continue,
-                };
+                let Some(model) = model_of(model).cloned() else { continue };
                 self.check_features(&model, &row, data.span())?;
                 self.check_label(&model, &row, data.span())?;
             }
+        }
+        Some(())
+    }
+
+    /// A metric that is known goes with the task of the models that it measures.
+    pub fn check_metric(&mut self, args: &[(String, Typed)]) -> Option<()> {
+        let mut models = args.iter().filter_map(|(_, typed)| model_of(typed));
+        let Some(task) = models.next().map(|model| model.task) else { return Some(()) };
+        for (_, typed) in args {
+            let Some(Value::Enum { ty, variant }) = known_value(&typed.expr) else { continue };
+            let metric = Metric::ALL.iter().find(|metric| metric.variant() == variant);
+            let Some(metric) = metric.filter(|metric| ty == METRIC && metric.task() != task) else {
+                continue;
+            };
+            let fitting: Vec<&str> = Metric::ALL
+                .iter()
+                .filter(|metric| metric.task() == task)
+                .map(|metric| metric.variant())
+                .collect();
+            let message =
+                format!("`{variant}` measures a {}, and this is a {}", metric.task().name(), task.name());
+            self.report(Diagnostic::error(code::WRONG_TASK, typed.span(), message).help(format!(
+                "a {} is measured by {}",
+                task.name(),
+                show_columns(fitting)
+            )));
+            return None;
         }
         Some(())
     }
@@ -166,5 +196,17 @@ impl Checker<'_> {
                 .help(help)
                 .fix(format!("add `{drop}`"), vec![edit]),
         );
+    }
+}
+
+/// The type of a model, or of the models in a list.
+fn model_of(typed: &Typed) -> Option<&ModelType> {
+    match typed.ty()? {
+        Type::Model(model) => Some(model),
+        Type::List(element) => match &**element {
+            Type::Model(model) => Some(model),
+            _ => None,
+        },
+        _ => None,
     }
 }
