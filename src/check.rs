@@ -6,7 +6,7 @@ use std::{
 };
 
 use flow_runtime::store::FileStamp;
-use flow_syntax::diagnostic::{Diagnostic, json::document, render, sarif};
+use flow_syntax::diagnostic::{Diagnostic, apply_fixes, json::document, render, sarif};
 
 use crate::{
     exit::{Exit, Failure},
@@ -81,7 +81,7 @@ fn stamps(options: &Options, root: Option<&Path>, imported: &[PathBuf]) -> Vec<(
 fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
     let (mut project, mut modules) = load(&options.paths, root)?;
     if options.fix {
-        let fixed = apply_fixes(&project, &modules)?;
+        let fixed = fix(&project, &modules)?;
         if fixed > 0 {
             terminal.remark(&format!("applied {}", count(fixed, "fix", "fixes")));
             (project, modules) = load(&options.paths, root)?;
@@ -163,34 +163,17 @@ fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>)
     Ok((project, modules))
 }
 
-/// Applies the fix of every diagnostic, last place first; one that overlaps another waits for the next time.
-fn apply_fixes(project: &Project, modules: &[String]) -> Result<usize, Failure> {
+/// Applies the fix of every diagnostic; one that overlaps another waits for the next time.
+fn fix(project: &Project, modules: &[String]) -> Result<usize, Failure> {
     let mut applied = 0;
     for name in modules {
         let (Some(path), Some(before)) = (project.path(name), project.analysis.text(name)) else { continue };
-        let mut fixes: Vec<_> =
-            project.analysis.check(name).into_iter().filter_map(|diagnostic| diagnostic.fix).collect();
-        fixes.sort_by_key(|fix| fix.edits.iter().map(|edit| edit.span.start).max());
-        let mut text = before.to_owned();
-        let mut untouched = text.len();
-        for fix in fixes.iter_mut().rev() {
-            fix.edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
-            let fits = fix
-                .edits
-                .iter()
-                .all(|edit| edit.span.end as usize <= untouched && text.get(edit.span.range()).is_some());
-            if !fits || fix.edits.is_empty() {
-                continue;
-            }
-            for edit in &fix.edits {
-                text.replace_range(edit.span.range(), &edit.text);
-                untouched = edit.span.start as usize;
-            }
-            applied += 1;
-        }
+        let found = project.analysis.check(name);
+        let (text, count) = apply_fixes(before, found.iter().filter_map(|found| found.fix.as_ref()));
         if text != before {
             crate::fmt::replace(&path, &text)?;
         }
+        applied += count;
     }
     Ok(applied)
 }

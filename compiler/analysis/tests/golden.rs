@@ -27,7 +27,7 @@ use flow_analysis::{
     body::{Expr, ExprKind, Pattern},
     types::show,
 };
-use flow_syntax::diagnostic::{Diagnostic, Severity};
+use flow_syntax::diagnostic::{Diagnostic, Severity, apply_fixes};
 
 #[test]
 fn golden() {
@@ -246,12 +246,7 @@ fn findings(analysis: &Analysis, block: &Block, failures: &mut String) -> Vec<(u
 /// A fix takes its diagnostic away, and adds none.
 fn check_fix(diagnostic: &Diagnostic, block: &Block, failures: &mut String) {
     let Some(fix) = &diagnostic.fix else { return };
-    let mut text = block.text.clone();
-    let mut edits: Vec<_> = fix.edits.iter().collect();
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
-    for edit in edits {
-        text.replace_range(edit.span.range(), &edit.text);
-    }
+    let (text, _) = apply_fixes(&block.text, [fix]);
     let count = |text: &str| {
         let mut analysis = Analysis::new();
         analysis.set_file("main", "main.flow", text);

@@ -1,5 +1,6 @@
 //! What is wrong with a program: diagnostics as data, the codes and their pages, and the ways to show them.
 
+mod apply;
 pub mod catalogue;
 pub mod code;
 pub mod json;
@@ -7,6 +8,7 @@ mod render;
 pub mod sarif;
 mod sources;
 
+pub use apply::apply_fixes;
 pub use render::render;
 pub use sources::{Source, Sources};
 
