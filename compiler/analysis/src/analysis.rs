@@ -5,16 +5,17 @@ use std::{collections::BTreeMap, sync::Arc};
 use flow_ir::hash::Hash;
 use flow_syntax::{
     ast::{self, ItemKind, Outputs},
-    diagnostic::{Diagnostic, code},
+    diagnostic::Diagnostic,
 };
 use salsa::{Durability, Setter};
 
 use crate::{
     body::{Body, Instance, ItemRef},
-    check::{InstanceKey, checked_body, defaults, item_diagnostics, operator_info, workflow_outputs},
+    check::{InstanceKey, checked_body, defaults, module_diagnostics, operator_info, workflow_outputs},
     db::{Database, File, Item, Keyword, ModuleName, Project, items, module_doc, module_file, parse_item},
     header::callable,
-    names::{check_uses, scope},
+    names::scope,
+    parallel::in_parallel,
     signature::{Declaration, Output, Param, Signature},
     ty::Ty,
 };
@@ -67,7 +68,15 @@ impl Default for Analysis {
 impl Analysis {
     /// An empty project, with `std`.
     pub fn new() -> Self {
-        let db = Database::default();
+        Self::with(Database::default())
+    }
+
+    /// An empty project, with `std`, that can tell what was [`executed`](Self::executed).
+    pub fn recording() -> Self {
+        Self::with(Database::recording())
+    }
+
+    fn with(db: Database) -> Self {
         let mut modules = BTreeMap::new();
         for (module, text) in flow_stdlib_text::MODULES {
             let path = format!("{}.flow", module.replace('.', "/"));
@@ -94,18 +103,23 @@ impl Analysis {
             }
             None => {
                 let file = File::new(&self.db, module.to_owned(), path.to_owned(), text);
-                let mut modules = self.project.modules(&self.db).clone();
-                modules.insert(module.to_owned(), file);
-                self.project.set_modules(&mut self.db).to(modules);
+                self.change_modules(|modules| modules.insert(module.to_owned(), file));
             }
         }
     }
 
     pub fn remove_file(&mut self, module: &str) {
-        let mut modules = self.project.modules(&self.db).clone();
-        if modules.remove(module).is_some() {
-            self.project.set_modules(&mut self.db).to(modules);
+        if self.project.modules(&self.db).contains_key(module) {
+            self.change_modules(|modules| modules.remove(module));
         }
+    }
+
+    /// Takes the modules out of the database and puts them back: a copy for each of many files would cost the
+    /// square of their number.
+    fn change_modules<T>(&mut self, change: impl FnOnce(&mut BTreeMap<String, File>) -> T) {
+        let mut modules = self.project.set_modules(&mut self.db).to(BTreeMap::new());
+        change(&mut modules);
+        self.project.set_modules(&mut self.db).to(modules);
     }
 
     /// Adds a module and all that it imports, directly or not, as far as the source has them. Modules that
@@ -145,31 +159,20 @@ impl Analysis {
     pub fn check(&self, module: &str) -> Vec<Diagnostic> {
         let Some(file) = self.file(module) else { return Vec::new() };
         let db = &self.db;
-        let of_items = items(db, file).iter().flat_map(|item| {
-            item_diagnostics(db, *item).iter().map(|found| found.clone().shift(item.start(db)))
-        });
-        let of_module = check_uses(db, file)
+        let mut found: Vec<Diagnostic> = module_diagnostics(db, file)
             .iter()
-            .map(|found| found.diagnostic.clone().shift(found.item.map_or(0, |item| item.start(db))));
-        let mut found: Vec<Diagnostic> = of_items.chain(of_module).collect();
-        // What is wrong may be the very use of what seems unused.
-        if found.iter().any(Diagnostic::is_error) {
-            found.retain(|diagnostic| diagnostic.code != code::UNUSED);
-        }
+            .map(|found| found.diagnostic.clone().shift(found.item.map_or(0, |item| item.start(db))))
+            .collect();
         found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
         found.dedup();
         found
     }
 
-    /// Everything that is wrong with the project, by module.
+    /// Everything that is wrong with the project, by module. A large one is checked on all cores.
     pub fn check_all(&self) -> Vec<(String, Vec<Diagnostic>)> {
-        self.modules()
-            .into_iter()
-            .map(|module| {
-                let found = self.check(&module);
-                (module, found)
-            })
-            .collect()
+        let modules = self.modules();
+        let found = in_parallel(self, &modules, |analysis, module| analysis.check(module));
+        modules.into_iter().zip(found).collect()
     }
 
     /// The workflows of a module, in the order of its text.
@@ -277,9 +280,15 @@ impl Analysis {
             .collect()
     }
 
-    /// Runs `work` and tells which queries it had to run, in order, for tests of what is remembered.
-    pub fn executed<T>(&self, work: impl FnOnce(&Self) -> T) -> (T, Vec<String>) {
-        self.db.executed(|_| work(self))
+    /// Runs `work` and tells which queries it had to run, for tests of what is remembered; `None` where the
+    /// analysis is not a [`recording`](Self::recording) one.
+    pub fn executed<T>(&self, work: impl FnOnce(&Self) -> T) -> (T, Option<Vec<String>>) {
+        self.db.executed(|| work(self))
+    }
+
+    /// The same project, for another thread. It must be gone before the project is changed.
+    pub(crate) fn handle(&self) -> Self {
+        Self { db: self.db.clone(), project: self.project }
     }
 
     fn file(&self, module: &str) -> Option<File> {

@@ -16,6 +16,7 @@ mod check;
 pub mod db;
 pub mod header;
 pub mod names;
+mod parallel;
 mod rows;
 pub mod signature;
 pub mod stages;

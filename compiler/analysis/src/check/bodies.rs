@@ -91,21 +91,25 @@ pub fn workflow_outputs<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Vec<(Str
 }
 
 /// The type of a fn's value; that of its body where none is written.
-#[salsa::tracked(cycle_result = circular_result)]
 pub fn fn_result<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Ty {
     let Some(callable) = callable(db, key.item(db)) else { return Ty::Error };
     match callable.outputs.first() {
         Some(output) => {
             output.scheme.substitute(&generics(&callable, key.type_args(db))).map_or(Ty::Error, Ty::Ground)
         }
-        None => checked_body(db, key).result.clone(),
+        None => body_type(db, key).clone(),
     }
 }
 
+/// The type that a body has. Callers depend on it alone, whatever else changes in the body.
+#[salsa::tracked(cycle_result = circular_result)]
+fn body_type<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Ty {
+    checked_body(db, key).result.clone()
+}
+
 /// The type of a constant.
-#[salsa::tracked(cycle_result = circular_type)]
-pub fn const_type<'db>(db: &'db dyn Db, item: Item<'db>) -> Ty {
-    checked_body(db, InstanceKey::new(db, item, Vec::new())).result.clone()
+pub fn const_type<'db>(db: &'db dyn Db, item: Item<'db>) -> &'db Ty {
+    body_type(db, InstanceKey::new(db, item, Vec::new()))
 }
 
 /// The first mistake that a generic body has for these rows alone.
@@ -289,9 +293,5 @@ fn circular_outputs<'db>(_: &'db dyn Db, _: salsa::Id, _: InstanceKey<'db>) -> V
 }
 
 fn circular_result<'db>(_: &'db dyn Db, _: salsa::Id, _: InstanceKey<'db>) -> Ty {
-    Ty::Error
-}
-
-fn circular_type<'db>(_: &'db dyn Db, _: salsa::Id, _: Item<'db>) -> Ty {
     Ty::Error
 }

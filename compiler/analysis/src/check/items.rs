@@ -1,36 +1,50 @@
-//! Everything that is wrong with one item, gathered from its queries.
+//! Everything that is wrong with a module, gathered from the queries of its items.
 
 use flow_syntax::diagnostic::{Diagnostic, code};
 
 use super::{InstanceKey, checked_body, declaration::declaration, defaults};
 use crate::{
-    db::{Db, Item, Keyword, parse_item},
+    db::{Db, File, Item, Keyword, items, parse_item},
     header::header,
-    names::recursion,
+    names::{Mistake, check_uses, recursion},
     types::type_item,
 };
 
-/// Everything that is wrong with one item, but for what concerns its module: imports and repeated names.
+/// Everything that is wrong with a module.
 #[salsa::tracked(returns(deref))]
-pub fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
+pub fn module_diagnostics<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
+    let of_items = items(db, file).iter().flat_map(|&item| {
+        item_diagnostics(db, item).into_iter().map(move |diagnostic| Mistake { item: Some(item), diagnostic })
+    });
+    let mut found: Vec<Mistake<'db>> = of_items.chain(check_uses(db, file).iter().cloned()).collect();
+    // What is wrong may be the very use of what seems unused.
+    if found.iter().any(|found| found.diagnostic.is_error()) {
+        found.retain(|found| found.diagnostic.code != code::UNUSED);
+    }
+    found
+}
+
+/// Everything that is wrong with one item, but for what concerns its module: imports and repeated names.
+fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
     let parsed = parse_item(db, item);
+    let keyword = item.keyword(db);
     let mut diagnostics = Vec::new();
-    match item.keyword(db) {
-        Keyword::Type | Keyword::Enum | Keyword::Schema => {
-            diagnostics.extend(type_item(db, item).diagnostics.iter().cloned());
-        }
-        Keyword::Const => {
-            let key = InstanceKey::new(db, item, Vec::new());
-            diagnostics.extend(checked_body(db, key).diagnostics.iter().cloned());
-        }
-        Keyword::Fn | Keyword::Operator | Keyword::Workflow => {
-            diagnostics.extend(header(db, item).diagnostics.iter().cloned());
+    if keyword.is_type() {
+        diagnostics.extend(type_item(db, item).diagnostics.iter().cloned());
+    }
+    if matches!(keyword, Keyword::Fn | Keyword::Operator | Keyword::Workflow) {
+        let header = header(db, item);
+        diagnostics.extend(header.diagnostics.iter().cloned());
+        if header.callable.as_ref().is_some_and(|callable| callable.params.iter().any(|p| p.has_default)) {
             diagnostics.extend(defaults(db, item).diagnostics.iter().cloned());
-            diagnostics.extend(declaration(db, item).diagnostics.iter().cloned());
-            let key = InstanceKey::new(db, item, Vec::new());
-            diagnostics.extend(checked_body(db, key).diagnostics.iter().cloned());
         }
-        Keyword::Use | Keyword::Test | Keyword::Unknown => {}
+    }
+    if keyword == Keyword::Operator {
+        diagnostics.extend(declaration(db, item).diagnostics.iter().cloned());
+    }
+    if matches!(keyword, Keyword::Const | Keyword::Fn | Keyword::Workflow) {
+        let key = InstanceKey::new(db, item, Vec::new());
+        diagnostics.extend(checked_body(db, key).diagnostics.iter().cloned());
     }
     diagnostics.extend(recursion_of(db, item));
     if let Some(at) = parsed.broken_at() {

@@ -33,7 +33,7 @@ pub use bodies::{InstanceKey, checked_body, workflow_outputs};
 pub use declaration::operator_info;
 pub use default_values::defaults;
 pub(crate) use env::{Binding, Entry, EntryKind};
-pub use items::item_diagnostics;
+pub use items::module_diagnostics;
 pub(crate) use literal::known_value;
 pub use literal::literal_value;
 

@@ -37,7 +37,7 @@ impl<'db> Checker<'db> {
         }
         let type_args = call.type_args(callable);
         let key = InstanceKey::new(self.db, item, type_args.clone());
-        let result = bodies::fn_result(self.db, key).clone();
+        let result = bodies::fn_result(self.db, key);
         self.report_instance(callable, key, span);
         let mut stage = call.stage();
         if matches!(&result, Ty::Ground(ty) if is_made_by_nodes(ty)) {

@@ -7,17 +7,18 @@ use std::sync::{Arc, Mutex};
 pub trait Db: salsa::Database {}
 
 #[salsa::db]
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Database {
     storage: salsa::Storage<Self>,
-    log: Log,
+    log: Option<Log>,
 }
 
 /// The names and keys of the queries that ran, while someone listens.
 type Log = Arc<Mutex<Option<Vec<String>>>>;
 
-impl Default for Database {
-    fn default() -> Self {
+impl Database {
+    /// One that can tell what ran. It is slower, since salsa then tells of every answer that it looks at.
+    pub fn recording() -> Self {
         let log = Log::default();
         let events = Arc::clone(&log);
         let listen = move |event: salsa::Event| {
@@ -28,20 +29,18 @@ impl Default for Database {
                 log.push(format!("{database_key:?}"));
             }
         };
-        Self { storage: salsa::Storage::new(Some(Box::new(listen))), log }
+        Self { storage: salsa::Storage::new(Some(Box::new(listen))), log: Some(log) }
     }
-}
 
-impl Database {
-    /// Runs `work` and tells which queries ran in it: `check_item(Id(3))`, in order.
-    pub fn executed<T>(&self, work: impl FnOnce(&Self) -> T) -> (T, Vec<String>) {
+    /// Runs `work` and tells which queries ran in it, as `checked_body(Id(3))`; `None` where nothing is recorded.
+    pub fn executed<T>(&self, work: impl FnOnce() -> T) -> (T, Option<Vec<String>>) {
         self.set_log(Some(Vec::new()));
-        let result = salsa::Database::attach(self, work);
-        (result, self.set_log(None).unwrap_or_default())
+        let result = work();
+        (result, self.set_log(None))
     }
 
     fn set_log(&self, log: Option<Vec<String>>) -> Option<Vec<String>> {
-        self.log.lock().ok().and_then(|mut held| std::mem::replace(&mut *held, log))
+        self.log.as_ref()?.lock().ok().and_then(|mut held| std::mem::replace(&mut *held, log))
     }
 }
 

@@ -10,12 +10,13 @@ use crate::db::{Db, File, Item, Keyword, Project, items};
 /// For every item on a circle, the shortest way from it back to itself, with it at both ends.
 #[salsa::tracked]
 pub fn recursion<'db>(db: &'db dyn Db) -> FxHashMap<Item<'db>, Vec<Item<'db>>> {
-    let all: Vec<Item<'db>> = own_files(db).flat_map(|file| items(db, file)).copied().collect();
+    let needs: Vec<&(Item<'db>, Vec<Item<'db>>)> = own_files(db).flat_map(|file| needs(db, file)).collect();
+    let all: Vec<Item<'db>> = needs.iter().map(|(item, _)| *item).collect();
     let places: FxHashMap<Item<'db>, usize> =
         all.iter().enumerate().map(|(index, item)| (*item, index)).collect();
-    let edges: Vec<Vec<usize>> = all
+    let edges: Vec<Vec<usize>> = needs
         .iter()
-        .map(|item| needs(db, *item).iter().filter_map(|item| places.get(item).copied()).collect())
+        .map(|(_, needs)| needs.iter().filter_map(|item| places.get(item).copied()).collect())
         .collect();
     circles(&edges)
         .into_iter()
@@ -51,12 +52,16 @@ pub fn import_cycles(db: &dyn Db) -> FxHashMap<File, Vec<File>> {
         .collect()
 }
 
-/// The items that an item needs to be typed or run.
+/// For every item of a file, the items that it needs to be typed or run.
 #[salsa::tracked(returns(deref))]
-fn needs<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Item<'db>> {
-    if matches!(item.keyword(db), Keyword::Use | Keyword::Test | Keyword::Unknown) {
-        return Vec::new();
-    }
+fn needs<'db>(db: &'db dyn Db, file: File) -> Vec<(Item<'db>, Vec<Item<'db>>)> {
+    let is_code = |item: &Item<'db>| {
+        !matches!(item.keyword(db), Keyword::Use | Keyword::Test | Keyword::Unknown | Keyword::Enum)
+    };
+    items(db, file).iter().copied().filter(is_code).map(|item| (item, needs_of(db, item))).collect()
+}
+
+fn needs_of<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Item<'db>> {
     let file = item.file(db);
     let references = references(db, item);
     let mut found = Vec::new();

@@ -13,4 +13,4 @@ pub use mentions::{References, references};
 pub use scopes::{Import, Scope, imported_modules, module_named, resolve, scope};
 pub use standard::{prelude, verbs};
 pub(crate) use suggest::{did_you_mean, quoted};
-pub use uses::{Misuse, check_uses};
+pub use uses::{Mistake, check_uses};

@@ -1,6 +1,9 @@
 //! The names of a module: its own items, and what it imports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use flow_syntax::{
     ast::{self, ItemKind},
@@ -12,10 +15,9 @@ use super::prelude;
 use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
 
 /// The names of one module, without places: editing a body leaves it equal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, salsa::SalsaValue)]
+#[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
 pub struct Scope<'db> {
-    /// The first of each name.
-    pub items: FxHashMap<String, Item<'db>>,
+    pub items: Arc<Definitions<'db>>,
     pub imports: BTreeMap<String, Import<'db>>,
     /// The words of what could not be read: a name among them may well be defined there.
     pub lost: BTreeSet<String>,
@@ -29,19 +31,27 @@ pub enum Import<'db> {
     Broken,
 }
 
+/// The items of a file by name, the first of each; imports are none of them.
+pub type Definitions<'db> = FxHashMap<String, Item<'db>>;
+
+#[salsa::tracked(returns(clone))]
+pub fn definitions<'db>(db: &'db dyn Db, file: File) -> Arc<Definitions<'db>> {
+    let mut definitions = Definitions::default();
+    for &item in items(db, file) {
+        let is_named = !matches!(item.keyword(db), Keyword::Use | Keyword::Test | Keyword::Unknown);
+        if is_named && !item.name(db).is_empty() {
+            definitions.entry(item.name(db).clone()).or_insert(item);
+        }
+    }
+    Arc::new(definitions)
+}
+
 #[salsa::tracked]
 pub fn scope<'db>(db: &'db dyn Db, file: File) -> Scope<'db> {
-    let mut scope = Scope::default();
-    for &item in items(db, file) {
-        scope.lost.extend(lost_words(db, item).iter().cloned());
-        match item.keyword(db) {
-            Keyword::Use => import(db, item, &mut scope),
-            Keyword::Test | Keyword::Unknown => {}
-            _ if item.name(db).is_empty() => {}
-            _ => {
-                scope.items.entry(item.name(db).clone()).or_insert(item);
-            }
-        }
+    let mut scope =
+        Scope { items: definitions(db, file), imports: BTreeMap::new(), lost: lost_words(db, file).clone() };
+    for &item in items(db, file).iter().filter(|item| item.keyword(db) == Keyword::Use) {
+        import(db, item, &mut scope);
     }
     scope
 }
@@ -93,15 +103,15 @@ fn import<'db>(db: &'db dyn Db, item: Item<'db>, scope: &mut Scope<'db>) {
     }
 }
 
-/// The words from where an item stops being readable.
+/// The words from where items stop being readable.
 #[salsa::tracked]
-fn lost_words<'db>(db: &'db dyn Db, item: Item<'db>) -> BTreeSet<String> {
-    let at = match item.keyword(db) {
-        Keyword::Use | Keyword::Unknown => parse_item(db, item).broken_at().map(|_| 0),
-        _ => parse_item(db, item).broken_at(),
-    };
-    let lost = at.and_then(|at| item.text(db).get(at as usize..)).unwrap_or_default();
-    let words = lost.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+fn lost_words(db: &dyn Db, file: File) -> BTreeSet<String> {
+    let lost = items(db, file).iter().filter_map(|item| {
+        let at = parse_item(db, *item).broken_at()?;
+        let is_whole = matches!(item.keyword(db), Keyword::Use | Keyword::Unknown);
+        item.text(db).get(if is_whole { 0 } else { at as usize }..)
+    });
+    let words = lost.flat_map(|text| text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')));
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
@@ -115,7 +125,5 @@ fn nearest_module(db: &dyn Db, names: &[ast::Name]) -> Option<File> {
 
 /// An item of a module, by name; imports of that module are not its items.
 pub(super) fn own_item<'db>(db: &'db dyn Db, file: File, name: &str) -> Option<Item<'db>> {
-    items(db, file).iter().copied().find(|item| {
-        item.name(db) == name && !matches!(item.keyword(db), Keyword::Use | Keyword::Test | Keyword::Unknown)
-    })
+    definitions(db, file).get(name).copied()
 }

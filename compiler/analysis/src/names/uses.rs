@@ -5,15 +5,15 @@ use flow_syntax::{
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{case::check_case, did_you_mean, import_cycles, module_named, references, scopes::own_item};
 use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
 
-/// A mistake of a module as a whole. Its spans count from the start of the item, where there is one, else
-/// from that of the file.
+/// What is wrong with a module. The spans count from the start of the item, where there is one, so that one
+/// that only moves is not asked again; else from that of the file.
 #[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
-pub struct Misuse<'db> {
+pub struct Mistake<'db> {
     pub item: Option<Item<'db>>,
     pub diagnostic: Diagnostic,
 }
@@ -21,17 +21,18 @@ pub struct Misuse<'db> {
 /// Imports that find nothing, go in circles or are not used, and names that are defined twice or written in
 /// the other case.
 #[salsa::tracked]
-pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Misuse<'db>> {
+pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
     let mut found = Vec::new();
     let mut first: FxHashMap<&str, Item<'db>> = FxHashMap::default();
     let mut reported_cycle = false;
+    let mentioned = mentioned(db, file);
     for &item in items(db, file) {
         let kind = &parse_item(db, item).item.kind;
-        let report = |diagnostic| found.push(Misuse { item: Some(item), diagnostic });
+        let report = |diagnostic| found.push(Mistake { item: Some(item), diagnostic });
         if let ItemKind::Use(import) = kind {
-            check_use(db, item, import, &mut reported_cycle, report);
+            check_use(db, item, import, &mentioned, &mut reported_cycle, report);
         }
-        found.extend(check_case(db, item).map(|diagnostic| Misuse { item: None, diagnostic }));
+        found.extend(check_case(db, item).map(|diagnostic| Mistake { item: None, diagnostic }));
         let names = match kind {
             ItemKind::Use(import) => match &import.names {
                 Some(names) => names.iter().collect(),
@@ -41,7 +42,7 @@ pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Misuse<'db>> {
         };
         for name in names {
             if first.insert(&name.text, item).is_some() {
-                found.push(Misuse { item: Some(item), diagnostic: defined_twice(name) });
+                found.push(Mistake { item: Some(item), diagnostic: defined_twice(name) });
             }
         }
     }
@@ -52,6 +53,7 @@ fn check_use<'db>(
     db: &'db dyn Db,
     item: Item<'db>,
     import: &ast::Use,
+    mentioned: &Mentioned<'_>,
     reported_cycle: &mut bool,
     mut report: impl FnMut(Diagnostic),
 ) {
@@ -82,30 +84,36 @@ fn check_use<'db>(
                 name.span,
                 known.map(|item| item.name(db).as_str()),
             ));
-        } else if !is_used(db, file, &name.text, None) {
+        } else if !mentioned.names.contains(name.text.as_str()) {
             report(unused(&name.text, name.span, None));
         }
     }
     if import.names.is_none()
         && let Some(name) = import.path.names.last()
-        && !is_used(db, file, &name.text, Some(module))
+        && !mentioned.names.contains(name.text.as_str())
+        && !mentioned.dot_calls.iter().any(|call| own_item(db, module, call).is_some())
     {
         let whole = parse_item(db, item).item.span;
         report(unused(&name.text, import.path.span, Some(whole)));
     }
 }
 
-/// Whether any item of the file mentions an import; a module also by calling one of its items behind a dot.
-fn is_used(db: &dyn Db, file: File, name: &str, module: Option<File>) -> bool {
-    items(db, file).iter().any(|item| {
+/// What the items of a file mention: an import is used by its name, a module also by calling one of its items
+/// behind a dot.
+#[derive(Default)]
+struct Mentioned<'db> {
+    names: FxHashSet<&'db str>,
+    dot_calls: FxHashSet<&'db str>,
+}
+
+fn mentioned<'db>(db: &'db dyn Db, file: File) -> Mentioned<'db> {
+    let mut mentioned = Mentioned::default();
+    for item in items(db, file).iter().filter(|item| item.keyword(db) != Keyword::Use) {
         let references = references(db, *item);
-        let dotted = || {
-            module.is_some_and(|module| {
-                references.dot_calls.iter().any(|call| own_item(db, module, call).is_some())
-            })
-        };
-        references.names.contains(name) || dotted()
-    })
+        mentioned.names.extend(references.names.iter().map(String::as_str));
+        mentioned.dot_calls.extend(references.dot_calls.iter().map(String::as_str));
+    }
+    mentioned
 }
 
 fn unused(name: &str, span: Span, whole: Option<Span>) -> Diagnostic {

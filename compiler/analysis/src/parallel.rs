@@ -1,0 +1,48 @@
+//! Asking for many answers at once.
+
+use std::{
+    panic::resume_unwind,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use crate::Analysis;
+
+/// With fewer subjects than this for each thread, starting it costs more than it saves.
+const LEAST_WORK: usize = 16;
+/// What a main thread has, too: bodies nest.
+const STACK: usize = 8 << 20;
+
+/// One answer for each subject, in their order, whatever the number of threads.
+pub(crate) fn in_parallel<S: Sync, T: Send>(
+    analysis: &Analysis,
+    subjects: &[S],
+    ask: impl Fn(&Analysis, &S) -> T + Sync,
+) -> Vec<T> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let helpers = cores.min(subjects.len() / LEAST_WORK).saturating_sub(1);
+    let next = AtomicUsize::new(0);
+    let work = |analysis: &Analysis| {
+        let mut answers = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(subject) = subjects.get(index) else { return answers };
+            answers.push((index, ask(analysis, subject)));
+        }
+    };
+    let mut answers = thread::scope(|scope| {
+        let start = |_| {
+            let (handle, work) = (analysis.handle(), &work);
+            // Where the system gives no thread, those that there are do its share.
+            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || work(&handle)).ok()
+        };
+        let helpers: Vec<_> = (0..helpers).filter_map(start).collect();
+        let mut answers = work(analysis);
+        for helper in helpers {
+            answers.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        answers
+    });
+    answers.sort_unstable_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
