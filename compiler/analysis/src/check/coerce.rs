@@ -1,7 +1,7 @@
 //! A value where a type is wanted: widened where that is allowed, reported where it is not.
 
 use flow_ir::{
-    types::{RecordType, Type},
+    types::{RecordType, Task, Type},
     value::{Float64, Value},
 };
 use flow_syntax::{
@@ -157,9 +157,10 @@ impl<'db> Checker<'db> {
             return Diagnostic::error(code::NO_SUCH_COLUMN, span, message)
                 .help(format!("`{}` is wanted{place}", show(wanted)));
         }
-        if let Type::Model(_) = wanted.present() {
+        if let Type::Model(model) = wanted.present() {
             let names = show_columns(extra.iter().map(String::as_str));
-            let message = format!("this model reads {names}, and `{}` is wanted{place}", show(wanted));
+            let what = if model.task == Task::Transformer { "transformer" } else { "model" };
+            let message = format!("this {what} reads {names}, and `{}` is wanted{place}", show(wanted));
             return Diagnostic::error(code::COLUMNS_DIFFER, span, message)
                 .help("fit it on a table without them, or write the row that it was fitted on");
         }

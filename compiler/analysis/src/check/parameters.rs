@@ -67,6 +67,7 @@ impl<'db> Checker<'db> {
         if !is_sound {
             return None;
         }
+        infer_from_tables_first(callable, &given, &mut bindings);
         self.check_bounds(callable, &given, &bindings)?;
         let mut args = Vec::with_capacity(given.len());
         for (index, (param, typed)) in callable.params.iter().zip(given).enumerate() {
@@ -294,5 +295,31 @@ fn kind_of(scheme: &Scheme) -> String {
         Scheme::Optional(inner) => kind_of(inner),
         Scheme::Ground(ty) => format!("`{}`", show(ty)),
         _ => "another type".to_owned(),
+    }
+}
+
+/// Decides the variables anew where models take part: a model may read less than the row that it is meant for,
+/// so that the tables say which row that is.
+fn infer_from_tables_first(callable: &Callable, given: &[Option<Typed>], bindings: &mut Bindings) {
+    if !callable.params.iter().any(|param| is_of_model(&param.scheme)) {
+        return;
+    }
+    bindings.vars.clear();
+    for is_models_turn in [false, true] {
+        for (param, typed) in callable.params.iter().zip(given) {
+            if let Some(ty) = typed.as_ref().and_then(Typed::ty)
+                && is_of_model(&param.scheme) == is_models_turn
+            {
+                param.scheme.infer(&unsourced(ty), bindings);
+            }
+        }
+    }
+}
+
+fn is_of_model(scheme: &Scheme) -> bool {
+    match scheme {
+        Scheme::Model { .. } => true,
+        Scheme::List(of) | Scheme::Optional(of) => is_of_model(of),
+        _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! `d.apply(transformer)`: what a transformer changes, adds and drops, done to this table.
 
-use flow_ir::types::{Column, Row, Task, Type};
+use flow_ir::types::{Row, Task, Type};
 use flow_syntax::{
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
@@ -9,7 +9,7 @@ use flow_syntax::{
 use super::{VerbCall, VerbResult};
 use crate::{
     check::Checker,
-    types::{column_fits, put, same, show, show_columns},
+    types::{applied, column_fits, same, show, show_columns},
 };
 
 pub(super) fn apply<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
@@ -43,7 +43,7 @@ pub(super) fn apply<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opt
     };
     check_columns(checker, from, to, &call.row, at)?;
     let row = applied(from, to, &call.row);
-    if row.columns.is_empty() {
+    if row.columns.is_empty() && !call.row.columns.is_empty() {
         checker.fail(code::COLUMNS_DIFFER, call.span, "this leaves no column: a table has at least one");
         return None;
     }
@@ -88,23 +88,4 @@ fn check_columns(checker: &mut Checker<'_>, from: &Row, to: &Row, row: &Row, at:
         "prepare this table as the one that the transformer was fitted on, or fit it on fewer columns",
     ));
     None
-}
-
-/// What a transformer makes of a row that has what it reads: columns keep their places, new ones come last.
-fn applied(from: &Row, to: &Row, row: &Row) -> Row {
-    let is_dropped =
-        |column: &Column| from.column(&column.name).is_some() && to.column(&column.name).is_none();
-    let mut columns: Vec<Column> = row.columns.iter().filter(|column| !is_dropped(column)).cloned().collect();
-    for after in &to.columns {
-        let ty = match (from.column(&after.name), row.column(&after.name)) {
-            (Some(before), _) if same(&before.ty, &after.ty) => continue,
-            // It made nothing missing that was there.
-            (Some(before), Some(own)) if before.ty.is_optional() && !own.ty.is_optional() => {
-                after.ty.present()
-            }
-            _ => &after.ty,
-        };
-        put(&mut columns, Column { name: after.name.clone(), ty: ty.clone(), source: None });
-    }
-    Row { columns }
 }

@@ -2,6 +2,8 @@
 
 use flow_ir::types::{Column, Field, ModelType, RecordType, Row, Type};
 
+use super::applied;
+
 /// Why a value does not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch {
@@ -63,7 +65,10 @@ pub fn fits(from: &Type, to: &Type) -> Result<(), Mismatch> {
             }
             reads_no_more(&from.row, &to.row)?;
             match (&from.result, &to.result) {
-                (Some(from), Some(to)) => row_fits(from, to),
+                // One that reads fewer columns serves where it does the same to the rest: leaves it alone.
+                (Some(made), Some(wanted)) => {
+                    row_fits(&applied(&from.row, made, &to.row), wanted).map_err(|_| Mismatch::Type)
+                }
                 _ => Ok(()),
             }
         }
@@ -87,7 +92,14 @@ pub fn same(a: &Type, b: &Type) -> bool {
                 && a.fields.iter().zip(&b.fields).all(|(a, b)| a.name == b.name && same(&a.ty, &b.ty))
         }
         (Type::Dataset(a), Type::Dataset(b)) => same_rows(a, b),
-        (Type::Model(a), Type::Model(b)) => a.task == b.task && same_rows(&a.row, &b.row),
+        (Type::Model(a), Type::Model(b)) => {
+            a.task == b.task
+                && same_rows(&a.row, &b.row)
+                && match (&a.result, &b.result) {
+                    (Some(a), Some(b)) => same_rows(a, b),
+                    (a, b) => a.is_none() && b.is_none(),
+                }
+        }
         _ => a == b,
     }
 }

@@ -6,6 +6,7 @@ mod item;
 mod resolve;
 mod scheme;
 mod show;
+mod transform;
 
 pub use features::{LabelProblem, label_columns, task_of, unfit_features};
 pub(crate) use fits::column_fits;
@@ -15,3 +16,4 @@ pub(crate) use resolve::Resolver;
 pub use scheme::{Bindings, Bound, ColumnKind, RowChange, RowPart, RowScheme, Scheme, Unknown};
 pub(crate) use scheme::{FEATURES, LABEL, put, unsourced};
 pub use show::{show, show_columns, show_row};
+pub(crate) use transform::applied;

@@ -6,7 +6,7 @@ use flow_ir::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{LabelProblem, features::the_label, fits, task_of};
+use super::{LabelProblem, applied, features::the_label, fits, task_of};
 
 /// A type that may hold variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -151,8 +151,10 @@ impl Scheme {
             (Self::Dataset(row), Type::Dataset(actual)) => row.infer(actual, bindings),
             (Self::Model { row, result, .. }, Type::Model(actual)) => {
                 row.infer(&actual.row, bindings);
-                if let (Some(result), Some(actual)) = (result, &actual.result) {
-                    result.infer(actual, bindings);
+                if let (Some(result), Some(made)) = (result, &actual.result) {
+                    // A table may have decided on a row with more than what the transformer reads.
+                    let whole = row.substitute(bindings).unwrap_or_else(|_| actual.row.clone());
+                    result.infer(&applied(&actual.row, made, &whole), bindings);
                 }
             }
             _ => {}
@@ -186,14 +188,20 @@ impl Scheme {
                 Type::Refined { base: Box::new(base.substitute(bindings)?), refinement: refinement.clone() }
             }
             Self::Dataset(row) => Type::Dataset(row.substitute(bindings)?),
-            Self::Model { task, row, result } => {
-                let row = row.substitute(bindings)?;
+            Self::Model { task, row: scheme, result } => {
+                let row = scheme.substitute(bindings)?;
                 let task = match task {
                     Some(task) => *task,
                     None => task_of(&row).map_err(|problem| Unknown::Label(problem, row.clone()))?,
                 };
-                let result = result.as_ref().map(|result| result.substitute(bindings)).transpose()?;
-                Type::Model(ModelType { task, row, result })
+                let Some(result) = result else {
+                    return Ok(Type::Model(ModelType { task, row, result: None }));
+                };
+                let (row, result) = match scheme.read_part(result, &row, bindings)? {
+                    Some((read, bindings)) => (read, result.substitute(&bindings)?),
+                    None => (row, result.substitute(bindings)?),
+                };
+                Type::Model(ModelType { task, row, result: Some(result) })
             }
             Self::Column { row, of } => {
                 let mut row = row.substitute(bindings)?;
@@ -263,6 +271,36 @@ impl RowScheme {
             _ => None,
         });
         asked.flatten().collect()
+    }
+
+    /// The columns of a transformer's row that it reads, where the row that it gives says which:
+    /// `{ ..R with columns: Float }`, `{ ..R without columns, [into]: … }`. The bindings then have R as these alone.
+    fn read_part(
+        &self,
+        result: &Self,
+        row: &Row,
+        bindings: &Bindings,
+    ) -> Result<Option<(Row, Bindings)>, Unknown> {
+        let (Self::Var(name), Self::Parts { parts, .. }) = (self, result) else { return Ok(None) };
+        let spreads = parts.iter().filter_map(|part| match part {
+            RowPart::Spread(of, change) => Some((of, change)),
+            _ => None,
+        });
+        let [(of, Some(change))] = spreads.collect::<Vec<_>>()[..] else { return Ok(None) };
+        let (RowChange::WithoutListed(what) | RowChange::Present(what) | RowChange::Retyped(what, _)) =
+            change
+        else {
+            return Ok(None);
+        };
+        if of != self {
+            return Ok(None);
+        }
+        let names = listed(what, row, bindings)?;
+        let is_read = |column: &&Column| names.contains(&column.name);
+        let read = Row { columns: row.columns.iter().filter(is_read).cloned().collect() };
+        let mut narrowed = bindings.clone();
+        narrowed.vars.insert(name.clone(), Bound::Row(read.clone()));
+        Ok(Some((read, narrowed)))
     }
 
     pub fn substitute(&self, bindings: &Bindings) -> Result<Row, Unknown> {
