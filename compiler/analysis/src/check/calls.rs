@@ -1,6 +1,6 @@
 //! Calls of operators, fns, workflows and verbs.
 
-use flow_ir::types::Type;
+use flow_ir::{expr::Aggregate, types::Type};
 use flow_syntax::{
     ast::{self, ExprKind},
     diagnostic::{Diagnostic, code},
@@ -52,18 +52,22 @@ impl<'db> Checker<'db> {
                         self.check_loose(Vec::new(), args);
                         self.fail(code::TYPE_MISMATCH, name.span, format!("`{}` is a module", name.text))
                     }
-                    None if super::functions::is_builtin(&name.text) => {
-                        self.forbid_policy(policy);
-                        self.call_builtin(name, None, args, span)
-                    }
-                    None => match verbs(self.db).get(&name.text) {
-                        Some(verb) => self.call_item(*verb, name, None, args, policy, expected, span),
-                        None => {
-                            self.check_loose(Vec::new(), args);
-                            self.unknown_function(name);
-                            Typed::error(span)
+                    None => {
+                        if let Some(typed) = self.aggregate(name, None, args, span) {
+                            self.forbid_policy(policy);
+                            return typed;
                         }
-                    },
+                        if super::functions::is_builtin(&name.text) {
+                            self.forbid_policy(policy);
+                            return self.call_builtin(name, None, args, span);
+                        }
+                        if let Some(verb) = verbs(self.db).get(&name.text) {
+                            return self.call_item(*verb, name, None, args, policy, expected, span);
+                        }
+                        self.check_loose(Vec::new(), args);
+                        self.unknown_function(name);
+                        Typed::error(span)
+                    }
                 }
             }
             ExprKind::Field { base, name } => {
@@ -218,8 +222,20 @@ impl<'db> Checker<'db> {
         }
         let message = format!("there is no `{}` here", name.text);
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+        if Aggregate::named(&name.text).is_some() {
+            let help = format!("it is an aggregate: `table.group(.key, {0}: {0}(…))`", name.text);
+            self.report(diagnostic.help(help));
+            return;
+        }
+        if let Some(diagnostic) = self.help_aggregate(diagnostic.clone(), name) {
+            self.report(diagnostic);
+            return;
+        }
         let own = scope(self.db, self.file);
         let mut known: Vec<&str> = super::functions::builtin_names().collect();
+        if self.row.has_aggregates() {
+            known.extend(Aggregate::ALL.iter().map(|aggregate| aggregate.name()));
+        }
         known.extend(own.items.keys().map(String::as_str));
         known.extend(own.imports.keys().map(String::as_str));
         known.extend(self.env.iter().map(|entry| entry.name));

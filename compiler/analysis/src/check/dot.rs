@@ -1,7 +1,7 @@
 //! `x.f(…)`: a verb, else an operator, workflow or fn in scope, else one of an imported module, whose first
 //! parameter fits x.
 
-use flow_ir::types::Type;
+use flow_ir::{expr::Aggregate, types::Type};
 use flow_syntax::{
     ast,
     diagnostic::{Diagnostic, code},
@@ -26,6 +26,10 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Typed {
+        if let Some(typed) = self.aggregate(name, Some(base), args, span) {
+            self.forbid_policy(policy);
+            return typed;
+        }
         let receiver = self.expr(base, None);
         let Some(ty) = receiver.ty().cloned() else {
             self.check_loose(Vec::new(), args);
@@ -53,6 +57,11 @@ impl<'db> Checker<'db> {
                 let message = format!("`{}` is {}: say which", name.text, show_columns(places));
                 return self.fail(code::UNKNOWN_NAME, name.span, message);
             }
+        }
+        if let (Type::Dataset(_), Some(aggregate)) = (&ty, Aggregate::named(&name.text)) {
+            self.check_loose(Vec::new(), args);
+            self.aggregate_of_table(aggregate, name, args);
+            return Typed::error(span);
         }
         if functions::is_builtin(&name.text) {
             self.forbid_policy(policy);

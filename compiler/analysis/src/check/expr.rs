@@ -173,9 +173,7 @@ impl<'db> Checker<'db> {
             self.report(diagnostic.fix(fix, vec![Edit { span, text: variant }]));
             return Typed::error(span);
         }
-        if let RowInScope::Row(row) = &self.row
-            && row.column(&name.text).is_some()
-        {
+        if self.row.columns().is_some_and(|row| row.column(&name.text).is_some()) {
             let column = format!(".{}", quoted(&name.text));
             self.report(
                 diagnostic
@@ -227,7 +225,15 @@ impl<'db> Checker<'db> {
                 let message = format!("`.{}` names a column, and there is no row here", name.text);
                 self.fail(code::UNKNOWN_NAME, span, message)
             }
-            RowInScope::Row(row) => match row.column(&name.text) {
+            RowInScope::Group { row, keys }
+                if !keys.contains(&name.text) && row.column(&name.text).is_some() =>
+            {
+                self.many_values(name, span)
+            }
+            RowInScope::Row(row)
+            | RowInScope::Group { row, .. }
+            | RowInScope::Window(row)
+            | RowInScope::Aggregated(row) => match row.column(&name.text) {
                 Some(column) => {
                     let ty = column.ty.clone();
                     Typed::new(body::ExprKind::Column(name.text.clone()), ty, span, Stage::Planned)

@@ -72,6 +72,11 @@ pub(super) fn builtin_names() -> impl Iterator<Item = &'static str> {
     SCALARS.iter().copied().chain(CONVERSIONS.iter().copied()).chain(LISTS.iter().map(|(name, _)| *name))
 }
 
+/// The function over lists of that name.
+pub(super) fn list_builtin(name: &str) -> Option<Builtin> {
+    LISTS.iter().find(|(list, _)| *list == name).map(|(_, builtin)| *builtin)
+}
+
 impl<'db> Checker<'db> {
     pub fn call_builtin(
         &mut self,
@@ -97,7 +102,7 @@ impl<'db> Checker<'db> {
         if CONVERSIONS.contains(&text) {
             return self.convert(text, typed, span);
         }
-        let list = LISTS.iter().find(|(list, _)| *list == text).map(|(_, builtin)| *builtin);
+        let list = list_builtin(text);
         let takes_list = matches!(typed.as_slice(), [only] if matches!(only.ty(), Some(Type::List(_))));
         match (list, Function::named(text).filter(|_| SCALARS.contains(&text))) {
             (Some(builtin), function) if takes_list || function.is_none() => {
@@ -108,7 +113,13 @@ impl<'db> Checker<'db> {
         }
     }
 
-    fn list_function(&mut self, builtin: Builtin, name: &str, mut args: Vec<Typed>, span: Span) -> Typed {
+    pub fn list_function(
+        &mut self,
+        builtin: Builtin,
+        name: &str,
+        mut args: Vec<Typed>,
+        span: Span,
+    ) -> Typed {
         let (Some(list), true) = (args.pop(), args.is_empty()) else {
             return self.fail(code::UNKNOWN_ARGUMENT, span, format!("`{name}` takes one list"));
         };

@@ -1,6 +1,7 @@
 //! Expressions to typed expressions, in both directions: a wanted type goes down, the type that is there
 //! comes up.
 
+mod aggregates;
 mod arguments;
 mod blocks;
 mod bodies;
@@ -28,6 +29,7 @@ mod results;
 mod scalar;
 mod trainer;
 
+pub(crate) use aggregates::column_name;
 pub(crate) use arguments::Given;
 pub use bodies::{InstanceKey, checked_body, workflow_outputs};
 pub use declaration::operator_info;
@@ -77,8 +79,29 @@ pub(crate) enum Context {
 pub(crate) enum RowInScope {
     None,
     Row(Row),
+    /// Many rows with equal keys: a column that is no key stands in an aggregate.
+    Group { row: Row, keys: Vec<String> },
+    /// The row itself, and in aggregates the earlier ones.
+    Window(Row),
+    /// Each of the rows of an aggregate.
+    Aggregated(Row),
     /// There is one, but a mistake hides it.
     Unknown,
+}
+
+impl RowInScope {
+    /// Its columns, where they are known.
+    pub fn columns(&self) -> Option<&Row> {
+        match self {
+            Self::Row(row) | Self::Group { row, .. } | Self::Window(row) | Self::Aggregated(row) => Some(row),
+            Self::None | Self::Unknown => None,
+        }
+    }
+
+    /// Whether aggregates have rows to speak of.
+    pub fn has_aggregates(&self) -> bool {
+        matches!(self, Self::Group { .. } | Self::Window(_))
+    }
 }
 
 /// Checks the expressions of one item.

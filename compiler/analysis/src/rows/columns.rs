@@ -1,21 +1,28 @@
-//! Columns, and lists of them, as values.
+//! Columns, and lists and records of them, as values.
 
 use flow_ir::{
-    types::{Column, Row, Type},
+    expr::is_key,
+    types::{Column, Field, RecordType, Row, Type},
     value::Value,
 };
-use flow_syntax::span::Span;
+use flow_syntax::{
+    ast::{self, ExprKind},
+    diagnostic::code,
+    span::Span,
+};
 
 use crate::{
-    body::{Expr, ExprKind},
+    body::{self, Expr},
+    check::Checker,
     ty::Ty,
+    types::show,
 };
 
 /// The name of a column as the argument of a verb.
 pub(crate) fn column_value(column: &Column, span: Span) -> Expr {
     let row = Row { columns: vec![column.clone()] };
     Expr {
-        kind: ExprKind::Value(Value::Column(column.name.clone())),
+        kind: body::ExprKind::Value(Value::Column(column.name.clone())),
         ty: Ty::Ground(Type::Column(row)),
         span,
     }
@@ -25,8 +32,91 @@ pub(crate) fn column_value(column: &Column, span: Span) -> Expr {
 pub(crate) fn column_list(names: &[String], row: &Row, span: Span) -> Expr {
     let columns: Vec<Column> = names.iter().filter_map(|name| row.column(name).cloned()).collect();
     Expr {
-        kind: ExprKind::List(columns.iter().map(|column| column_value(column, span)).collect()),
+        kind: body::ExprKind::List(columns.iter().map(|column| column_value(column, span)).collect()),
         ty: Ty::Ground(Type::List(Box::new(Type::Column(Row { columns })))),
         span,
+    }
+}
+
+/// Named values of a verb, in order.
+pub(super) fn record(fields: Vec<(String, Expr)>, span: Span) -> Expr {
+    let types = fields
+        .iter()
+        .filter_map(|(name, value)| Some(Field { name: name.clone(), ty: value.ty.ground()? }))
+        .collect();
+    let ty = Ty::Ground(Type::Record(RecordType { name: None, fields: types }));
+    Expr { kind: body::ExprKind::Record(fields), ty, span }
+}
+
+/// What a verb takes where an argument is left out: `none`, as a value of this type.
+pub(super) fn nothing(ty: Type, span: Span) -> Expr {
+    Expr { kind: body::ExprKind::Value(Value::None), ty: Ty::Ground(ty.optional()), span }
+}
+
+impl<'db> Checker<'db> {
+    /// The column of a row that an argument names.
+    pub(super) fn column_named(&mut self, row: &Row, expr: &'db ast::Expr, verb: &str) -> Option<String> {
+        let ExprKind::Column(name) = &expr.kind else {
+            if !matches!(expr.kind, ExprKind::Error) {
+                let message = format!("`{verb}` takes columns here, as `.name`");
+                self.fail(code::TYPE_MISMATCH, expr.span, message);
+            }
+            return None;
+        };
+        if row.column(&name.text).is_none() {
+            self.no_such_column(&name.text, name.span, row);
+            return None;
+        }
+        Some(name.text.clone())
+    }
+
+    /// The columns that arguments name, each once.
+    pub(super) fn distinct_columns(
+        &mut self,
+        row: &Row,
+        exprs: impl IntoIterator<Item = &'db ast::Expr>,
+        verb: &str,
+    ) -> Option<Vec<String>> {
+        let mut columns: Vec<String> = Vec::new();
+        let mut is_sound = true;
+        for expr in exprs {
+            match self.column_named(row, expr, verb) {
+                Some(name) if columns.contains(&name) => {
+                    is_sound = false;
+                    let message = format!("the column `{name}` is given twice");
+                    self.fail(code::UNKNOWN_ARGUMENT, expr.span, message);
+                }
+                Some(name) => columns.push(name),
+                None => is_sound = false,
+            }
+        }
+        is_sound.then_some(columns)
+    }
+
+    /// The columns that arguments name, as keys: rows can be told apart by each.
+    pub(super) fn key_columns(
+        &mut self,
+        row: &Row,
+        exprs: &[&'db ast::Expr],
+        verb: &str,
+    ) -> Option<Vec<String>> {
+        let columns = self.distinct_columns(row, exprs.iter().copied(), verb)?;
+        let mut is_sound = true;
+        for (name, expr) in columns.iter().zip(exprs) {
+            let Some(column) = row.column(name).filter(|column| !is_key(&column.ty)) else { continue };
+            is_sound = false;
+            let message = format!("the column `{name}` is `{}`, which is no key for `{verb}`", show(&column.ty));
+            self.fail(code::COLUMN_TYPE, expr.span, message);
+        }
+        is_sound.then_some(columns)
+    }
+}
+
+/// `.a`, `[.a, .b]`: the expressions that should name columns.
+pub(super) fn listed<'db>(expr: &'db ast::Expr) -> Vec<&'db ast::Expr> {
+    match &expr.kind {
+        ExprKind::List(columns) => columns.iter().collect(),
+        ExprKind::Paren(inner) => listed(inner),
+        _ => vec![expr],
     }
 }

@@ -3,20 +3,31 @@
 //! A verb without a rule is typed by its signature alone, as `bootstrap` is.
 
 mod apply;
+mod arguments;
 mod assume_unseen;
 mod columns;
 mod declared;
 mod derive;
+mod distinct;
 mod drop;
 mod folds;
+mod group;
+mod join;
+mod join_asof;
+mod keys;
 mod predict;
+mod rename;
 mod select;
+mod sort;
 mod split;
 mod split_at;
 mod split_named;
 mod split_where;
+mod tables;
+mod union;
 mod values;
 mod where_rows;
+mod window;
 
 pub(crate) use columns::{column_list, column_value};
 pub(crate) use derive::column_type;
@@ -87,17 +98,25 @@ pub(crate) fn rule(verb: &str) -> Option<Rule> {
         "apply" => apply::apply,
         "assume_unseen" => assume_unseen::assume_unseen,
         "derive" => derive::derive,
+        "distinct" => distinct::distinct,
         "drop" => drop::drop_columns,
         "folds" => folds::folds,
         "folds_at" => folds::folds_at,
+        "group" => group::group,
+        "join" => join::join,
+        "join_asof" => join_asof::join_asof,
         "predict" => predict::predict,
+        "rename" => rename::rename,
         "select" => select::select,
+        "sort" => sort::sort,
         "split" => split::split,
         "split_at" => split_at::split_at,
         "split_named" => split_named::split_named,
         "split_where" => split_where::split_where,
+        "union" => union::union,
         "values" => values::values,
         "where" => where_rows::where_rows,
+        "window" => window::window,
         _ => return None,
     })
 }
@@ -109,22 +128,6 @@ impl<'db> Checker<'db> {
         let typed = self.expr(expr, None);
         self.row = outer;
         typed
-    }
-
-    /// The column that an argument names.
-    fn column_named(&mut self, row: &Row, expr: &'db ast::Expr, verb: &str) -> Option<String> {
-        let ast::ExprKind::Column(name) = &expr.kind else {
-            if !matches!(expr.kind, ast::ExprKind::Error) {
-                let message = format!("`{verb}` takes columns here, as `.name`");
-                self.fail(code::TYPE_MISMATCH, expr.span, message);
-            }
-            return None;
-        };
-        if row.column(&name.text).is_none() {
-            self.no_such_column(&name.text, name.span, row);
-            return None;
-        }
-        Some(name.text.clone())
     }
 
     /// The columns that a verb's arguments name: `.a, .b`, or `columns: [.a, .b]`.
@@ -150,22 +153,6 @@ impl<'db> Checker<'db> {
             );
             return None;
         }
-        let mut columns = Vec::with_capacity(exprs.len());
-        let mut is_sound = true;
-        for expr in exprs {
-            match self.column_named(&call.row, expr, verb) {
-                Some(name) if columns.contains(&name) => {
-                    is_sound = false;
-                    self.fail(
-                        code::UNKNOWN_ARGUMENT,
-                        expr.span,
-                        format!("the column `{name}` is given twice"),
-                    );
-                }
-                Some(name) => columns.push(name),
-                None => is_sound = false,
-            }
-        }
-        is_sound.then_some(columns)
+        self.distinct_columns(&call.row, exprs, verb)
     }
 }

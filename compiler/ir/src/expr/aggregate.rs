@@ -63,9 +63,9 @@ pub enum AggregateError {
     Arity { aggregate: Aggregate, expected: &'static str, found: usize },
     #[error("`{}` takes {expected}, not {found}", aggregate.name())]
     Argument { aggregate: Aggregate, expected: &'static str, found: Type },
-    /// The values would do, but the column's meaning forbids it: the mean of an id.
-    #[error("`{}` computes with {found}, whose meaning forbids it", aggregate.name())]
-    Meaning { aggregate: Aggregate, found: Type },
+    /// The values would do, but an id only identifies: it has no mean.
+    #[error("`{}` does not take {found}: an id only identifies", aggregate.name())]
+    Id { aggregate: Aggregate, found: Type },
 }
 
 impl Aggregate {
@@ -129,18 +129,15 @@ impl Aggregate {
             Self::Min | Self::Max => Err(self.refuse("values with an order", value)),
             Self::Any | Self::All if *storage == Type::Bool => Ok(Type::Bool),
             Self::Any | Self::All => Err(self.refuse("a Bool", value)),
-            Self::Sum | Self::Mean | Self::Std | Self::Median | Self::Quantile => match (present, storage) {
-                (Type::Id(_) | Type::QueryId(_), _) => {
-                    Err(AggregateError::Meaning { aggregate: self, found: value.clone() })
-                }
-                (Type::Pii(of), _) if matches!(of.present(), Type::Id(_) | Type::QueryId(_)) => {
-                    Err(AggregateError::Meaning { aggregate: self, found: value.clone() })
-                }
+            Self::Sum | Self::Mean | Self::Std | Self::Median | Self::Quantile if is_id(present) => {
+                Err(AggregateError::Id { aggregate: self, found: value.clone() })
+            }
+            Self::Sum | Self::Mean | Self::Std | Self::Median | Self::Quantile => match (self, storage) {
                 (_, Type::Duration) => Ok(Type::Duration),
-                (_, Type::Size) if self == Self::Sum => Ok(Type::Size),
-                (_, Type::Bool) if self == Self::Sum => Ok(Type::Int),
-                (_, Type::Bool) if self == Self::Mean => Ok(Type::Float),
-                (_, Type::Int | Type::Float | Type::Float32) if self == Self::Sum => Ok(storage.clone()),
+                (Self::Sum, Type::Size) => Ok(Type::Size),
+                (Self::Sum, Type::Bool) => Ok(Type::Int),
+                (Self::Mean, Type::Bool) => Ok(Type::Float),
+                (Self::Sum, Type::Int | Type::Float | Type::Float32) => Ok(storage.clone()),
                 (_, Type::Int | Type::Float | Type::Float32) => Ok(Type::Float),
                 _ => Err(self.refuse("numbers", value)),
             },
@@ -148,10 +145,7 @@ impl Aggregate {
     }
 
     fn refuse(self, expected: &'static str, found: &Type) -> AggregateError {
-        match found.present() {
-            Type::Embedding(_) => AggregateError::Meaning { aggregate: self, found: found.clone() },
-            _ => AggregateError::Argument { aggregate: self, expected, found: found.clone() },
-        }
+        AggregateError::Argument { aggregate: self, expected, found: found.clone() }
     }
 }
 
@@ -168,6 +162,14 @@ pub fn is_key(ty: &Type) -> bool {
             | Type::Column(_)
             | Type::Nothing
     )
+}
+
+fn is_id(present: &Type) -> bool {
+    match present {
+        Type::Id(_) | Type::QueryId(_) => true,
+        Type::Pii(of) | Type::Label { of, .. } => is_id(of.present()),
+        _ => false,
+    }
 }
 
 /// Whether values of this storage have an order.

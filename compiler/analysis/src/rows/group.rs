@@ -1,0 +1,169 @@
+//! `d.group(.city, mean_fare: mean(.fare), n: count())`: one row for each group of rows with equal keys.
+
+use flow_ir::{
+    expr::Aggregate,
+    types::{Column, Row},
+};
+use flow_syntax::{
+    ast::{self, ExprKind},
+    diagnostic::{Diagnostic, Edit, code},
+    span::Span,
+};
+
+use super::{
+    VerbCall, VerbResult, column_type,
+    columns::{column_list, listed, record},
+};
+use crate::{
+    body::Expr,
+    check::{Checker, RowInScope, column_name},
+    names::quoted,
+    types::show,
+};
+
+pub(super) fn group<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
+    let mut arguments = checker.arguments(&call, &[])?;
+    let is_sound = check_positional(checker, &mut arguments.positional) & check_by(checker, &call);
+    let exprs: Vec<&'db ast::Expr> = arguments.positional.iter().copied().flat_map(listed).collect();
+    let keys = checker.key_columns(&call.row, &exprs, "group");
+    if !is_sound {
+        return None;
+    }
+    let keys = keys?;
+    if arguments.others.is_empty() {
+        let columns: Vec<String> = keys.iter().map(|key| format!(".{}", quoted(key))).collect();
+        let help = match keys.as_slice() {
+            [] => "`.group(.key, n: count())`".to_owned(),
+            _ => format!(
+                "`.group({0}, n: count())`; the keys alone are `.distinct({0}).select({0})`",
+                columns.join(", ")
+            ),
+        };
+        checker.needs(&call, "at least one aggregate", help);
+        return None;
+    }
+    let scope = RowInScope::Group { row: call.row.clone(), keys: keys.clone() };
+    let aggregates = checker.named_columns(&scope, &arguments.others, "group")?;
+    let mut columns: Vec<Column> = keys.iter().filter_map(|key| call.row.column(key).cloned()).collect();
+    for ((column, _), arg) in aggregates.iter().zip(&arguments.others) {
+        if keys.contains(&column.name) {
+            let span = arg.name.as_ref().map_or(arg.value.span, |name| name.span);
+            let message = format!("`{}` is a key already", column.name);
+            checker.report(
+                Diagnostic::error(code::UNKNOWN_ARGUMENT, span, message).help("give the aggregate another name"),
+            );
+            return None;
+        }
+        columns.push(column.clone());
+    }
+    let aggregates = aggregates.into_iter().map(|(column, expr)| (column.name, expr)).collect();
+    let inputs = vec![
+        ("data".to_owned(), call.data.expr),
+        ("by".to_owned(), column_list(&keys, &call.row, call.span)),
+        ("aggregates".to_owned(), record(aggregates, call.span)),
+    ];
+    Some(VerbResult::table(inputs, Row { columns }))
+}
+
+impl<'db> Checker<'db> {
+    /// Named expressions over many rows, as columns; a name that is used twice is reported.
+    pub(super) fn named_columns(
+        &mut self,
+        scope: &RowInScope,
+        args: &[&'db ast::Arg],
+        verb: &str,
+    ) -> Option<Vec<(Column, Expr)>> {
+        let mut columns: Vec<(Column, Expr)> = Vec::with_capacity(args.len());
+        let mut is_sound = true;
+        for arg in args {
+            let Some(name) = &arg.name else { continue };
+            let outer = std::mem::replace(&mut self.row, scope.clone());
+            let typed = self.expr(&arg.value, None);
+            self.row = outer;
+            if columns.iter().any(|(column, _)| column.name == name.text) {
+                is_sound = false;
+                let message = format!("`{verb}` gives the column `{}` twice", name.text);
+                self.fail(code::UNKNOWN_ARGUMENT, name.span, message);
+                continue;
+            }
+            match typed.ty().map(|ty| (ty, column_type(ty))) {
+                Some((_, Some(ty))) => {
+                    columns.push((Column { name: name.text.clone(), ty, source: None }, typed.expr));
+                }
+                Some((ty, None)) => {
+                    is_sound = false;
+                    let message = format!("a column cannot be `{}`", show(ty));
+                    self.fail(code::TYPE_MISMATCH, arg.value.span, message);
+                }
+                None => is_sound = false,
+            }
+        }
+        is_sound.then_some(columns)
+    }
+
+    /// Reports an aggregate without a name.
+    pub(super) fn unnamed(&mut self, expr: &'db ast::Expr) {
+        let message = "what is computed needs a name here; what has none is a column";
+        let diagnostic = Diagnostic::error(code::UNKNOWN_ARGUMENT, expr.span, message);
+        let aggregate = match &expr.kind {
+            ExprKind::Call { callee, args } => match &callee.kind {
+                ExprKind::Name(name) => Aggregate::named(&name.text)
+                    .map(|aggregate| column_name(aggregate, args.first().map(|arg| &arg.value))),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.report(match aggregate {
+            Some(name) => diagnostic.help(format!("`{name}: …`")).fix(
+                format!("name it `{name}`"),
+                vec![Edit { span: Span::new(expr.span.start, expr.span.start), text: format!("{name}: ") }],
+            ),
+            None => diagnostic.help(
+                "a key that is computed is derived first: `.derive(hour: hour(.at)).group(.hour, …)`",
+            ),
+        });
+    }
+}
+
+/// Leaves the keys in the list, and reports what can be none.
+fn check_positional<'db>(checker: &mut Checker<'db>, positional: &mut Vec<&'db ast::Expr>) -> bool {
+    let count = positional.len();
+    positional.retain(|expr| match &expr.kind {
+        ExprKind::Column(_) | ExprKind::List(_) | ExprKind::Error => true,
+        _ => {
+            checker.unnamed(expr);
+            false
+        }
+    });
+    positional.len() == count
+}
+
+/// `group(by: .city)`: keys have no name here.
+fn check_by<'db>(checker: &mut Checker<'db>, call: &VerbCall<'db>) -> bool {
+    let mut before_names = true;
+    for arg in &call.args {
+        let Some(name) = &arg.name else { continue };
+        let is_keys = match &arg.value.kind {
+            ExprKind::Column(_) => true,
+            ExprKind::List(columns) => columns.iter().all(|column| matches!(column.kind, ExprKind::Column(_))),
+            _ => false,
+        };
+        if matches!(name.text.as_str(), "by" | "keys" | "on") && is_keys {
+            let diagnostic = Diagnostic::error(
+                code::UNKNOWN_ARGUMENT,
+                name.span,
+                "`group` takes its keys first, without a name",
+            );
+            let edit = Edit { span: Span::new(name.span.start, arg.value.span.start), text: String::new() };
+            let diagnostic = diagnostic.help("`.group(.key, …)`; names are for the columns that it computes");
+            checker.report(if before_names {
+                diagnostic.fix(format!("leave `{}:` out", name.text), vec![edit])
+            } else {
+                diagnostic
+            });
+            return false;
+        }
+        before_names = false;
+    }
+    true
+}
