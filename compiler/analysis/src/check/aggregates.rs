@@ -14,7 +14,7 @@ use flow_syntax::{
 use super::{Checker, RowInScope, Typed, functions};
 use crate::{
     body,
-    names::{quoted, resolve},
+    names::{aggregate_for, quoted, resolve},
     stages::Stage,
     types::show,
 };
@@ -82,8 +82,7 @@ impl<'db> Checker<'db> {
         {
             return self.list_function(builtin, &name.text, args, span);
         }
-        let result =
-            if is_window { aggregate.result_over_window(&types) } else { aggregate.result(&types) };
+        let result = if is_window { aggregate.result_over_window(&types) } else { aggregate.result(&types) };
         match result {
             Ok(ty) => {
                 let stage = args.iter().fold(Stage::Planned, |stage, arg| stage.and(&arg.stage));
@@ -127,12 +126,18 @@ impl<'db> Checker<'db> {
                     Aggregate::Quantile => "quantile(.fare, 0.9)".to_owned(),
                     other => format!("{}(.fare)", other.name()),
                 };
-                let message = format!("`{}` takes {expected}, and here are {found}", aggregate.name());
+                let here = match found {
+                    0 => "here is none".to_owned(),
+                    1 => "here is one".to_owned(),
+                    found => format!("here are {found}"),
+                };
+                let message = format!("`{}` takes {expected}, and {here}", aggregate.name());
                 self.report(Diagnostic::error(code, span, message).help(format!("`{example}`")));
                 Typed::error(span)
             }
             AggregateError::Argument { aggregate, expected, found } => {
-                let message = format!("`{}` takes {expected}, and this is `{}`", aggregate.name(), show(found));
+                let message =
+                    format!("`{}` takes {expected}, and this is `{}`", aggregate.name(), show(found));
                 let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, at, message);
                 self.report(match found.storage() {
                     Type::Bool | Type::Text if *expected == "numbers" => {
@@ -168,7 +173,10 @@ impl<'db> Checker<'db> {
         let help = match (is_nested, aggregate) {
             (true, _) => "aggregates do not nest: group once, then aggregate the groups".to_owned(),
             (_, Aggregate::Min | Aggregate::Max) => {
-                format!("of a row's columns: `{0}(.a, .b)`; of many rows: `.group(.key, most: {0}(.a))`", name.text)
+                format!(
+                    "of a row's columns: `{0}(.a, .b)`; of many rows: `.group(.key, most: {0}(.a))`",
+                    name.text
+                )
             }
             _ => {
                 let call = example(aggregate, values.first().copied());
@@ -196,30 +204,21 @@ impl<'db> Checker<'db> {
         let value = args.first().map(|arg| &arg.value);
         let named = format!("{}: {}", column_name(aggregate, value), example(aggregate, value));
         let message = format!("a table has no verb `{}`: it is an aggregate", name.text);
-        self.report(Diagnostic::error(code::UNKNOWN_NAME, name.span, message).help(format!(
-            "for each key `.group(.key, {named})`, for all rows `.group({named})`"
-        )));
+        self.report(
+            Diagnostic::error(code::UNKNOWN_NAME, name.span, message)
+                .help(format!("for each key `.group(.key, {named})`, for all rows `.group({named})`")),
+        );
     }
 
-    /// What an aggregate may be called elsewhere, where one is meant.
+    /// The aggregate that is meant by another library's word.
     pub fn help_aggregate(&self, diagnostic: Diagnostic, name: &ast::Name) -> Option<Diagnostic> {
-        let meant = match name.text.as_str() {
-            "avg" | "average" => "mean",
-            "stddev" | "stdev" | "std_dev" | "sd" => "std",
-            "nunique" | "n_unique" | "n_distinct" => "count_distinct",
-            "n" | "size" => "count",
-            "percentile" => "quantile",
-            "minimum" => "min",
-            "maximum" => "max",
-            "total" => "sum",
-            _ => return None,
-        };
-        self.row.has_aggregates().then(|| {
-            diagnostic.help(format!("here it is called `{meant}`")).fix(
-                format!("write `{meant}`"),
-                vec![Edit { span: name.span, text: meant.to_owned() }],
-            )
-        })
+        let meant = aggregate_for(&name.text).filter(|_| self.row.has_aggregates())?;
+        let edit = Edit { span: name.span, text: meant.to_owned() };
+        Some(
+            diagnostic
+                .help(format!("here it is called `{meant}`"))
+                .fix(format!("write `{meant}`"), vec![edit]),
+        )
     }
 }
 

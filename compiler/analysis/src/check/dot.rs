@@ -4,7 +4,7 @@
 use flow_ir::{expr::Aggregate, types::Type};
 use flow_syntax::{
     ast,
-    diagnostic::{Diagnostic, code},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
@@ -12,7 +12,7 @@ use super::{Checker, Typed, functions};
 use crate::{
     db::Item,
     header::callable,
-    names::{Import, did_you_mean, imported_modules, resolve, scope, verbs},
+    names::{Import, did_you_mean, imported_modules, resolve, scope, verb_for, verbs},
     types::{Bindings, RowScheme, Scheme, fits, show, show_columns},
 };
 
@@ -114,6 +114,17 @@ impl<'db> Checker<'db> {
             other => format!("nothing named `{}` takes `{}`", name.text, show(other)),
         };
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+        if let Some(verb) = verb_for(&name.text)
+            && matches!(ty, Type::Dataset(_))
+        {
+            let edit = Edit { span: name.span, text: verb.to_owned() };
+            self.report(
+                diagnostic
+                    .help(format!("here it is called `{verb}`"))
+                    .fix(format!("write `{verb}`"), vec![edit]),
+            );
+            return;
+        }
         let mut known: Vec<&str> = functions::builtin_names().collect();
         if let Type::Dataset(_) = ty {
             known.extend(verbs(self.db).keys().map(String::as_str));

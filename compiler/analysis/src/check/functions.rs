@@ -113,13 +113,7 @@ impl<'db> Checker<'db> {
         }
     }
 
-    pub fn list_function(
-        &mut self,
-        builtin: Builtin,
-        name: &str,
-        mut args: Vec<Typed>,
-        span: Span,
-    ) -> Typed {
+    pub fn list_function(&mut self, builtin: Builtin, name: &str, mut args: Vec<Typed>, span: Span) -> Typed {
         let (Some(list), true) = (args.pop(), args.is_empty()) else {
             return self.fail(code::UNKNOWN_ARGUMENT, span, format!("`{name}` takes one list"));
         };

@@ -80,7 +80,10 @@ pub(crate) enum RowInScope {
     None,
     Row(Row),
     /// Many rows with equal keys: a column that is no key stands in an aggregate.
-    Group { row: Row, keys: Vec<String> },
+    Group {
+        row: Row,
+        keys: Vec<String>,
+    },
     /// The row itself, and in aggregates the earlier ones.
     Window(Row),
     /// Each of the rows of an aggregate.

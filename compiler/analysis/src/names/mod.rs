@@ -2,6 +2,7 @@
 
 mod case;
 mod cycles;
+mod elsewhere;
 mod mentions;
 mod scopes;
 mod standard;
@@ -9,6 +10,7 @@ mod suggest;
 mod uses;
 
 pub use cycles::{import_cycles, recursion};
+pub(crate) use elsewhere::{aggregate_for, verb_for};
 pub use mentions::{References, references};
 pub use scopes::{Import, Scope, imported_modules, module_named, resolve, scope};
 pub use standard::{prelude, verbs};

@@ -32,8 +32,11 @@ pub(super) type Alias = (&'static str, &'static str);
 impl<'db> Checker<'db> {
     /// Sorts the arguments of a verb; one that is given twice is reported.
     pub(super) fn arguments(&mut self, call: &VerbCall<'db>, params: &[&str]) -> Option<GivenArguments<'db>> {
-        let mut arguments =
-            GivenArguments { positional: Vec::new(), named: params.iter().map(|_| None).collect(), others: Vec::new() };
+        let mut arguments = GivenArguments {
+            positional: Vec::new(),
+            named: params.iter().map(|_| None).collect(),
+            others: Vec::new(),
+        };
         for arg in &call.args {
             let Some(name) = &arg.name else {
                 arguments.positional.push(&arg.value);
@@ -104,7 +107,13 @@ impl<'db> Checker<'db> {
     }
 
     /// Reports a name that is none of a verb's parameters.
-    pub(super) fn no_such_parameter(&mut self, arg: &ast::Arg, params: &[&str], aliases: &[Alias], verb: &str) {
+    pub(super) fn no_such_parameter(
+        &mut self,
+        arg: &ast::Arg,
+        params: &[&str],
+        aliases: &[Alias],
+        verb: &str,
+    ) {
         let Some(name) = &arg.name else { return };
         let message = format!("`{verb}` has no parameter `{}`", name.text);
         let diagnostic = Diagnostic::error(code::UNKNOWN_ARGUMENT, name.span, message);

@@ -6,14 +6,15 @@ use flow_ir::{
     value::Value,
 };
 use flow_syntax::{
-    ast::{self, ExprKind},
-    diagnostic::code,
+    ast::{self, ExprKind, Literal},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
 use crate::{
     body::{self, Expr},
     check::Checker,
+    names::quoted,
     ty::Ty,
     types::show,
 };
@@ -48,18 +49,14 @@ pub(super) fn record(fields: Vec<(String, Expr)>, span: Span) -> Expr {
     Expr { kind: body::ExprKind::Record(fields), ty, span }
 }
 
-/// What a verb takes where an argument is left out: `none`, as a value of this type.
-pub(super) fn nothing(ty: Type, span: Span) -> Expr {
-    Expr { kind: body::ExprKind::Value(Value::None), ty: Ty::Ground(ty.optional()), span }
-}
-
 impl<'db> Checker<'db> {
     /// The column of a row that an argument names.
     pub(super) fn column_named(&mut self, row: &Row, expr: &'db ast::Expr, verb: &str) -> Option<String> {
         let ExprKind::Column(name) = &expr.kind else {
             if !matches!(expr.kind, ExprKind::Error) {
                 let message = format!("`{verb}` takes columns here, as `.name`");
-                self.fail(code::TYPE_MISMATCH, expr.span, message);
+                let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, expr.span, message);
+                self.report(with_dot(diagnostic, expr, row));
             }
             return None;
         };
@@ -105,15 +102,35 @@ impl<'db> Checker<'db> {
         for (name, expr) in columns.iter().zip(exprs) {
             let Some(column) = row.column(name).filter(|column| !is_key(&column.ty)) else { continue };
             is_sound = false;
-            let message = format!("the column `{name}` is `{}`, which is no key for `{verb}`", show(&column.ty));
+            let message =
+                format!("the column `{name}` is `{}`, which is no key for `{verb}`", show(&column.ty));
             self.fail(code::COLUMN_TYPE, expr.span, message);
         }
         is_sound.then_some(columns)
     }
 }
 
+/// Where a column's name stands without its dot, `"city"` or `city`, the fix that writes it.
+fn with_dot(diagnostic: Diagnostic, expr: &ast::Expr, row: &Row) -> Diagnostic {
+    let Some(name) = meant_column(expr, row) else { return diagnostic };
+    let column = format!(".{}", quoted(name));
+    diagnostic
+        .help(format!("a column is written with a dot: `{column}`"))
+        .fix(format!("write `{column}`"), vec![Edit { span: expr.span, text: column }])
+}
+
+/// The column that `"city"` or `city` probably means.
+pub(super) fn meant_column<'e>(expr: &'e ast::Expr, row: &Row) -> Option<&'e str> {
+    let name = match &expr.kind {
+        ExprKind::Literal(Literal::Text(name)) => name,
+        ExprKind::Name(name) => &name.text,
+        _ => return None,
+    };
+    row.column(name).map(|_| name.as_str())
+}
+
 /// `.a`, `[.a, .b]`: the expressions that should name columns.
-pub(super) fn listed<'db>(expr: &'db ast::Expr) -> Vec<&'db ast::Expr> {
+pub(super) fn listed(expr: &ast::Expr) -> Vec<&ast::Expr> {
     match &expr.kind {
         ExprKind::List(columns) => columns.iter().collect(),
         ExprKind::Paren(inner) => listed(inner),

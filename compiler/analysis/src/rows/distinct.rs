@@ -12,7 +12,12 @@ use crate::{check::Checker, types::show};
 pub(super) fn distinct<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
     let arguments = checker.arguments(&call, &["columns"])?;
     if let Some(other) = arguments.others.first() {
-        checker.no_such_parameter(other, &["columns"], &[("subset", "columns"), ("on", "columns")], "distinct");
+        checker.no_such_parameter(
+            other,
+            &["columns"],
+            &[("subset", "columns"), ("on", "columns")],
+            "distinct",
+        );
         return None;
     }
     let mut exprs: Vec<_> = arguments.positional.into_iter().flat_map(listed).collect();
@@ -29,7 +34,9 @@ pub(super) fn distinct<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> 
         );
         return None;
     }
-    let inputs =
-        vec![("data".to_owned(), call.data.expr), ("columns".to_owned(), column_list(&names, &call.row, call.span))];
+    let inputs = vec![
+        ("data".to_owned(), call.data.expr),
+        ("columns".to_owned(), column_list(&names, &call.row, call.span)),
+    ];
     Some(VerbResult::table(inputs, call.row))
 }

@@ -12,7 +12,7 @@ use flow_syntax::{
 
 use super::{
     VerbCall, VerbResult, column_type,
-    columns::{column_list, listed, record},
+    columns::{column_list, listed, meant_column, record},
 };
 use crate::{
     body::Expr,
@@ -23,7 +23,7 @@ use crate::{
 
 pub(super) fn group<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
     let mut arguments = checker.arguments(&call, &[])?;
-    let is_sound = check_positional(checker, &mut arguments.positional) & check_by(checker, &call);
+    let is_sound = check_positional(checker, &call.row, &mut arguments.positional) & check_by(checker, &call);
     let exprs: Vec<&'db ast::Expr> = arguments.positional.iter().copied().flat_map(listed).collect();
     let keys = checker.key_columns(&call.row, &exprs, "group");
     if !is_sound {
@@ -50,7 +50,8 @@ pub(super) fn group<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opt
             let span = arg.name.as_ref().map_or(arg.value.span, |name| name.span);
             let message = format!("`{}` is a key already", column.name);
             checker.report(
-                Diagnostic::error(code::UNKNOWN_ARGUMENT, span, message).help("give the aggregate another name"),
+                Diagnostic::error(code::UNKNOWN_ARGUMENT, span, message)
+                    .help("give the aggregate another name"),
             );
             return None;
         }
@@ -103,33 +104,42 @@ impl<'db> Checker<'db> {
 
     /// Reports an aggregate without a name.
     pub(super) fn unnamed(&mut self, expr: &'db ast::Expr) {
-        let message = "what is computed needs a name here; what has none is a column";
-        let diagnostic = Diagnostic::error(code::UNKNOWN_ARGUMENT, expr.span, message);
-        let aggregate = match &expr.kind {
-            ExprKind::Call { callee, args } => match &callee.kind {
-                ExprKind::Name(name) => Aggregate::named(&name.text)
-                    .map(|aggregate| column_name(aggregate, args.first().map(|arg| &arg.value))),
-                _ => None,
-            },
-            _ => None,
-        };
+        let diagnostic = |message: &str| Diagnostic::error(code::UNKNOWN_ARGUMENT, expr.span, message);
+        let aggregate = aggregate_named(expr);
         self.report(match aggregate {
-            Some(name) => diagnostic.help(format!("`{name}: …`")).fix(
-                format!("name it `{name}`"),
-                vec![Edit { span: Span::new(expr.span.start, expr.span.start), text: format!("{name}: ") }],
-            ),
-            None => diagnostic.help(
-                "a key that is computed is derived first: `.derive(hour: hour(.at)).group(.hour, …)`",
-            ),
+            Some(name) => {
+                diagnostic("an aggregate needs the name of its column").help(format!("`{name}: …`")).fix(
+                    format!("name it `{name}`"),
+                    vec![Edit {
+                        span: Span::new(expr.span.start, expr.span.start),
+                        text: format!("{name}: "),
+                    }],
+                )
+            }
+            None => diagnostic("a key is a column, and this is computed")
+                .help("derive it first: `.derive(hour: hour(.at)).group(.hour, …)`"),
         });
     }
 }
 
+/// A name for the column that a call of an aggregate gives.
+pub(super) fn aggregate_named(expr: &ast::Expr) -> Option<String> {
+    let ExprKind::Call { callee, args } = &expr.kind else { return None };
+    let ExprKind::Name(name) = &callee.kind else { return None };
+    let aggregate = Aggregate::named(&name.text)?;
+    Some(column_name(aggregate, args.first().map(|arg| &arg.value)))
+}
+
 /// Leaves the keys in the list, and reports what can be none.
-fn check_positional<'db>(checker: &mut Checker<'db>, positional: &mut Vec<&'db ast::Expr>) -> bool {
+fn check_positional<'db>(
+    checker: &mut Checker<'db>,
+    row: &Row,
+    positional: &mut Vec<&'db ast::Expr>,
+) -> bool {
     let count = positional.len();
     positional.retain(|expr| match &expr.kind {
         ExprKind::Column(_) | ExprKind::List(_) | ExprKind::Error => true,
+        _ if meant_column(expr, row).is_some() => true,
         _ => {
             checker.unnamed(expr);
             false
@@ -145,7 +155,9 @@ fn check_by<'db>(checker: &mut Checker<'db>, call: &VerbCall<'db>) -> bool {
         let Some(name) = &arg.name else { continue };
         let is_keys = match &arg.value.kind {
             ExprKind::Column(_) => true,
-            ExprKind::List(columns) => columns.iter().all(|column| matches!(column.kind, ExprKind::Column(_))),
+            ExprKind::List(columns) => {
+                columns.iter().all(|column| matches!(column.kind, ExprKind::Column(_)))
+            }
             _ => false,
         };
         if matches!(name.text.as_str(), "by" | "keys" | "on") && is_keys {

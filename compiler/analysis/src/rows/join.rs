@@ -31,13 +31,7 @@ pub(super) fn join<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opti
     };
     let table = checker.other_table(other, "join");
     let kind = join_kind(checker, *kind, call.span);
-    let timeless = checker.argument_as(
-        *timeless,
-        &Type::Text.optional(),
-        Value::None,
-        "timeless",
-        call.span,
-    );
+    let timeless = checker.argument_as(*timeless, &Type::Text.optional(), Value::None, "timeless", call.span);
     let (table, right) = table?;
     let Some(on) = on else {
         needs_keys(checker, &call, other, &right);
@@ -109,7 +103,8 @@ fn needs_keys<'db>(checker: &mut Checker<'db>, call: &VerbCall<'db>, other: &'db
     let diagnostic = Diagnostic::error(code::MISSING_ARGUMENT, end, "`join` needs the keys, `on`");
     checker.report(match common.as_slice() {
         [only] => {
-            let edit = Edit { span: Span::new(other.span.end, other.span.end), text: format!(", on: {only}") };
+            let edit =
+                Edit { span: Span::new(other.span.end, other.span.end), text: format!(", on: {only}") };
             diagnostic
                 .help(format!("the tables have {only} in common: `on: {only}`"))
                 .fix(format!("add `on: {only}`"), vec![edit])

@@ -133,7 +133,8 @@ fn time_of_facts<'db>(checker: &mut Checker<'db>, row: &Row, at: &'db ast::Expr)
     let (message, help) = match times.as_slice() {
         [only] => return Some((*only).to_owned()),
         [] => {
-            let plain = row.columns.iter().find(|column| is_time(&column.ty) || *column.ty.storage() == Type::Date);
+            let plain =
+                row.columns.iter().find(|column| is_time(&column.ty) || *column.ty.storage() == Type::Date);
             let name = plain.map_or("at", |column| column.name.as_str());
             (
                 "nothing says when these facts became known: they have no EventTime".to_owned(),
@@ -163,11 +164,10 @@ fn needs_time<'db>(
         .filter(|column| is_time(&column.ty))
         .map(|column| column.name.as_str())
         .collect();
-    let is_time_key = |expr: &&ast::Expr| {
-        matches!(&expr.kind, ast::ExprKind::Column(name) if times.contains(&name.text.as_str()))
-    };
+    let is_time_key = |expr: &&ast::Expr| matches!(&expr.kind, ast::ExprKind::Column(name) if times.contains(&name.text.as_str()));
     let end = Span::new(call.span.end.saturating_sub(1), call.span.end);
-    let diagnostic = Diagnostic::error(code::MISSING_ARGUMENT, end, "`join_asof` needs the time of each row, `at`");
+    let diagnostic =
+        Diagnostic::error(code::MISSING_ARGUMENT, end, "`join_asof` needs the time of each row, `at`");
     if on.is_some_and(|on| listed(on).iter().any(is_time_key)) {
         checker.report(diagnostic.help("`on` are keys that are equal; the time is given as `at`"));
         return;

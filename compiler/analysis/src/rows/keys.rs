@@ -2,13 +2,13 @@
 
 use flow_ir::types::{Row, Type};
 use flow_syntax::{
-    ast::{self, BinaryOp, ExprKind, Literal},
+    ast::{self, BinaryOp, ExprKind},
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
     suggest::suggest,
 };
 
-use super::columns::{column_list, listed, record};
+use super::columns::{column_list, listed, meant_column, record};
 use crate::{
     body::Expr,
     check::Checker,
@@ -70,7 +70,6 @@ impl<'db> Checker<'db> {
     }
 
     /// The expressions that name the left's keys, and the right's where these are written on their own.
-    #[expect(clippy::type_complexity, reason = "two lists, of which one may be left out")]
     fn sides(
         &mut self,
         on: &'db ast::Expr,
@@ -101,16 +100,12 @@ impl<'db> Checker<'db> {
                 self.no_keys(on.span, fix);
                 None
             }
-            // `"id"`
-            ExprKind::Literal(Literal::Text(name)) => {
-                let fix = left.column(name).map(|column| format!(".{}", quoted(&column.name)));
-                self.no_keys(on.span, fix);
-                None
-            }
             ExprKind::Column(_) | ExprKind::List(_) => Some((listed(on), None)),
             ExprKind::Error => None,
+            // `"id"`, `id`
             _ => {
-                self.no_keys(on.span, None);
+                let fix = meant_column(on, left).map(|name| format!(".{}", quoted(name)));
+                self.no_keys(on.span, fix);
                 None
             }
         }
@@ -120,9 +115,9 @@ impl<'db> Checker<'db> {
         let message = "`on` names the keys: `.a`, `[.a, .b]`, or `(left: .a, right: .b)`";
         let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, span, message);
         self.report(match fix {
-            Some(text) => {
-                diagnostic.help(format!("write `{text}`")).fix(format!("write `{text}`"), vec![Edit { span, text }])
-            }
+            Some(text) => diagnostic
+                .help(format!("write `{text}`"))
+                .fix(format!("write `{text}`"), vec![Edit { span, text }]),
             None => diagnostic,
         });
     }
@@ -173,7 +168,8 @@ impl<'db> Checker<'db> {
         };
         let help = match (identified(a), identified(b)) {
             (a, b) if a.is_personal() != b.is_personal() => {
-                "what stands for personal data on one side must be it on the other: `hash` both, or neither".to_owned()
+                "what stands for personal data on one side must be it on the other: `hash` both, or neither"
+                    .to_owned()
             }
             (Type::Text, _) => format!("make a Text of it there: `.derive({0}: text(.{0}))`", quoted(right)),
             (_, Type::Text) => format!("make a Text of it here: `.derive({0}: text(.{0}))`", quoted(left)),

@@ -33,7 +33,8 @@ pub(super) fn rename<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         .iter()
         .filter_map(|(new, old)| Some((new.text.clone(), column_value(call.row.column(old)?, new.span))))
         .collect();
-    let inputs = vec![("data".to_owned(), call.data.expr), ("columns".to_owned(), record(columns, call.span))];
+    let inputs =
+        vec![("data".to_owned(), call.data.expr), ("columns".to_owned(), record(columns, call.span))];
     Some(VerbResult::table(inputs, row))
 }
 
@@ -77,10 +78,11 @@ fn rename_one<'db>(
     }
     if before.iter().any(|(_, other)| *other == old) {
         let message = format!("the column `{old}` gets two names");
-        checker.report(
-            Diagnostic::error(code::UNKNOWN_ARGUMENT, arg.value.span, message)
-                .help(format!("to have it twice: `.derive({}: .{})`", quoted(&new.text), quoted(&old))),
-        );
+        checker.report(Diagnostic::error(code::UNKNOWN_ARGUMENT, arg.value.span, message).help(format!(
+            "to have it twice: `.derive({}: .{})`",
+            quoted(&new.text),
+            quoted(&old)
+        )));
         return None;
     }
     Some((new, old))

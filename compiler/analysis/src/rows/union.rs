@@ -25,12 +25,12 @@ pub(super) fn union<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opt
     for column in &call.row.columns {
         let found = other_row.column(&column.name)?;
         let Some(ty) = joined(&column.ty, &found.ty) else {
-            let message = format!(
-                "the column `{}` is `{}` here and `{}` in the other table",
-                column.name,
-                show(&column.ty),
-                show(&found.ty)
-            );
+            let (here, there) = (show(&column.ty), show(&found.ty));
+            let message = if here == there {
+                format!("the positive class of `{}` is another one in the other table", column.name)
+            } else {
+                format!("the column `{}` is `{here}` here and `{there}` in the other table", column.name)
+            };
             checker.report(
                 Diagnostic::error(code::COLUMN_TYPE, typed.span(), message)
                     .help(format!("convert it in one of them: `.derive({}: …)`", quoted(&column.name))),

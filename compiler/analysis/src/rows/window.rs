@@ -10,6 +10,7 @@ use flow_syntax::{
 use super::{
     VerbCall, VerbResult,
     columns::{column_list, column_value, listed, record},
+    group::aggregate_named,
     join_asof::length_of_time,
 };
 use crate::{
@@ -24,6 +25,18 @@ pub(super) fn window<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         return None;
     }
     let [by, order, last] = arguments.named.as_slice() else { return None };
+    if let Some(last) = last
+        && let Some(name) = aggregate_named(&last.value)
+    {
+        let message = "`last` is how far back the window reaches: a column needs another name";
+        let span = last.name.as_ref().map_or(last.value.span, |name| name.span);
+        checker.report(
+            Diagnostic::error(code::UNKNOWN_ARGUMENT, span, message)
+                .help(format!("`{name}: …`"))
+                .fix(format!("name it `{name}`"), vec![Edit { span, text: name }]),
+        );
+        return None;
+    }
     let exprs: Vec<&'db ast::Expr> = by.iter().flat_map(|arg| listed(&arg.value)).collect();
     let keys = checker.key_columns(&call.row, &exprs, "window");
     let last = length_of_time(checker, last.map(|arg| &arg.value), "last", call.span);
@@ -39,7 +52,8 @@ pub(super) fn window<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         return None;
     }
     let ty = &call.row.column(&order_name)?.ty;
-    if !matches!(ty.storage(), Type::Time | Type::Date) && arguments.named.last().is_some_and(Option::is_some) {
+    if !matches!(ty.storage(), Type::Time | Type::Date) && arguments.named.last().is_some_and(Option::is_some)
+    {
         let message = format!("`last` is a length of time, and the order `{order_name}` is `{}`", show(ty));
         checker.fail(code::TYPE_MISMATCH, last.span, message);
         return None;
