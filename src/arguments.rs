@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     explain, fmt,
     launch::{self, Launch},
-    ops, plan, resume, run, runs, show, task,
+    lsp, ops, plan, resume, run, runs, show, task,
     terminal::{Colour, Terminal},
 };
 
@@ -66,6 +66,8 @@ enum Command {
     Ops(ops::Options),
     /// Explain a diagnostic
     Explain(explain::Options),
+    /// Serve an editor over stdin and stdout (Language Server Protocol)
+    Lsp(lsp::Options),
     /// Print a shell's completions
     Completions { shell: clap_complete::Shell },
 }
@@ -127,6 +129,7 @@ impl Invocation {
             Command::Task(options) => task::execute(options, root, &terminal),
             Command::Ops(options) => ops::execute(options, root, &terminal),
             Command::Explain(options) => explain::execute(options, &terminal),
+            Command::Lsp(options) => lsp::execute(options, root),
             Command::Completions { shell } => completions(*shell, &terminal),
         };
         result.unwrap_or_else(|failure| failure.report(&terminal))

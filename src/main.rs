@@ -13,6 +13,7 @@ mod fmt;
 mod golden;
 mod interrupt;
 mod launch;
+mod lsp;
 mod ops;
 mod outputs;
 mod overview;

@@ -76,6 +76,24 @@ impl Folders {
         self.root.join(MANIFEST).is_file()
     }
 
+    /// `pipelines/train.flow` is `pipelines.train`.
+    pub fn module_name(&self, path: &Path) -> Result<String, Failure> {
+        let relative = path.strip_prefix(&self.source).map_err(|_| {
+            let source = show(&self.source);
+            Failure::usage(format!("`{}` is outside the project's source folder `{source}`", show(path)))
+        })?;
+        let names: Vec<_> = relative
+            .with_extension("")
+            .components()
+            .map(|component| component.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        if names.first().is_some_and(|name| name == "std") {
+            let message = format!("`{}` would hide a part of the standard library", show(path));
+            return Err(Failure::input(message).help("give the file or its folder another name than `std`"));
+        }
+        Ok(names.join("."))
+    }
+
     /// The root as text, with `/` between its parts.
     pub fn root_text(&self) -> String {
         slashes(&self.root)
@@ -95,7 +113,7 @@ impl Project {
     /// Loads a file and every module it imports; gives its module's name.
     pub fn load(&mut self, path: &Path) -> Result<String, Failure> {
         let absolute = absolute(path)?;
-        let name = self.module_name(&absolute)?;
+        let name = self.folders.module_name(&absolute)?;
         let text = read_source(&absolute, path)?;
         self.analysis.set_file(&name, &self.folders.relative(&absolute), text);
         self.analysis.load(&name, &self.folders);
@@ -133,24 +151,6 @@ impl Project {
         }
         sources
     }
-
-    /// `pipelines/train.flow` is `pipelines.train`.
-    fn module_name(&self, path: &Path) -> Result<String, Failure> {
-        let relative = path.strip_prefix(&self.folders.source).map_err(|_| {
-            let source = show(&self.folders.source);
-            Failure::usage(format!("`{}` is outside the project's source folder `{source}`", show(path)))
-        })?;
-        let names: Vec<_> = relative
-            .with_extension("")
-            .components()
-            .map(|component| component.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        if names.first().is_some_and(|name| name == "std") {
-            let message = format!("`{}` would hide a part of the standard library", show(path));
-            return Err(Failure::input(message).help("give the file or its folder another name than `std`"));
-        }
-        Ok(names.join("."))
-    }
 }
 
 impl Folders {
@@ -166,8 +166,12 @@ impl Source for Folders {
         let mut path = self.source.clone();
         path.extend(module.split('.'));
         path.set_extension("flow");
-        let inside = fs::canonicalize(&path).ok()?.starts_with(fs::canonicalize(&self.root).ok()?);
-        let text = read_source(&path, &path).ok().filter(|_| inside)?;
+        let real = fs::canonicalize(&path).ok()?;
+        // Nor is anything opened that could block or never end, such as a pipe.
+        if !real.is_file() || !real.starts_with(fs::canonicalize(&self.root).ok()?) {
+            return None;
+        }
+        let text = read_source(&path, &path).ok()?;
         Some((self.relative(&path), text))
     }
 }

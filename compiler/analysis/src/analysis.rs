@@ -14,6 +14,7 @@ use crate::{
     check::{InstanceKey, checked_body, defaults, module_diagnostics, operator_info, workflow_outputs},
     db::{Database, File, Item, Keyword, ModuleName, Project, items, module_doc, module_file, parse_item},
     header::callable,
+    interrupt::{Interrupt, Interrupted},
     names::scope,
     parallel::in_parallel,
     signature::{Declaration, Output, Param, Signature},
@@ -138,6 +139,23 @@ impl Analysis {
     /// The modules of the project, less `std`.
     pub fn modules(&self) -> Vec<String> {
         self.project.modules(&self.db).keys().filter(|module| !module.starts_with("std.")).cloned().collect()
+    }
+
+    /// The modules that a module imports, whether they are there or not.
+    pub fn imports(&self, module: &str) -> Vec<String> {
+        let Some(file) = self.file(module) else { return Vec::new() };
+        let path = |item: &Item<'_>| match &parse_item(&self.db, *item).item.kind {
+            ItemKind::Use(import) => {
+                let names: Vec<&str> = import.path.names.iter().map(|name| name.text.as_str()).collect();
+                Some(names.join("."))
+            }
+            _ => None,
+        };
+        items(&self.db, file)
+            .iter()
+            .filter(|item| item.keyword(&self.db) == Keyword::Use)
+            .filter_map(path)
+            .collect()
     }
 
     /// The text of a module.
@@ -291,28 +309,22 @@ impl Analysis {
         Self { db: self.db.clone(), project: self.project }
     }
 
+    /// Runs `work`, which another thread may stop through `interrupt`: a check that nobody waits for any more. What
+    /// [`check_all`](Self::check_all) does on further threads goes on.
+    pub fn interruptible<T>(
+        &self,
+        interrupt: &Interrupt,
+        work: impl FnOnce(&Self) -> T,
+    ) -> Result<T, Interrupted> {
+        interrupt.guard(&self.db, || work(self))
+    }
+
     fn file(&self, module: &str) -> Option<File> {
         module_file(&self.db, ModuleName::new(&self.db, module.to_owned()))
     }
 
     fn item(&self, module: &str, name: &str) -> Option<Item<'_>> {
         scope(&self.db, self.file(module)?).items.get(name).copied()
-    }
-
-    fn imports(&self, module: &str) -> Vec<String> {
-        let Some(file) = self.file(module) else { return Vec::new() };
-        let path = |item: &Item<'_>| match &parse_item(&self.db, *item).item.kind {
-            ItemKind::Use(import) => {
-                let names: Vec<&str> = import.path.names.iter().map(|name| name.text.as_str()).collect();
-                Some(names.join("."))
-            }
-            _ => None,
-        };
-        items(&self.db, file)
-            .iter()
-            .filter(|item| item.keyword(&self.db) == Keyword::Use)
-            .filter_map(path)
-            .collect()
     }
 
     fn operator(&self, item: Item<'_>) -> Option<Operator> {

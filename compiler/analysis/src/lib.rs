@@ -15,6 +15,7 @@ pub mod body;
 mod check;
 pub mod db;
 pub mod header;
+mod interrupt;
 pub mod names;
 mod parallel;
 mod rows;
@@ -24,3 +25,4 @@ pub mod ty;
 pub mod types;
 
 pub use analysis::{Analysis, Operator, OperatorParam, Source};
+pub use interrupt::{Interrupt, Interrupted};

@@ -4,7 +4,7 @@
 #[path = "../../../tests/perf/project/generate.rs"]
 mod generate;
 
-use flow_analysis::Analysis;
+use flow_analysis::{Analysis, Interrupt, Interrupted};
 
 const CLEAN: &str = "\
 schema Ride { distance: Float, minutes: Float, tipped: Label<Bool> }
@@ -227,4 +227,25 @@ fn the_order_of_what_is_found_does_not_depend_on_threads() {
     let (one_by_one, at_once) = check();
     assert!(one_by_one.iter().filter(|(_, found)| found.len() > 1).count() >= 60);
     assert_eq!(one_by_one, at_once);
+}
+
+#[test]
+fn interrupted_work_stops_and_nothing_is_lost() {
+    let mut analysis = project();
+    let interrupt = Interrupt::default();
+    let interrupted = analysis.interruptible(&interrupt, |analysis| {
+        interrupt.interrupt();
+        analysis.check("train")
+    });
+    assert_eq!(interrupted, Err(Interrupted));
+    // Nobody listened, so that the next work runs to its end.
+    interrupt.interrupt();
+    analysis.set_file("clean", "clean.flow", CLEAN.replace("distance / minutes", "distance"));
+    let (found, ran) = analysis
+        .executed(|analysis| analysis.interruptible(&interrupt, |analysis| analysis.check("clean")).unwrap());
+    assert_eq!(found, []);
+    Ran(ran.unwrap()).assert(&[("checked_body", 1)]);
+    // An interruption that came too late to be noticed stops nothing that follows.
+    assert_eq!(analysis.interruptible(&interrupt, |_| interrupt.interrupt()), Ok(()));
+    assert_eq!(analysis.check_all().len(), 2);
 }
