@@ -1,7 +1,7 @@
 //! Why a workflow cannot be planned.
 
 use flow_syntax::{
-    diagnostic::{Code, Diagnostic, code},
+    diagnostic::{Code, Diagnostic, Edit, code},
     span::Span,
 };
 
@@ -36,6 +36,14 @@ pub enum Problem {
     NoImplementation { operator: String },
     #[error("{message}")]
     Policy { message: String },
+    /// The policy asks for a GPU, and the operator computes on the CPU alone.
+    #[error("`{operator}` cannot use a GPU, and `{key}` asks for one")]
+    Device {
+        operator: String,
+        key: &'static str,
+        /// The key's value that asks for none, where it has one.
+        without: Option<&'static str>,
+    },
     #[error("`{param}` of `{operator}`: {misfit}")]
     Limit { operator: String, param: String, misfit: String },
     /// A scalar function refuses its arguments: an overflow, say.
@@ -68,6 +76,7 @@ impl Problem {
             Self::NotKnown { .. } => Some(code::KNOWN_TOO_LATE),
             Self::NoImplementation { .. } => Some(code::NO_IMPLEMENTATION),
             Self::Policy { .. } => Some(code::BAD_POLICY),
+            Self::Device { .. } => Some(code::WRONG_DEVICE),
             Self::Limit { .. } | Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => {
                 Some(code::OUT_OF_RANGE)
             }
@@ -82,6 +91,9 @@ impl Problem {
                 Some("`run if`, `run for` and `run while` decide while the workflow runs".to_owned())
             }
             Self::NoImplementation { .. } => Some("`flowc ops` lists the operators there are".to_owned()),
+            Self::Device { key, .. } => {
+                Some(format!("leave `{key}` out: it would hold a GPU back from others"))
+            }
             Self::Fuel { .. } => Some("shorten the lists that `for` runs over".to_owned()),
             Self::Parameter(error) => error.help(),
             _ => None,
@@ -96,6 +108,10 @@ impl PlanError {
         let (code, place) = (self.problem.code()?, self.place.as_ref()?);
         let mut diagnostic = Diagnostic::error(code, place.span, self.problem.to_string());
         diagnostic.help = self.problem.help();
+        if let Problem::Device { key, without: Some(without), .. } = &*self.problem {
+            let edit = Edit { span: place.span, text: (*without).to_owned() };
+            diagnostic = diagnostic.fix(format!("write `{key}: {without}`"), vec![edit]);
+        }
         Some(diagnostic)
     }
 }

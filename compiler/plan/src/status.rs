@@ -256,6 +256,10 @@ mod tests {
             Some(1)
         }
 
+        fn can_use_gpu(&self, _: &str) -> bool {
+            false
+        }
+
         fn file_hash(&self, path: &str) -> Option<Hash> {
             self.files.get(path).copied()
         }

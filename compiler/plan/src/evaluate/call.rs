@@ -4,8 +4,8 @@ use std::{rc::Rc, sync::Arc};
 
 use flow_analysis::body::{Expr, ItemRef, OperatorCall, OperatorInfo};
 use flow_ir::{
-    node::{Input, Node, NodeIndex, NodeKind, OperatorRef, Port, PortRef, VALUE_PORT},
-    policy::Policy,
+    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef, VALUE_PORT},
+    policy::{Device, Policy},
     types::Type,
 };
 use flow_syntax::span::Span;
@@ -85,6 +85,7 @@ impl Evaluator<'_> {
         after.dedup();
         let mut policy = operator.policy.clone();
         self.set_policy(frame, &mut policy, &call.policy)?;
+        self.check_device(frame, call, &policy)?;
         let mut outputs = Vec::with_capacity(call.outputs.len().max(1));
         for (port, ty) in &call.outputs {
             outputs.push(Port { name: port.clone(), ty: self.ground(frame, ty, span)? });
@@ -189,6 +190,25 @@ impl Evaluator<'_> {
             policy
                 .set(key, value)
                 .map_err(|error| self.at(frame, expr.span, Problem::Policy { message: error.to_string() }))?;
+        }
+        Ok(())
+    }
+
+    /// A GPU is only for those who can use it: it would be held back from others for nothing.
+    fn check_device(&self, frame: &Frame, call: &OperatorCall, policy: &Policy) -> Result<()> {
+        let info = &call.operator;
+        if info.place != OperatorPlace::Native || self.facts.can_use_gpu(&info.name) {
+            return Ok(());
+        }
+        for (asked, expr) in &call.policy {
+            let (key, without) = match asked.as_str() {
+                "gpu" if policy.gpu > 0 => ("gpu", Some("0")),
+                "gpu_memory" if policy.gpu_memory.is_some() => ("gpu_memory", None),
+                "device" if policy.device == Device::Gpu => ("device", Some("auto")),
+                _ => continue,
+            };
+            let operator = info.name.clone();
+            return Err(self.at(frame, expr.span, Problem::Device { operator, key, without }));
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub trait Program {
 pub trait PlanFacts {
     /// The version of an operator's implementation, where there is one.
     fn operator_version(&self, operator: &str) -> Option<u32>;
+    /// Whether a native operator can compute on a GPU.
+    fn can_use_gpu(&self, operator: &str) -> bool;
     /// The hash of a file's content, where it is known without reading the whole file.
     fn file_hash(&self, path: &str) -> Option<Hash>;
     /// A hash of an external operator's code and environment, where it is known.

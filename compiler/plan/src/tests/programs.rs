@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use flow_analysis::Analysis;
 use flow_ir::{node::Input, value::Value};
 use flow_syntax::diagnostic::{
-    Diagnostic,
+    Diagnostic, apply_fixes,
     catalogue::{self, Stage},
 };
 use proptest::prelude::*;
@@ -72,6 +72,11 @@ fn errors_stand_at_their_place() {
     assert_eq!(refused(limit).diagnostic().unwrap().code.to_string(), "F0304");
     let policy = "use std.debug\n\nworkflow main(cores: Int = 0) -> (x: Int) {\n    debug.noop(1) with (cpu: cores)\n}\n";
     assert_eq!(told(policy), ("cores".to_owned(), "`cpu` must be Int ≥ 1, not 0".to_owned()));
+    let device = "use std.debug\n\nworkflow main(gpus: Int = 1) -> (x: Int) {\n    debug.noop(1) with (cpu: 2, gpu: gpus)\n}\n";
+    assert_eq!(
+        told(device),
+        ("gpus".to_owned(), "`std.debug.noop` cannot use a GPU, and `gpu` asks for one".to_owned())
+    );
     let index = "workflow main(at: Int = 2) -> (x: Int) {\n    let xs = [1, 2]\n    xs[at]\n}\n";
     assert_eq!(told(index), ("at".to_owned(), "index 2 is outside a list of 2".to_owned()));
     let inner = "workflow inner() -> (x: Int) { 1 }\n\nworkflow main() -> (x: Int) {\n    inner().x\n}\n";
@@ -90,6 +95,18 @@ fn errors_stand_at_their_place() {
             "planning this workflow takes more than 64 MiB of values: it was stopped".to_owned()
         )
     );
+}
+
+#[test]
+fn a_device_that_cannot_be_used_is_asked_for_no_more() {
+    let text =
+        "use std.debug\n\nworkflow main() -> (x: Int) {\n    debug.noop(1) with (cpu: 2, device: gpu)\n}\n";
+    let diagnostic = refused(text).diagnostic().unwrap();
+    assert_eq!(diagnostic.code.to_string(), "F0702");
+    let (mended, _) = apply_fixes(text, &diagnostic.fix);
+    assert!(mended.contains("with (cpu: 2, device: auto)"), "{mended}");
+    let analysis = analysis(&mended);
+    evaluate(&analysis, &Facts, "m", "main", &Given::default()).unwrap();
 }
 
 /// Each passes a text of half a megabyte on, a thousand times over.

@@ -47,6 +47,10 @@ impl PlanFacts for Facts {
         (!NOT_IMPLEMENTED.contains(&name)).then_some(1)
     }
 
+    fn can_use_gpu(&self, _: &str) -> bool {
+        false
+    }
+
     fn file_hash(&self, _: &str) -> Option<Hash> {
         None
     }
