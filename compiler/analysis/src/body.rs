@@ -128,7 +128,7 @@ pub enum ExprKind {
         max: Option<Box<Expr>>,
         body: Box<Expr>,
     },
-    /// A function over lists.
+    /// A function over lists, or a node of the language's own.
     Builtin {
         builtin: Builtin,
         args: Vec<Expr>,
@@ -192,6 +192,15 @@ pub enum Builtin {
     Sum,
     /// A list of records by one of their fields, whose name is the second argument.
     SortedBy,
+    /// Some of a list's elements, drawn without replacement: the list, how many at most, a seed.
+    Sample,
+    /// A node that gives its second argument on once the first, a Duration, has passed.
+    Wait,
+    /// A node that gives its second argument on once a signal of the first's name arrives. The third is how long
+    /// that may take: a Duration, or `none`.
+    WaitFor,
+    /// A node that gives its argument, a record, on once all of it is there.
+    Pass,
 }
 
 /// A call that makes a node.

@@ -18,6 +18,7 @@ pub const MODULES: &[Source] = &[
     ("std.prep", include_str!("../std/prep.flow")),
     ("std.reduce", include_str!("../std/reduce.flow")),
     ("std.report", include_str!("../std/report.flow")),
+    ("std.search", include_str!("../std/search.flow")),
     ("std.table", include_str!("../std/table.flow")),
     ("std.tree", include_str!("../std/tree.flow")),
 ];

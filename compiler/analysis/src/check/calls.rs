@@ -134,6 +134,10 @@ impl<'db> Checker<'db> {
             let message = format!("`{}` cannot be called", name.text);
             return self.fail(code::TYPE_MISMATCH, name.span, message);
         };
+        if callable.kind == CallableKind::Fn && callable.item.module == super::search::MODULE {
+            self.forbid_policy(policy);
+            return self.search(name, receiver.as_ref(), args, span);
+        }
         let is_circular = is_circular(self.db, item);
         let params: Vec<(&str, bool)> =
             callable.params.iter().map(|param| (param.name.as_str(), param.has_default)).collect();

@@ -64,12 +64,16 @@ const LISTS: &[(&str, Builtin)] = &[
     ("sorted_by", Builtin::SortedBy),
 ];
 
+/// Functions that make a node.
+const NODES: &[&str] = &["wait", "wait_for", "pass"];
+
 pub(super) fn is_builtin(name: &str) -> bool {
     builtin_names().any(|builtin| builtin == name)
 }
 
 pub(super) fn builtin_names() -> impl Iterator<Item = &'static str> {
-    SCALARS.iter().copied().chain(CONVERSIONS.iter().copied()).chain(LISTS.iter().map(|(name, _)| *name))
+    let lists = LISTS.iter().map(|(name, _)| *name);
+    SCALARS.iter().copied().chain(CONVERSIONS.iter().copied()).chain(lists).chain(NODES.iter().copied())
 }
 
 /// The function over lists of that name.
@@ -86,6 +90,9 @@ impl<'db> Checker<'db> {
         span: Span,
     ) -> Typed {
         let text = name.text.as_str();
+        if NODES.contains(&text) {
+            return self.node_function(text, receiver, args, span);
+        }
         if let Some(named) = args.iter().find_map(|arg| arg.name.as_ref()) {
             self.check_loose(Vec::new(), args);
             let message = format!("`{text}` takes its arguments by place, without names");
@@ -144,7 +151,9 @@ impl<'db> Checker<'db> {
                     return self.fail(code::TYPE_MISMATCH, list.span(), message);
                 }
             },
-            _ => {
+            // Those that make nodes or records are typed elsewhere.
+            Builtin::Sample | Builtin::Wait | Builtin::WaitFor | Builtin::Pass => return Typed::error(span),
+            Builtin::SortedBy | Builtin::Mean | Builtin::Min | Builtin::Max | Builtin::Sum => {
                 let stage = Stage::Planned.and(&list.stage);
                 if element.is_optional() {
                     return self.missing(list.span(), &format!("`{name}`"));

@@ -27,7 +27,9 @@ mod patterns;
 mod policy;
 mod results;
 mod scalar;
+mod search;
 mod trainer;
+mod waiting;
 
 pub(crate) use aggregates::column_name;
 pub(crate) use arguments::Given;

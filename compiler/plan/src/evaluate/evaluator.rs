@@ -226,7 +226,7 @@ impl<'a> Evaluator<'a> {
         }))
     }
 
-    fn not_yet(&self, frame: &Frame, expr: &Expr, construct: &'static str) -> Result<Planned> {
+    pub(super) fn not_yet(&self, frame: &Frame, expr: &Expr, construct: &'static str) -> Result<Planned> {
         Err(self.at(frame, expr.span, Problem::NotYet { construct }))
     }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use flow_analysis::body::{Builtin, Expr, Pattern};
-use flow_ir::{expr::Function, types::Type, value::Value};
+use flow_ir::{expr::Function, hash::Hash, types::Type, value::Value};
 use flow_syntax::span::Span;
 
 use super::{
@@ -132,6 +132,12 @@ impl Evaluator<'_> {
         args: &[Expr],
         expr: &Expr,
     ) -> Result<Planned> {
+        match builtin {
+            Builtin::Wait => return self.not_yet(frame, expr, "`wait`"),
+            Builtin::WaitFor => return self.not_yet(frame, expr, "`wait_for`"),
+            Builtin::Pass => return self.not_yet(frame, expr, "`pass`"),
+            _ => {}
+        }
         let Some(first) = args.first() else {
             let fact = "a function over lists has no argument".to_owned();
             return Err(self.at(frame, expr.span, Problem::Disagreement { fact }));
@@ -156,6 +162,16 @@ impl Evaluator<'_> {
                 let by = args.get(1).map(|by| self.expr(frame, by, None)).transpose()?;
                 self.sorted(frame, items, by, expr.span)
             }
+            Builtin::Sample => {
+                let [_, n, seed] = args else {
+                    let fact = "a sample has no size and seed".to_owned();
+                    return Err(self.at(frame, expr.span, Problem::Disagreement { fact }));
+                };
+                let (n, seed) = (self.known_int(frame, n)?, self.known_int(frame, seed)?);
+                Ok(Planned::list(sample(items, n, seed)))
+            }
+            // The nodes were told of before.
+            Builtin::Wait | Builtin::WaitFor | Builtin::Pass => self.not_yet(frame, expr, "this"),
             Builtin::Mean | Builtin::Min | Builtin::Max | Builtin::Sum => {
                 self.reduce(frame, builtin, items, element, ty, expr.span)
             }
@@ -312,4 +328,20 @@ impl Evaluator<'_> {
             None => Err(self.at(frame, expr.span, Problem::NotKnown { what: "the end of a range" })),
         }
     }
+}
+
+/// Up to `n` of some values, in their order: those whose places have the least hashes under the seed.
+fn sample(items: Vec<Planned>, n: i64, seed: i64) -> Vec<Planned> {
+    let mut hashed: Vec<(Hash, usize)> = (0..items.len())
+        .map(|place| (Hash::of(&[seed.to_le_bytes(), (place as u64).to_le_bytes()].concat()), place))
+        .collect();
+    hashed.sort_unstable();
+    hashed.truncate(usize::try_from(n).unwrap_or(0));
+    let mut is_drawn = vec![false; items.len()];
+    for (_, place) in hashed {
+        if let Some(is_drawn) = is_drawn.get_mut(place) {
+            *is_drawn = true;
+        }
+    }
+    items.into_iter().zip(is_drawn).filter_map(|(item, is_drawn)| is_drawn.then_some(item)).collect()
 }
