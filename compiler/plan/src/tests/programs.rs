@@ -87,6 +87,12 @@ fn errors_stand_at_their_place() {
     let conditional =
         "use std.debug\n\nworkflow main() -> (x: Int) {\n    run if debug.noop(true) { 1 } else { 2 }\n}\n";
     assert_eq!(told(conditional).1, "`run if` cannot be planned yet");
+    for (call, name) in
+        [("wait(2h, 1)", "wait"), ("wait_for(\"go\", 1)", "wait_for"), ("pass(x: 1).x", "pass")]
+    {
+        let waiting = format!("workflow main() -> (x: Int) {{\n    {call}\n}}\n");
+        assert_eq!(told(&waiting).1, format!("`{name}` cannot be planned yet"));
+    }
     let endless = "workflow main(n: Int = 1_000_000_000) -> (x: Int) {\n    len(0..n)\n}\n";
     assert_eq!(
         told(endless),
