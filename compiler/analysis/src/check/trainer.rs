@@ -26,6 +26,7 @@ impl Checker<'_> {
         for output in &callable.outputs {
             let Scheme::Model { task, .. } = &output.scheme else { continue };
             if matches!(task, Some(Task::Transformer | Task::Clusterer)) {
+                self.check_learned_columns(callable, args)?;
                 continue;
             }
             let fitted = output.provenance.iter().filter(|(kind, _)| *kind == ProvenanceKind::FittedOn);
@@ -62,6 +63,38 @@ impl Checker<'_> {
                     return None;
                 }
             }
+        }
+        Some(())
+    }
+
+    /// What a transformer or a clusterer learns from, where its columns are named: neither ids nor labels.
+    fn check_learned_columns(&mut self, callable: &Callable, args: &[(String, Typed)]) -> Option<()> {
+        for (_, typed) in args {
+            let row = match typed.ty() {
+                Some(Type::Column(row)) => row,
+                Some(Type::List(of)) => match &**of {
+                    Type::Column(row) => row,
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let column = row.columns.iter().find_map(|column| match column.ty.present() {
+                Type::Id(_) | Type::QueryId(_) => Some((column, "which only identifies")),
+                Type::Label { .. } => Some((column, "which is what is to be predicted")),
+                _ => None,
+            });
+            let Some((column, why)) = column else { continue };
+            let message = format!(
+                "`{}` does not learn from the column `{}`: it is `{}`, {why}",
+                callable.item.name,
+                column.name,
+                show(&column.ty)
+            );
+            self.report(
+                Diagnostic::error(code::MEANING_FORBIDS, typed.span(), message)
+                    .help(format!("leave `.{}` out of the columns", quoted(&column.name))),
+            );
+            return None;
         }
         Some(())
     }
