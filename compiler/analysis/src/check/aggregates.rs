@@ -16,7 +16,7 @@ use crate::{
     body,
     names::{aggregate_for, quoted, resolve},
     stages::Stage,
-    types::show,
+    types::{show, show_columns},
 };
 
 impl<'db> Checker<'db> {
@@ -95,10 +95,19 @@ impl<'db> Checker<'db> {
 
     /// The argument of an aggregate: an expression over each of the rows.
     fn over_each_row(&mut self, value: &'db ast::Expr) -> Typed {
-        let Some(row) = self.row.columns().cloned() else { return Typed::error(value.span) };
-        let outer = std::mem::replace(&mut self.row, RowInScope::Aggregated(row));
+        // Rows may be wide: the one in scope is lent, not copied.
+        let (inner, keys) = match std::mem::replace(&mut self.row, RowInScope::Unknown) {
+            RowInScope::Group { row, keys } => (RowInScope::Aggregated(row), Some(keys)),
+            RowInScope::Window(row) => (RowInScope::Aggregated(row), None),
+            other => (other, None),
+        };
+        self.row = inner;
         let typed = self.expr(value, None);
-        self.row = outer;
+        self.row = match (std::mem::replace(&mut self.row, RowInScope::Unknown), keys) {
+            (RowInScope::Aggregated(row), Some(keys)) => RowInScope::Group { row, keys },
+            (RowInScope::Aggregated(row), None) => RowInScope::Window(row),
+            (other, _) => other,
+        };
         typed
     }
 
@@ -139,7 +148,7 @@ impl<'db> Checker<'db> {
                 let message =
                     format!("`{}` takes {expected}, and this is `{}`", aggregate.name(), show(found));
                 let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, at, message);
-                self.report(match found.storage() {
+                self.report(match found.present() {
                     Type::Bool | Type::Text if *expected == "numbers" => {
                         diagnostic.help("`float(…)` makes a number of it")
                     }
@@ -169,7 +178,7 @@ impl<'db> Checker<'db> {
             return self.list_function(builtin, &name.text, typed, span);
         }
         let is_nested = matches!(self.row, RowInScope::Aggregated(_));
-        let message = format!("`{}` is of many rows, and here is one", name.text);
+        let message = format!("`{}` aggregates many rows, and here is one", name.text);
         let help = match (is_nested, aggregate) {
             (true, _) => "aggregates do not nest: group once, then aggregate the groups".to_owned(),
             (_, Aggregate::Min | Aggregate::Max) => {
@@ -191,7 +200,8 @@ impl<'db> Checker<'db> {
     /// A column of many rows where one value is needed.
     pub fn many_values(&mut self, name: &ast::Name, span: Span) -> Typed {
         let column = quoted(&name.text);
-        let message = format!("`.{column}` has a value for each row of a group, and here is one for all");
+        let message =
+            format!("`.{column}` has one value for each row, and a group needs one for all of them");
         self.report(
             Diagnostic::error(code::TYPE_MISMATCH, span, message)
                 .help(format!("aggregate it, `mean(.{column})`, or make it a key: `.group(.{column}, …)`")),
@@ -202,12 +212,21 @@ impl<'db> Checker<'db> {
     /// `rides.sum(.fare)`: a table has no such verb, but aggregates.
     pub fn aggregate_of_table(&mut self, aggregate: Aggregate, name: &ast::Name, args: &'db [ast::Arg]) {
         let value = args.first().map(|arg| &arg.value);
-        let named = format!("{}: {}", column_name(aggregate, value), example(aggregate, value));
+        let column = column_name(aggregate, value);
+        let named = format!("{column}: {}", example(aggregate, value));
         let message = format!("a table has no verb `{}`: it is an aggregate", name.text);
-        self.report(
-            Diagnostic::error(code::UNKNOWN_NAME, name.span, message)
-                .help(format!("for each key `.group(.key, {named})`, for all rows `.group({named})`")),
-        );
+        self.report(Diagnostic::error(code::UNKNOWN_NAME, name.span, message).help(format!(
+            "for each key `.group(.key, {named})`, for all rows `.group({named}).only().{column}`"
+        )));
+    }
+
+    /// Where aggregates may stand, what they are.
+    pub fn list_aggregates(&self, diagnostic: Diagnostic) -> Diagnostic {
+        if !self.row.has_aggregates() {
+            return diagnostic;
+        }
+        let names = Aggregate::ALL.iter().map(|aggregate| aggregate.name());
+        diagnostic.help(format!("the aggregates are {}", show_columns(names)))
     }
 
     /// The aggregate that is meant by another library's word.

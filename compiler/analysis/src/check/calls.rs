@@ -248,7 +248,7 @@ impl<'db> Checker<'db> {
         known.dedup();
         let diagnostic = match flow_syntax::suggest::suggest(&name.text, known.iter().copied()) {
             Some(_) => crate::names::did_you_mean(diagnostic, &name.text, name.span, known),
-            None => diagnostic,
+            None => self.list_aggregates(diagnostic),
         };
         self.report(diagnostic);
     }

@@ -114,13 +114,13 @@ impl<'db> Checker<'db> {
             other => format!("nothing named `{}` takes `{}`", name.text, show(other)),
         };
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
-        if let Some(verb) = verb_for(&name.text)
+        if let Some((verb, example)) = verb_for(&name.text)
             && matches!(ty, Type::Dataset(_))
         {
             let edit = Edit { span: name.span, text: verb.to_owned() };
             self.report(
                 diagnostic
-                    .help(format!("here it is called `{verb}`"))
+                    .help(format!("here it is called `{verb}`: `{example}`"))
                     .fix(format!("write `{verb}`"), vec![edit]),
             );
             return;

@@ -1,6 +1,7 @@
 //! One rule for each form of expression.
 
 use flow_ir::{
+    expr::Aggregate,
     types::{Field, RecordType, Type},
     value::Value,
 };
@@ -171,6 +172,17 @@ impl<'db> Checker<'db> {
             let fix = format!("write `{variant}`");
             let diagnostic = diagnostic.help(format!("the variant is written `{variant}`"));
             self.report(diagnostic.fix(fix, vec![Edit { span, text: variant }]));
+            return Typed::error(span);
+        }
+        if self.row.has_aggregates()
+            && let Some(aggregate) = Aggregate::named(&name.text)
+        {
+            let call = if aggregate == Aggregate::Count {
+                "count()".to_owned()
+            } else {
+                format!("{}(.column)", name.text)
+            };
+            self.report(diagnostic.help(format!("an aggregate is called: `{call}`")));
             return Typed::error(span);
         }
         if self.row.columns().is_some_and(|row| row.column(&name.text).is_some()) {

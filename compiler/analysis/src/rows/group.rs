@@ -43,7 +43,7 @@ pub(super) fn group<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opt
         return None;
     }
     let scope = RowInScope::Group { row: call.row.clone(), keys: keys.clone() };
-    let aggregates = checker.named_columns(&scope, &arguments.others, "group")?;
+    let aggregates = checker.named_columns(scope, &arguments.others, "group")?;
     let mut columns: Vec<Column> = keys.iter().filter_map(|key| call.row.column(key).cloned()).collect();
     for ((column, _), arg) in aggregates.iter().zip(&arguments.others) {
         if keys.contains(&column.name) {
@@ -70,17 +70,16 @@ impl<'db> Checker<'db> {
     /// Named expressions over many rows, as columns; a name that is used twice is reported.
     pub(super) fn named_columns(
         &mut self,
-        scope: &RowInScope,
+        scope: RowInScope,
         args: &[&'db ast::Arg],
         verb: &str,
     ) -> Option<Vec<(Column, Expr)>> {
         let mut columns: Vec<(Column, Expr)> = Vec::with_capacity(args.len());
         let mut is_sound = true;
+        let outer = std::mem::replace(&mut self.row, scope);
         for arg in args {
             let Some(name) = &arg.name else { continue };
-            let outer = std::mem::replace(&mut self.row, scope.clone());
             let typed = self.expr(&arg.value, None);
-            self.row = outer;
             if columns.iter().any(|(column, _)| column.name == name.text) {
                 is_sound = false;
                 let message = format!("`{verb}` gives the column `{}` twice", name.text);
@@ -99,6 +98,7 @@ impl<'db> Checker<'db> {
                 None => is_sound = false,
             }
         }
+        self.row = outer;
         is_sound.then_some(columns)
     }
 

@@ -135,11 +135,13 @@ fn time_of_facts<'db>(checker: &mut Checker<'db>, row: &Row, at: &'db ast::Expr)
         [] => {
             let plain =
                 row.columns.iter().find(|column| is_time(&column.ty) || *column.ty.storage() == Type::Date);
-            let name = plain.map_or("at", |column| column.name.as_str());
-            (
-                "nothing says when these facts became known: they have no EventTime".to_owned(),
-                format!("say which column it is: `.derive({0}: event_time(.{0}))`", quoted(name)),
-            )
+            let help = match plain {
+                Some(column) => {
+                    format!("say which column it is: `.derive({0}: event_time(.{0}))`", quoted(&column.name))
+                }
+                None => "facts without a time are joined with `join`".to_owned(),
+            };
+            ("nothing says when these facts became known: they have no EventTime".to_owned(), help)
         }
         several => (
             format!("the facts have one EventTime, and these have {}", show_columns(several.iter().copied())),

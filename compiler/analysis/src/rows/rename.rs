@@ -22,6 +22,8 @@ pub(super) fn rename<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
     for arg in &call.args {
         match rename_one(checker, &call.row, arg, &renamed) {
             Some(pair) => renamed.push(pair),
+            // `rename("old", "new")` is one mistake.
+            None if arg.name.is_none() => return None,
             None => is_sound = false,
         }
     }

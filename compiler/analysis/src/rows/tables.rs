@@ -7,6 +7,8 @@ use flow_syntax::{
     span::Span,
 };
 
+use rustc_hash::FxHashSet;
+
 use super::VerbCall;
 use crate::{
     check::{Checker, Typed},
@@ -40,9 +42,10 @@ impl<'db> Checker<'db> {
         other: &Row,
         at: &'db ast::Expr,
     ) -> Option<Row> {
+        let left: FxHashSet<&str> = call.row.columns.iter().map(|column| column.name.as_str()).collect();
         let both: Vec<&str> = added
             .iter()
-            .filter(|column| call.row.column(&column.name).is_some())
+            .filter(|column| left.contains(column.name.as_str()))
             .map(|column| column.name.as_str())
             .collect();
         if both.is_empty() {

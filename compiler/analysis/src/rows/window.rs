@@ -63,7 +63,7 @@ pub(super) fn window<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
         return None;
     }
     let scope = RowInScope::Window(call.row.clone());
-    let aggregates = checker.named_columns(&scope, &arguments.others, "window")?;
+    let aggregates = checker.named_columns(scope, &arguments.others, "window")?;
     let keys = column_list(&keys, &call.row, call.span);
     let order = column_value(call.row.column(&order_name)?, order.span);
     let mut row = call.row;
