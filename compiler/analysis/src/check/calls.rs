@@ -144,7 +144,10 @@ impl<'db> Checker<'db> {
         let Some(slots) = self.distribute(&format!("`{}`", name.text), &params, receiver, args, span) else {
             return Typed::error(span);
         };
+        // A type behind the `let` would be this call's, not its arguments'.
+        let annotation = self.annotation.take();
         let call = self.bind_arguments(item, &callable, slots.slots, expected, span);
+        self.annotation = annotation;
         let after: Vec<body::Expr> =
             slots.after.into_iter().map(|after| self.expr(after, None).expr).collect();
         let policy = self.call_policy(policy, &callable);

@@ -15,7 +15,7 @@ use crate::{
     names::quoted,
     stages::Stage,
     ty::Ty,
-    types::{Bindings, Bound, RowScheme, Scheme, Unknown, show, unsourced},
+    types::{Bindings, Bound, RowScheme, Scheme, Unknown, show, unsourced, written_lines},
 };
 
 /// A call whose arguments are typed and whose variables are decided as far as the arguments go.
@@ -122,6 +122,16 @@ impl<'db> Checker<'db> {
         bindings: &mut Bindings,
         hints: &Bindings,
     ) -> Typed {
+        if let Some(row) = scheme.lines(hints) {
+            // The place of the call says what the columns mean, the records what they hold.
+            let typed = self.given(slot, Some(&written_lines(&row)));
+            if let Scheme::List(element) = scheme
+                && let Scheme::Var(name) = &**element
+            {
+                bindings.vars.insert(name.clone(), Bound::Row(row));
+            }
+            return typed;
+        }
         let hint = scheme.substitute(bindings).or_else(|_| scheme.substitute(&merged(bindings, hints)));
         let outer = self.is_wanted_hidden;
         self.is_wanted_hidden |= hint == Err(Unknown::Error);
@@ -204,6 +214,9 @@ impl<'db> Checker<'db> {
             }
         }
         let name = &param.name;
+        if let Some(row) = param.scheme.lines(bindings) {
+            return self.coerce(typed, &written_lines(&row), &format!("for `{name}`"));
+        }
         let scheme = with_task_of(param.scheme.clone(), ty);
         match scheme.substitute(bindings) {
             Ok(wanted) => self.coerce(typed, &wanted, &format!("for `{name}`")),

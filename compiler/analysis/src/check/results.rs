@@ -20,7 +20,7 @@ use crate::{
     names::scope,
     stages::Stage,
     ty::Ty,
-    types::Unknown,
+    types::{Unknown, show},
 };
 
 impl<'db> Checker<'db> {
@@ -158,6 +158,24 @@ impl<'db> Checker<'db> {
                 let at =
                     call.args.iter().map(|(_, typed)| typed).find(is_it).map_or(span, super::Typed::span);
                 self.report_label(problem, &callable.item.name, at);
+            }
+            Unknown::NoRow(ty) => {
+                let message = match ty {
+                    Type::List(_) | Type::Record(_) | Type::Dataset(_) | Type::Model(_) => {
+                        format!(
+                            "`{}` makes rows of records, whose fields are what columns hold: not `{}`",
+                            callable.item.name,
+                            show(ty)
+                        )
+                    }
+                    _ => {
+                        format!("`{}` makes rows of records, and this is `{}`", callable.item.name, show(ty))
+                    }
+                };
+                self.report(
+                    Diagnostic::error(code::TYPE_MISMATCH, span, message)
+                        .help("a row is written as a record: `(city: \"SF\", distance: 1.5)`"),
+                );
             }
             Unknown::Argument(param) => {
                 let at =

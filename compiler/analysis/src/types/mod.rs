@@ -14,6 +14,6 @@ pub use fits::{ColumnMismatch, Mismatch, fits, join, needs_cast, same};
 pub use item::{Meaning, TypeItem, enum_of, type_item};
 pub(crate) use resolve::Resolver;
 pub use scheme::{Bindings, Bound, ColumnKind, RowChange, RowPart, RowScheme, Scheme, Unknown};
-pub(crate) use scheme::{FEATURES, LABEL, put, unsourced};
+pub(crate) use scheme::{FEATURES, LABEL, put, unsourced, written_lines};
 pub use show::{show, show_columns, show_row};
 pub(crate) use transform::applied;

@@ -7,6 +7,7 @@ use flow_ir::{
 use rustc_hash::FxHashMap;
 
 use super::{LabelProblem, applied, features::the_label, fits, task_of};
+use crate::rows::column_type;
 
 /// A type that may hold variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +114,8 @@ pub enum Unknown {
     Error,
     /// Nothing decides this variable.
     Var(String),
+    /// A row is to be made of this, which is no record of what columns hold.
+    NoRow(Type),
     /// The row was left out.
     Elided,
     /// A row with `..` is no single row.
@@ -224,6 +227,16 @@ impl Scheme {
         })
     }
 
+    /// The row of `List<R>`, whose records are made lines of a table.
+    pub fn lines(&self, bindings: &Bindings) -> Option<Row> {
+        let Self::List(element) = self else { return None };
+        let Self::Var(name) = &**element else { return None };
+        match bindings.vars.get(name) {
+            Some(Bound::Row(row)) => Some(row.clone()),
+            _ => None,
+        }
+    }
+
     /// The same scheme with a ground type in its place where that says as much.
     pub fn settled(self) -> Self {
         if self.waits_for_call() {
@@ -311,8 +324,10 @@ impl RowScheme {
             Self::Var(name) => match bindings.vars.get(name) {
                 None => Err(Unknown::Var(name.clone())),
                 Some(Bound::Row(row)) => Ok(row.clone()),
-                Some(Bound::Type(Type::Record(record))) => Ok(record_row(record)),
-                Some(Bound::Type(_) | Bound::Error) => Err(Unknown::Error),
+                Some(Bound::Type(Type::Record(record))) => record_row(record),
+                Some(Bound::Type(Type::Nothing)) => Err(Unknown::Var(name.clone())),
+                Some(Bound::Type(ty)) => Err(Unknown::NoRow(ty.clone())),
+                Some(Bound::Error) => Err(Unknown::Error),
             },
             Self::Parts { is_open: true, .. } => Err(Unknown::Open),
             Self::Parts { parts, is_open: false } => {
@@ -427,18 +442,31 @@ fn name_of(column: &Column) -> String {
     column.name.clone()
 }
 
-fn record_row(record: &RecordType) -> Row {
-    let column = |field: &flow_ir::types::Field| Column {
-        name: field.name.clone(),
-        ty: field.ty.clone(),
-        source: None,
+/// The row that records of this type are the lines of.
+fn record_row(record: &RecordType) -> Result<Row, Unknown> {
+    let column = |field: &flow_ir::types::Field| match column_type(&field.ty) {
+        Some(ty) => Ok(Column { name: field.name.clone(), ty, source: None }),
+        None => Err(Unknown::NoRow(field.ty.clone())),
     };
-    Row { columns: record.fields.iter().map(column).collect() }
+    Ok(Row { columns: record.fields.iter().map(column).collect::<Result<_, _>>()? })
 }
 
 /// A row as the record of one of its lines.
 pub(crate) trait AsRecord {
     fn as_record(&self, name: Option<String>) -> RecordType;
+}
+
+/// Lines of a row as they are written down: a Category as a Text, an Id as what identifies.
+pub(crate) fn written_lines(row: &Row) -> Type {
+    let field = |column: &Column| flow_ir::types::Field {
+        name: column.name.clone(),
+        ty: match column.ty.storage() {
+            storage if column.ty.is_optional() => storage.clone().optional(),
+            storage => storage.clone(),
+        },
+    };
+    let fields = row.columns.iter().map(field).collect();
+    Type::List(Box::new(Type::Record(RecordType { name: None, fields })))
 }
 
 impl AsRecord for Row {
