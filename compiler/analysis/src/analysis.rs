@@ -6,6 +6,7 @@ use flow_ir::hash::Hash;
 use flow_syntax::{
     ast::{self, ItemKind, Outputs},
     diagnostic::Diagnostic,
+    span::Span,
 };
 use salsa::{Durability, Setter};
 
@@ -17,6 +18,7 @@ use crate::{
     interrupt::{Interrupt, Interrupted},
     names::scope,
     parallel::in_parallel,
+    provenance::{diagnostics_where_same, rows_of_lets},
     signature::{Declaration, Output, Param, Signature},
     ty::Ty,
 };
@@ -270,6 +272,23 @@ impl Analysis {
 
     pub fn const_body(&self, item: &ItemRef) -> Option<Arc<Body>> {
         self.body(&Instance { item: item.clone(), type_args: Vec::new() })
+    }
+
+    /// What breaks a rule of provenance in a workflow where parameters of one number in `same` are bound to one
+    /// file, and what holds elsewhere does not tell: `[0, 1, 0]` says that the third reads the first's. Spans count
+    /// from the file's start.
+    pub fn check_where_same(&self, module: &str, workflow: &str, same: &[u32]) -> Vec<Diagnostic> {
+        let Some(item) = self.item(module, workflow) else { return Vec::new() };
+        let found = diagnostics_where_same(&self.db, item, same).into_iter();
+        found.map(|diagnostic| diagnostic.shift(item.start(&self.db))).collect()
+    }
+
+    /// The rows behind what each `let` of a workflow or fn binds, in words: `holds rides/train; seen rides/train`. In
+    /// the order of evaluation; spans count from the file's start, and a lambda's parameters come once for each call.
+    pub fn rows_of_lets(&self, module: &str, item: &str) -> Vec<(Span, String)> {
+        let Some(item) = self.item(module, item) else { return Vec::new() };
+        let start = item.start(&self.db);
+        rows_of_lets(&self.db, item).into_iter().map(|(span, rows)| (span.shift(start), rows)).collect()
     }
 
     /// Where an item begins in its file: what the spans of its body count from.

@@ -18,6 +18,7 @@ pub mod header;
 mod interrupt;
 pub mod names;
 mod parallel;
+mod provenance;
 mod rows;
 pub mod signature;
 pub mod stages;

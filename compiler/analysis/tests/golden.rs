@@ -2,7 +2,7 @@
 //!
 //! In a fenced block marked `flow`, or `flow NAME` for a module of that name, `// error[F0401]: words` at a
 //! line's end says which diagnostic begins there, by its code and words of its message or by its code alone, and
-//! `// type: T` behind a `let` says what it binds. Nothing else may be found. `BLESS=1` writes what is found into the
+//! `// type: T` behind a `let` says what it binds, `// rows: …` which rows are behind it. Nothing else may be found. `BLESS=1` writes what is found into the
 //! files, and `CASE=words` looks only at those whose path holds the words.
 //!
 //! A fenced block marked `diff` makes the innocent twin of the program before it, in which nothing may be found:
@@ -17,6 +17,7 @@
 )]
 
 use std::{
+    collections::BTreeMap,
     fmt::Write,
     fs,
     path::{Path, PathBuf},
@@ -37,10 +38,13 @@ fn golden() {
     let files = cases(&folder);
     assert!(!files.is_empty());
     let mut failures = String::new();
-    for path in files.iter().filter(|path| path.to_string_lossy().contains(&filter)) {
+    for path in &files {
+        let name = path.strip_prefix(&folder).unwrap().to_string_lossy();
+        if !name.contains(&filter) {
+            continue;
+        }
         let text = fs::read_to_string(path).unwrap();
-        let found =
-            annotate(&text, bless, &mut failures, &path.strip_prefix(&folder).unwrap().to_string_lossy());
+        let found = annotate(&text, bless, &mut failures, &name);
         if bless && found != text {
             fs::write(path, found).unwrap();
         }
@@ -98,11 +102,11 @@ fn annotate(text: &str, bless: bool, failures: &mut String, file: &str) -> Strin
                     .filter(|(at, _)| *at == index)
                     .map(|(_, finding)| finding.as_str())
                     .collect();
-                let wants_type = expected.iter().any(|comment| comment.starts_with("type: "));
-                let found: Vec<&str> = found
-                    .into_iter()
-                    .filter(|finding| wants_type || !finding.starts_with("type: "))
-                    .collect();
+                let is_wanted = |finding: &str| {
+                    let asked = ["type: ", "rows: "].into_iter().find(|start| finding.starts_with(start));
+                    asked.is_none_or(|asked| expected.iter().any(|comment| comment.starts_with(asked)))
+                };
+                let found: Vec<&str> = found.into_iter().filter(|finding| is_wanted(finding)).collect();
                 let number = block.first_line + index;
                 if bless {
                     let comments: String = found.iter().map(|finding| format!(" // {finding}")).collect();
@@ -239,6 +243,13 @@ fn findings(analysis: &Analysis, block: &Block, failures: &mut String) -> Vec<(u
                 }
             });
         }
+        // The last of a line is its `let`.
+        let rows: BTreeMap<usize, String> = analysis
+            .rows_of_lets(&block.module, &workflow)
+            .into_iter()
+            .map(|(span, rows)| (line_of(span.start), rows))
+            .collect();
+        found.extend(rows.into_iter().map(|(line, rows)| (line, format!("rows: {rows}"))));
     }
     found
 }
@@ -279,8 +290,9 @@ fn bindings(expr: &mut Expr, visit: &mut dyn FnMut(u32, String)) {
 
 /// A line's code, and the comments that expect something.
 fn split(line: &str) -> (&str, Vec<&str>) {
-    let is_ours =
-        |comment: &str| ["error[", "warning[", "type: "].iter().any(|start| comment.starts_with(start));
+    let is_ours = |comment: &str| {
+        ["error[", "warning[", "type: ", "rows: "].iter().any(|start| comment.starts_with(start))
+    };
     let Some(start) = line.match_indices("// ").map(|(at, _)| at).find(|at| is_ours(&line[at + 3..])) else {
         return (line, Vec::new());
     };
@@ -294,7 +306,11 @@ fn agree(expected: &[&str], found: &[&str]) -> bool {
             match (expected.split_once(": "), found.split_once(": ")) {
                 (Some((code, words)), Some((found_code, message))) => {
                     code == found_code
-                        && if code == "type" { words == message } else { message.contains(words) }
+                        && if ["type", "rows"].contains(&code) {
+                            words == message
+                        } else {
+                            message.contains(words)
+                        }
                 }
                 (None, _) => found.starts_with(expected),
                 _ => false,

@@ -7,6 +7,7 @@ use crate::{
     db::{Db, File, Item, Keyword, items, parse_item},
     header::header,
     names::{Mistake, check_uses, recursion},
+    provenance::provenance_diagnostics,
     types::type_item,
 };
 
@@ -45,6 +46,7 @@ fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
     if matches!(keyword, Keyword::Const | Keyword::Fn | Keyword::Workflow) {
         let key = InstanceKey::new(db, item, Vec::new());
         diagnostics.extend(checked_body(db, key).diagnostics.iter().cloned());
+        diagnostics.extend(provenance_diagnostics(db, item).iter().cloned());
     }
     diagnostics.extend(recursion_of(db, item));
     if let Some(at) = parsed.broken_at() {

@@ -1,0 +1,330 @@
+//! What a call of an operator passes on, by the phrases of its signature. Without a phrase the careful reading
+//! holds: the result holds and has seen all rows of all inputs.
+
+use std::sync::Arc;
+
+use flow_ir::types::{Row, Type};
+use flow_syntax::{ast::ProvenanceKind, span::Span};
+
+use super::{
+    evaluate::{Evaluator, carries_rows, find_item, is_predictor},
+    region::{Constraint, Part, Set},
+    terms::{Node, Term},
+    value::{Column, Model, Scalar, Table, Value},
+};
+use crate::{
+    body::{Expr, OperatorCall},
+    header::{Callable, Output, callable},
+    ty::Ty,
+    types::Scheme,
+};
+
+/// The rows behind an operator's result, while its inputs are added.
+#[derive(Debug, Default)]
+struct Rows {
+    holds: Set,
+    fitted: Set,
+    chosen: Set,
+    seen: Set,
+}
+
+/// What one call works with.
+pub(super) struct Call<'c> {
+    pub call: &'c OperatorCall,
+    /// By the inputs' places.
+    pub values: Vec<Value>,
+    pub id: Term,
+    pub span: Span,
+}
+
+impl<'c> Call<'c> {
+    pub fn input(&self, name: &str) -> Option<(&'c Expr, &Value)> {
+        let index = self.call.inputs.iter().position(|(input, _)| input == name)?;
+        Some((&self.call.inputs.get(index)?.1, self.values.get(index)?))
+    }
+
+    pub fn table(&self, name: &str) -> Option<Arc<Table>> {
+        match self.input(name)?.1 {
+            Value::Table(table) => Some(Arc::clone(table)),
+            _ => None,
+        }
+    }
+
+    /// The row type of a table that it gives.
+    pub fn row(&self) -> Option<&'c Row> {
+        match self.call.outputs.first() {
+            Some((_, Ty::Ground(Type::Dataset(row)))) => Some(row),
+            _ => None,
+        }
+    }
+}
+
+impl Evaluator<'_> {
+    pub fn call_operator(&mut self, call: &OperatorCall, expr: &Expr) -> Value {
+        let span = expr.span;
+        let full = &call.operator.name;
+        let (module, name) = full.rsplit_once('.').unwrap_or(("", full));
+        self.called.insert(span, name.to_owned());
+        if module == "std.table"
+            && let Some(value) = self.call_verb(name, call, span)
+        {
+            return value;
+        }
+        let Some(callable) = find_item(self.db, module, name).and_then(|item| callable(self.db, item)) else {
+            return Value::Unknown;
+        };
+        let values: Vec<Value> = call.inputs.iter().map(|(_, input)| self.expr(input)).collect();
+        let id = self.call_id(call, &values);
+        let call = Call { call, values, id, span };
+        self.check_call(&call, &callable);
+        let outputs: Vec<(String, Value)> = callable
+            .outputs
+            .iter()
+            .zip(&call.call.outputs)
+            .map(|(output, (name, ty))| (name.clone(), self.output(&call, &callable, output, ty)))
+            .collect();
+        match outputs.as_slice() {
+            [(_, only)] if !call.call.is_record => only.clone(),
+            _ => Value::Record(Arc::new(outputs)),
+        }
+    }
+
+    /// Equal calls on equal inputs are one, but for those that may give something else each time.
+    pub fn call_id(&mut self, call: &OperatorCall, values: &[Value]) -> Term {
+        let mut args: Vec<Term> = values.iter().map(|value| value.id(&mut self.terms)).collect();
+        if !call.operator.deterministic {
+            args.push(self.terms.fresh_symbol());
+        }
+        self.terms.call(&call.operator.name, args)
+    }
+
+    fn output(&mut self, call: &Call<'_>, callable: &Callable, output: &Output, ty: &Ty) -> Value {
+        let Ty::Ground(ty) = ty else { return Value::Unknown };
+        if let Scheme::Var(name) = &output.scheme {
+            return self.one_input_of(call, callable, name, ty);
+        }
+        let rows = self.rows_of_output(call, output, carries_rows(ty));
+        let id = if call.call.is_record { self.terms.field(call.id, &output.name) } else { call.id };
+        let phrase = |kind| {
+            let found = output.provenance.iter().find(|(other, _)| *other == kind)?;
+            found.1.first()
+        };
+        match ty.present() {
+            Type::Dataset(row) => {
+                let from = phrase(ProvenanceKind::RowsOf).or(phrase(ProvenanceKind::PartOf));
+                let from = from.and_then(|name| Some((call.input(name)?.0, call.table(name)?)));
+                let mut table = Table { chosen: rows.chosen, seen: rows.seen, ..Table::new(id, rows.holds) };
+                if let Some((data, from)) = from {
+                    self.pass_columns(&mut table, row, data, &from);
+                    if phrase(ProvenanceKind::PartOf).is_some() {
+                        let partition = self.partition(call, &from);
+                        self.take_part(&mut table, partition, &output.name);
+                    }
+                }
+                Value::Table(Arc::new(table))
+            }
+            _ => self.result(ty, id, &rows),
+        }
+    }
+
+    /// A result of a type that is anything can only be one of the inputs of that type.
+    fn one_input_of(&mut self, call: &Call<'_>, callable: &Callable, variable: &str, ty: &Type) -> Value {
+        let arms: Vec<(Part, Value)> = callable
+            .params
+            .iter()
+            .zip(&call.values)
+            .filter(|(param, _)| matches!(&param.scheme, Scheme::Var(name) if name == variable))
+            .map(|(_, value)| (Part::Is(true), value.clone()))
+            .collect();
+        match arms.as_slice() {
+            [(_, only)] => only.clone(),
+            _ => {
+                let any = self.terms.make(Node::Any);
+                self.pick(any, &arms, &Ty::Ground(ty.clone()))
+            }
+        }
+    }
+
+    fn rows_of_output(&mut self, call: &Call<'_>, output: &Output, carries: bool) -> Rows {
+        let mut rows = Rows::default();
+        let is_model = matches!(output.scheme, Scheme::Model { .. });
+        let is_table = matches!(output.scheme, Scheme::Dataset(_));
+        for ((name, _), value) in call.call.inputs.iter().zip(&call.values) {
+            let value = self.anywhere(value);
+            let mut is_mentioned = false;
+            for (kind, params) in &output.provenance {
+                if params.contains(name) {
+                    is_mentioned = true;
+                    add_as(&mut rows, *kind, &value, call.span);
+                }
+            }
+            if !is_mentioned {
+                match &value {
+                    // What measured decides, or was written to a file that is read.
+                    Value::Scalar(scalar) if carries => rows.chosen = rows.chosen.union(&scalar.seen),
+                    _ if is_model && !output.provenance.is_empty() => {
+                        add_candidate(&mut rows, &value, call.span)
+                    }
+                    _ => {
+                        if is_table && output.provenance.is_empty() {
+                            rows.holds = rows.holds.union(&held(&value));
+                        }
+                        rows.seen = rows.seen.union(&value.all().placed(call.span));
+                    }
+                }
+            }
+        }
+        if is_table && output.provenance.is_empty() && rows.holds.is_empty() {
+            let file = self.file_of(call);
+            let source = file.unwrap_or(call.id);
+            rows.holds = Set::of_source(source, call.span);
+            // A file that was written from rows holds them.
+            rows.holds = rows.holds.union(&rows.chosen);
+            rows.chosen = Set::default();
+        }
+        rows
+    }
+
+    /// One file is one source, however it is read.
+    fn file_of(&mut self, call: &Call<'_>) -> Option<Term> {
+        let is_file =
+            |(_, input): &&(String, Expr)| matches!(&input.ty, Ty::Ground(ty) if *ty.present() == Type::File);
+        let index = call.call.inputs.iter().position(|input| is_file(&input))?;
+        let file = call.values.get(index)?.id(&mut self.terms);
+        Some(self.terms.call("file", vec![file]))
+    }
+
+    /// A value that holds rows, by its type.
+    fn result(&mut self, ty: &Type, id: Term, rows: &Rows) -> Value {
+        match ty.present() {
+            Type::Dataset(_) => Value::Table(Arc::new(Table {
+                chosen: rows.chosen.clone(),
+                seen: rows.seen.clone(),
+                ..Table::new(id, rows.holds.clone())
+            })),
+            Type::Model(model) => Value::Model(Arc::new(Model {
+                id,
+                fitted: rows.fitted.clone(),
+                chosen: rows.chosen.clone(),
+                seen: rows.seen.union(&rows.holds),
+                is_supervised: is_predictor(model.task),
+            })),
+            Type::Opaque(_) => Value::Model(Arc::new(Model {
+                id,
+                fitted: rows.fitted.clone(),
+                chosen: rows.chosen.clone(),
+                seen: rows.seen.union(&rows.holds),
+                is_supervised: false,
+            })),
+            Type::List(element) if carries_rows(element) => {
+                let index = self.terms.fresh_symbol();
+                let id = self.terms.make(Node::Element(id, index));
+                Value::Each(index, Arc::new(self.result(element, id, rows)))
+            }
+            Type::Record(record) if carries_rows(ty) => {
+                let fields = record.fields.iter().map(|field| {
+                    let id = self.terms.field(id, &field.name);
+                    (field.name.clone(), self.result(&field.ty, id, rows))
+                });
+                Value::Record(Arc::new(fields.collect()))
+            }
+            _ => {
+                let seen = Set::union_all([&rows.holds, &rows.fitted, &rows.chosen, &rows.seen]);
+                Value::Scalar(Scalar { seen, ..Scalar::plain(id) })
+            }
+        }
+    }
+
+    /// The partition that a call makes of a table's rows.
+    pub fn partition(&mut self, call: &Call<'_>, of: &Table) -> Term {
+        let mut args = vec![of.rows];
+        for ((_, input), value) in call.call.inputs.iter().zip(&call.values) {
+            if !matches!(&input.ty, Ty::Ground(Type::Dataset(_))) {
+                args.push(value.id(&mut self.terms));
+            }
+        }
+        if !call.call.operator.deterministic {
+            args.push(self.terms.fresh_symbol());
+        }
+        self.terms.call(&call.call.operator.name, args)
+    }
+
+    /// Makes a table that part of a partition which bears this name.
+    pub fn take_part(&mut self, table: &mut Table, partition: Term, name: &str) {
+        table.rows = self.terms.field(partition, name);
+        if !table.is_repeated {
+            self.constrain(table, &[Constraint { of: partition, part: Part::Named(Arc::from(name)) }]);
+        }
+    }
+
+    /// Keeps the rows that meet these constraints.
+    pub fn constrain(&mut self, table: &mut Table, constraints: &[Constraint]) {
+        table.holds = table.holds.within(constraints, &self.terms);
+        table.seen = table.seen.windows_within(constraints, &self.terms);
+    }
+
+    /// Columns that are in both tables with one type are taken to be the same.
+    fn pass_columns(&mut self, table: &mut Table, row: &Row, data: &Expr, from: &Table) {
+        let Ty::Ground(Type::Dataset(own)) = &data.ty else { return };
+        let base = table.id;
+        table.base = from.base;
+        table.columns = Arc::clone(&from.columns);
+        table.is_repeated = from.is_repeated;
+        for column in &row.columns {
+            if own.column(&column.name).is_none_or(|other| other.ty != column.ty) {
+                let definition = self.terms.make(Node::Column(base, column.name.clone()));
+                table.put(&column.name, Column { definition, mark: Set::default() });
+            }
+        }
+    }
+}
+
+fn add_as(rows: &mut Rows, kind: ProvenanceKind, value: &Value, place: Span) {
+    match value {
+        Value::Unknown => {}
+        Value::Scalar(scalar) => rows.seen = rows.seen.union(&scalar.seen),
+        Value::Table(table) => {
+            match kind {
+                ProvenanceKind::RowsOf | ProvenanceKind::PartOf => {
+                    rows.holds = rows.holds.union(&table.holds)
+                }
+                ProvenanceKind::FittedOn => rows.fitted = rows.fitted.union(&table.holds.placed(place)),
+                ProvenanceKind::ChosenOn => rows.chosen = rows.chosen.union(&table.holds.placed(place)),
+            }
+            rows.chosen = rows.chosen.union(&table.chosen);
+            rows.seen = rows.seen.union(&table.seen);
+        }
+        Value::Model(_) => add_candidate(rows, value, place),
+        Value::Record(fields) => fields.iter().for_each(|(_, value)| add_as(rows, kind, value, place)),
+        Value::List(values) => values.iter().for_each(|value| add_as(rows, kind, value, place)),
+        Value::Each(_, element) => add_as(rows, kind, element, place),
+    }
+}
+
+/// A model that the result may be, or is made of.
+fn add_candidate(rows: &mut Rows, value: &Value, place: Span) {
+    match value {
+        Value::Model(model) => {
+            rows.fitted = rows.fitted.union(&model.fitted);
+            rows.chosen = rows.chosen.union(&model.chosen);
+            rows.seen = rows.seen.union(&model.seen);
+        }
+        Value::List(values) => values.iter().for_each(|value| add_candidate(rows, value, place)),
+        Value::Each(_, element) => add_candidate(rows, element, place),
+        Value::Record(fields) => fields.iter().for_each(|(_, value)| add_candidate(rows, value, place)),
+        other => rows.seen = rows.seen.union(&other.all().placed(place)),
+    }
+}
+
+/// The rows that the tables within a value hold.
+fn held(value: &Value) -> Set {
+    match value {
+        Value::Table(table) => table.holds.clone(),
+        Value::Record(fields) => {
+            fields.iter().fold(Set::default(), |all, (_, value)| all.union(&held(value)))
+        }
+        Value::List(values) => values.iter().fold(Set::default(), |all, value| all.union(&held(value))),
+        Value::Each(_, element) => held(element),
+        _ => Set::default(),
+    }
+}

@@ -1,0 +1,175 @@
+//! What a predicate says of the rows that it keeps.
+
+use std::sync::Arc;
+
+use flow_ir::{expr::Function, types::Type, value::Value as Literal};
+
+use super::{
+    evaluate::Evaluator,
+    limits::{Key, Limits},
+    region::{Constraint, Part},
+    terms::Term,
+    value::{Table, Value},
+};
+use crate::{
+    body::{Expr, ExprKind},
+    ty::Ty,
+};
+
+impl Evaluator<'_> {
+    /// What holds for the rows of a table where a predicate holds, or where it does not.
+    pub fn constraints(&mut self, data: &Arc<Table>, predicate: &Expr, holds: bool) -> Vec<Constraint> {
+        let outer = self.row.replace(Arc::clone(data));
+        let mut found = Vec::new();
+        self.add_constraints(predicate, holds, &mut found);
+        self.row = outer;
+        found
+    }
+
+    fn add_constraints(&mut self, predicate: &Expr, holds: bool, found: &mut Vec<Constraint>) {
+        match &predicate.kind {
+            ExprKind::Block { bindings, value } => {
+                for binding in bindings {
+                    let bound = self.expr(&binding.value);
+                    self.bind(&binding.pattern, bound);
+                }
+                self.add_constraints(value, holds, found);
+            }
+            ExprKind::Scalar { function: Function::Not, args } => {
+                for arg in args {
+                    self.add_constraints(arg, !holds, found);
+                }
+            }
+            ExprKind::Scalar { function, args }
+                if matches!((function, holds), (Function::And, true) | (Function::Or, false)) =>
+            {
+                for arg in args {
+                    self.add_constraints(arg, holds, found);
+                }
+            }
+            ExprKind::Scalar { function: Function::In, args } => {
+                if let Some((value, members)) = args.split_first() {
+                    self.add_membership(predicate, value, members, holds, found);
+                }
+            }
+            ExprKind::Scalar { function, args } => match args.as_slice() {
+                [left, right] if is_comparison(*function) => {
+                    let (a, b) = (self.expr(left), self.expr(right));
+                    let (left_id, right_id) = (a.id(&mut self.terms), b.id(&mut self.terms));
+                    // The literal may stand first: `0.0 < .distance`.
+                    let compared = if self.terms.literal(left_id).is_some() {
+                        self.compared_terms(mirrored(*function), right_id, right, left_id, holds)
+                    } else {
+                        self.compared_terms(*function, left_id, left, right_id, holds)
+                    };
+                    found.extend(compared);
+                }
+                _ => self.add_whole(predicate, holds, found),
+            },
+            _ => self.add_whole(predicate, holds, found),
+        }
+    }
+
+    /// Nothing is known of a predicate but whether it holds.
+    fn add_whole(&mut self, predicate: &Expr, holds: bool, found: &mut Vec<Constraint>) {
+        let value = self.expr(predicate);
+        if !matches!(value, Value::Unknown) {
+            found.push(Constraint { of: value.id(&mut self.terms), part: Part::Is(holds) });
+        }
+    }
+
+    /// `.city in ["SF", "NY"]`
+    fn add_membership(
+        &mut self,
+        predicate: &Expr,
+        value: &Expr,
+        members: &[Expr],
+        holds: bool,
+        found: &mut Vec<Constraint>,
+    ) {
+        let of = self.expr(value).id(&mut self.terms);
+        let mut keys = Vec::with_capacity(members.len());
+        let mut is_known = true;
+        for member in members {
+            let id = self.expr(member).id(&mut self.terms);
+            match self.terms.literal(id) {
+                Some(Literal::List(values)) => match values.iter().map(Key::of).collect::<Option<Vec<Key>>>()
+                {
+                    Some(all) => keys.extend(all),
+                    None => is_known = false,
+                },
+                Some(literal) => match Key::of(literal) {
+                    Some(key) => keys.push(key),
+                    None => is_known = false,
+                },
+                None => is_known = false,
+            }
+        }
+        if is_known {
+            let limits = if holds { Limits::OneOf(keys) } else { Limits::NoneOf(keys) };
+            found.push(Constraint { of, part: Part::Limits(Arc::new(limits)) });
+        } else {
+            self.add_whole(predicate, holds, found);
+        }
+    }
+
+    /// What a comparison of a column with a value says; `function` is `less`, for a split at the value.
+    pub fn before(&mut self, column: Term, expr: &Expr, at: Term, holds: bool) -> Vec<Constraint> {
+        self.compared_terms(Function::Less, column, expr, at, holds)
+    }
+
+    fn compared_terms(
+        &mut self,
+        function: Function,
+        left: Term,
+        left_expr: &Expr,
+        right: Term,
+        holds: bool,
+    ) -> Vec<Constraint> {
+        let may_be_nan = match &left_expr.ty {
+            Ty::Ground(ty) => matches!(ty.storage(), Type::Float | Type::Float32),
+            Ty::Error => true,
+        };
+        if let Some(key) = self.terms.literal(right).and_then(Key::of)
+            && let Some(limits) = Limits::of(function, key, holds, may_be_nan)
+        {
+            return vec![Constraint { of: left, part: Part::Limits(Arc::new(limits)) }];
+        }
+        // `a >= b` holds for none of the rows that `a < b` holds for; only without NaN is it one or the other.
+        let mut found = Vec::new();
+        let mut say = |function: Function, holds: bool, terms: &mut super::terms::Terms| {
+            let of = terms.call(function.name(), vec![left, right]);
+            found.push(Constraint { of, part: Part::Is(holds) });
+        };
+        match function {
+            Function::NotEqual => say(Function::Equal, !holds, &mut self.terms),
+            _ => say(function, holds, &mut self.terms),
+        }
+        let opposite = match function {
+            Function::Less => Function::GreaterEqual,
+            Function::GreaterEqual => Function::Less,
+            Function::Greater => Function::LessEqual,
+            Function::LessEqual => Function::Greater,
+            _ => return found,
+        };
+        if holds || !may_be_nan {
+            say(opposite, !holds, &mut self.terms);
+        }
+        found
+    }
+}
+
+fn is_comparison(function: Function) -> bool {
+    mirrored(function) != function || matches!(function, Function::Equal | Function::NotEqual)
+}
+
+/// `a < b` is `b > a`.
+fn mirrored(function: Function) -> Function {
+    match function {
+        Function::Less => Function::Greater,
+        Function::LessEqual => Function::GreaterEqual,
+        Function::Greater => Function::Less,
+        Function::GreaterEqual => Function::LessEqual,
+        other => other,
+    }
+}

@@ -1,0 +1,312 @@
+//! Rows of one source, less those that are known to be elsewhere; and sets of them.
+
+use std::sync::Arc;
+
+use flow_syntax::span::Span;
+
+use super::{
+    limits::{Key, Limits},
+    terms::{Node, Term, Terms},
+};
+
+/// Rows of a source that meet every constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Region {
+    pub source: Term,
+    pub constraints: Vec<Constraint>,
+}
+
+/// Where a partition, a condition or an expression over the row puts rows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Constraint {
+    pub of: Term,
+    pub part: Part,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    /// A condition that holds, or does not.
+    Is(bool),
+    /// A part of a split, by its name.
+    Named(Arc<str>),
+    /// The fold of this index.
+    Fold(Term),
+    /// All folds but the one of this index.
+    OtherFolds(Term),
+    /// The stretch of time that tests the fold of this index.
+    Stretch(Term),
+    /// All stretches before it.
+    StretchesBefore(Term),
+    Limits(Arc<Limits>),
+}
+
+/// More say little, and cost; those that say least go first.
+const MAX_CONSTRAINTS: usize = 24;
+/// Past it, a set keeps its sources alone.
+const MAX_ENTRIES: usize = 256;
+
+/// A union of regions. Cloning one is cheap.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Set(Option<Arc<Vec<Entry>>>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Entry {
+    pub region: Region,
+    /// Where these rows came in; nothing in a summary.
+    pub place: Span,
+    /// Strictly earlier rows of a window alone.
+    pub window: Option<Window>,
+}
+
+/// How a row's window was formed: by the time of an order, within the rows that share some columns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Window {
+    pub order: Term,
+    pub by: Arc<Vec<Term>>,
+}
+
+impl Region {
+    pub fn of(source: Term) -> Self {
+        Self { source, constraints: Vec::new() }
+    }
+
+    /// Whether no row can be in both.
+    pub fn is_disjoint(&self, other: &Self, terms: &Terms) -> bool {
+        if self.source != other.source && !terms.may_be_equal(self.source, other.source) {
+            return true;
+        }
+        self.constraints
+            .iter()
+            .any(|a| other.constraints.iter().any(|b| a.of == b.of && a.part.excludes(&b.part, terms)))
+    }
+
+    pub fn add(&mut self, constraint: &Constraint, terms: &Terms) {
+        if self.constraints.contains(constraint) || terms.has_any(constraint.of) {
+            return;
+        }
+        if self.constraints.len() >= MAX_CONSTRAINTS {
+            let says_little = |other: &Constraint| matches!(other.part, Part::Is(_) | Part::Limits(_));
+            let least = self.constraints.iter().position(says_little).unwrap_or(0);
+            self.constraints.remove(least);
+        }
+        let place = self.constraints.partition_point(|other| other.of <= constraint.of);
+        self.constraints.insert(place, constraint.clone());
+    }
+}
+
+impl Part {
+    fn excludes(&self, other: &Self, terms: &Terms) -> bool {
+        match (self, other) {
+            (Self::Is(a), Self::Is(b)) => a != b,
+            (Self::Named(a), Self::Named(b)) => a != b,
+            (Self::Limits(a), Self::Limits(b)) => a.exclude(b),
+            (Self::Fold(a), Self::Fold(b)) | (Self::Stretch(a), Self::Stretch(b)) => differ(*a, *b, terms),
+            (Self::Fold(a), Self::OtherFolds(b)) | (Self::OtherFolds(b), Self::Fold(a)) => {
+                a == b && !terms.has_any(*a)
+            }
+            (Self::Stretch(test), Self::StretchesBefore(train))
+            | (Self::StretchesBefore(train), Self::Stretch(test)) => {
+                (test == train && !terms.has_any(*test))
+                    || matches!(
+                        (index(*test, terms), index(*train, terms)),
+                        (Some(test), Some(train)) if test >= train
+                    )
+            }
+            _ => false,
+        }
+    }
+
+    /// The term that it holds, if it does.
+    pub fn index(&self) -> Option<Term> {
+        match self {
+            Self::Fold(index)
+            | Self::OtherFolds(index)
+            | Self::Stretch(index)
+            | Self::StretchesBefore(index) => Some(*index),
+            Self::Is(_) | Self::Named(_) | Self::Limits(_) => None,
+        }
+    }
+
+    pub fn with_index(&self, index: Term) -> Self {
+        match self {
+            Self::Fold(_) => Self::Fold(index),
+            Self::OtherFolds(_) => Self::OtherFolds(index),
+            Self::Stretch(_) => Self::Stretch(index),
+            Self::StretchesBefore(_) => Self::StretchesBefore(index),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether a literal is in this part; `None` where that is not a question.
+    pub fn decide(&self, value: &flow_ir::value::Value) -> Option<bool> {
+        match self {
+            Self::Is(wanted) => match value {
+                flow_ir::value::Value::Bool(value) => Some(value == wanted),
+                _ => None,
+            },
+            Self::Limits(limits) => Some(limits.may_contain(&Key::of(value)?)),
+            _ => None,
+        }
+    }
+}
+
+fn index(term: Term, terms: &Terms) -> Option<i64> {
+    match terms.literal(term)? {
+        flow_ir::value::Value::Int(index) => Some(*index),
+        _ => None,
+    }
+}
+
+/// Whether two indices are known, and not the same.
+fn differ(a: Term, b: Term, terms: &Terms) -> bool {
+    matches!((index(a, terms), index(b, terms)), (Some(a), Some(b)) if a != b)
+}
+
+impl Entry {
+    pub fn new(source: Term, place: Span) -> Self {
+        Self { region: Region::of(source), place, window: None }
+    }
+
+    /// Rows that a window came from are strictly earlier than those it is for, and share their keys: some of what
+    /// is known of the latter holds for them too.
+    fn add_to_window(&mut self, constraint: &Constraint, terms: &Terms) {
+        let Some(window) = &self.window else { return };
+        let is_about = |term: Term| window.order == term;
+        let carries = match &constraint.part {
+            Part::Limits(limits) => is_about(constraint.of) && limits.is_open_below(),
+            Part::Is(holds) => match terms.node(constraint.of) {
+                Some(Node::Call(name, args)) => {
+                    args.first().is_some_and(|term| is_about(*term))
+                        && match &**name {
+                            "less" | "less_equal" => *holds,
+                            "greater" | "greater_equal" => !*holds,
+                            _ => false,
+                        }
+                }
+                _ => false,
+            },
+            Part::StretchesBefore(_) => {
+                matches!(terms.node(constraint.of), Some(Node::Call(_, args)) if args.contains(&window.order))
+            }
+            _ => false,
+        };
+        if carries || shares_keys(constraint, window, terms) {
+            self.region.add(constraint, terms);
+        }
+    }
+}
+
+/// Whether a constraint speaks of nothing but the columns that a window's rows share.
+fn shares_keys(constraint: &Constraint, window: &Window, terms: &Terms) -> bool {
+    if window.by.contains(&constraint.of) {
+        return true;
+    }
+    match terms.node(constraint.of) {
+        // A split that keeps the rows of one group together.
+        Some(Node::Call(name, args)) if &**name == GROUPED_SPLIT => {
+            args.get(1).is_some_and(|group| window.by.contains(group))
+        }
+        _ => false,
+    }
+}
+
+/// A partition whose parts share no value of a column: the rows that it splits, the column, and the rest.
+pub(super) const GROUPED_SPLIT: &str = "split by group";
+
+impl Set {
+    pub fn one(entry: Entry) -> Self {
+        Self(Some(Arc::new(vec![entry])))
+    }
+
+    pub fn of_source(source: Term, place: Span) -> Self {
+        Self::one(Entry::new(source, place))
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        self.0.as_ref().map_or(&[], |entries| entries.as_slice())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub fn union(&self, other: &Self) -> Self {
+        match (&self.0, &other.0) {
+            (_, None) => self.clone(),
+            (None, _) => other.clone(),
+            (Some(a), Some(b)) if Arc::ptr_eq(a, b) => self.clone(),
+            (Some(a), Some(b)) => {
+                let is_new = |entry: &&Entry| {
+                    !a.iter().any(|own| own.region == entry.region && own.window == entry.window)
+                };
+                let new: Vec<Entry> = b.iter().filter(is_new).cloned().collect();
+                if new.is_empty() { self.clone() } else { Self::from_iter(a.iter().cloned().chain(new)) }
+            }
+        }
+    }
+
+    pub fn union_all<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
+        sets.into_iter().fold(Self::default(), |all, set| all.union(set))
+    }
+
+    /// The rows that meet these constraints too.
+    pub fn within(&self, constraints: &[Constraint], terms: &Terms) -> Self {
+        if constraints.is_empty() {
+            return self.clone();
+        }
+        self.map(|entry| {
+            for constraint in constraints {
+                entry.region.add(constraint, terms);
+            }
+        })
+    }
+
+    /// What windows have seen, for those of their rows that meet these constraints.
+    pub fn windows_within(&self, constraints: &[Constraint], terms: &Terms) -> Self {
+        if constraints.is_empty() || self.entries().iter().all(|entry| entry.window.is_none()) {
+            return self.clone();
+        }
+        self.map(|entry| constraints.iter().for_each(|constraint| entry.add_to_window(constraint, terms)))
+    }
+
+    /// The same rows, as they came in at another place.
+    pub fn placed(&self, place: Span) -> Self {
+        if self.entries().iter().all(|entry| entry.place == place) {
+            return self.clone();
+        }
+        self.map(|entry| entry.place = place)
+    }
+
+    /// The same rows, as seen through a window.
+    pub fn windowed(&self, window: &Window) -> Self {
+        self.map(|entry| entry.window = Some(window.clone()))
+    }
+
+    /// Two entries that a row may be in.
+    pub fn meets<'s>(&'s self, other: &'s Self, terms: &Terms) -> Option<(&'s Entry, &'s Entry)> {
+        self.entries().iter().find_map(|a| {
+            let b = other.entries().iter().find(|b| !a.region.is_disjoint(&b.region, terms))?;
+            Some((a, b))
+        })
+    }
+
+    fn map(&self, change: impl Fn(&mut Entry)) -> Self {
+        Self::from_iter(self.entries().iter().map(|entry| {
+            let mut entry = entry.clone();
+            change(&mut entry);
+            entry
+        }))
+    }
+}
+
+impl FromIterator<Entry> for Set {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut entries: Vec<Entry> = entries.into_iter().collect();
+        if entries.len() > MAX_ENTRIES {
+            let mut sources = rustc_hash::FxHashSet::default();
+            entries.retain(|entry| sources.insert((entry.region.source, entry.window.clone())));
+            entries.iter_mut().for_each(|entry| entry.region.constraints.clear());
+        }
+        Self((!entries.is_empty()).then(|| Arc::new(entries)))
+    }
+}

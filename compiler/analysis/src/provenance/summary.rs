@@ -1,0 +1,275 @@
+//! What callers need of a body: its value and its requirements, in terms of its parameters, without places.
+
+use std::sync::Arc;
+
+use flow_syntax::{diagnostic::Code, span::Span};
+use rustc_hash::FxHashMap;
+
+use super::{
+    evaluate::Evaluator,
+    map::{Replacement, terms_of, terms_of_set},
+    messages::Subject,
+    queries,
+    region::{Entry, Set},
+    require::{Requirement, Unseen, is_mark},
+    terms::{Node, SetKind, Term, Terms, with_parts},
+    value::{Column, Value, mark_of_many},
+};
+use crate::{
+    body::{Expr, Instance},
+    check::InstanceKey,
+};
+
+/// Equal for bodies that do the same with their parameters' rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Summary {
+    /// Each behind its parts; a term below is its place here.
+    nodes: Vec<(Term, Node)>,
+    value: Option<Value>,
+    requirements: Vec<Requirement>,
+    /// What is wrong with a generic body for these rows alone.
+    mistake: Option<(Code, String)>,
+}
+
+impl Evaluator<'_> {
+    pub fn summary(&mut self, value: &Value, mistake: Option<(Code, String)>) -> Summary {
+        let mut roots = Vec::new();
+        terms_of(value, &mut roots);
+        for requirement in &self.requirements {
+            for set in sets_of(requirement) {
+                terms_of_set(set, &mut roots);
+            }
+        }
+        let nodes = self.terms.reachable(&roots).into_iter();
+        // Terms are numbered anew, so that what came to nothing leaves no trace.
+        let mut numbered = Terms::default();
+        let mut replacement = Replacement::default();
+        for term in nodes {
+            let Some(node) = self.terms.node(term) else { continue };
+            let node = with_parts(node, &mut |part| replacement.term(part));
+            let new = numbered.make_as_is(node);
+            replacement.terms.insert(term, new);
+        }
+        let value = placeless(&replacement.value(value, &numbered));
+        let requirements = self
+            .requirements
+            .iter()
+            .map(|requirement| {
+                map_requirement(requirement, &mut |set| {
+                    replacement.set(set, &numbered).placed(Span::default())
+                })
+            })
+            .collect();
+        Summary { nodes: numbered.into_nodes(), value: Some(value), requirements, mistake }
+    }
+
+    /// A call of a fn or workflow: what its body does, with what the call gives.
+    pub fn call_instance(&mut self, instance: &Instance, args: Vec<Value>, expr: &Expr) -> Value {
+        let name = &instance.item.name;
+        self.called.insert(expr.span, name.clone());
+        let Some(item) = super::evaluate::find_item(self.db, &instance.item.module, name) else {
+            return Value::Unknown;
+        };
+        let key = InstanceKey::new(self.db, item, instance.type_args.clone());
+        let summary = Arc::clone(queries::summary(self.db, key));
+        let replacement = self.import(&summary, &args);
+        if let Some((code, message)) = &summary.mistake {
+            let message = format!("`{name}` does not work for this row: {message}");
+            self.report(flow_syntax::diagnostic::Diagnostic::error(*code, expr.span, message));
+        }
+        let place = expr.span;
+        for requirement in &summary.requirements {
+            let requirement =
+                map_requirement(requirement, &mut |set| located(&replacement.set(set, &self.terms), place));
+            let subject = Subject {
+                place,
+                data: None,
+                model: None,
+                is_several: false,
+                callee: Some(name.clone()),
+                table: None,
+            };
+            self.require(requirement, &subject);
+        }
+        match &summary.value {
+            Some(value) => {
+                let value = replacement.value(value, &self.terms);
+                located_value(&value, place)
+            }
+            None => Value::Unknown,
+        }
+    }
+
+    /// The terms of a summary as those of this body.
+    fn import(&mut self, summary: &Summary, args: &[Value]) -> Replacement {
+        let mut replacement = Replacement::default();
+        // What parameters, and what is in them, stand for.
+        let mut given: FxHashMap<Term, Value> = FxHashMap::default();
+        for (old, node) in &summary.nodes {
+            let term = match node {
+                Node::Param(index) => {
+                    let value = args.get(*index as usize).cloned().unwrap_or(Value::Unknown);
+                    self.give(*old, value, &mut given, &mut replacement)
+                }
+                Node::Field(base, name) if given.contains_key(base) => {
+                    let value = given.get(base).map(|value| value.field(name, &mut self.terms));
+                    self.give(*old, value.unwrap_or(Value::Unknown), &mut given, &mut replacement)
+                }
+                Node::Element(base, index) if given.contains_key(base) => {
+                    let index = replacement.term(*index);
+                    let list = given.get(base).cloned().unwrap_or(Value::Unknown);
+                    let value = self.element_of(&list, index, &crate::ty::Ty::Error);
+                    self.give(*old, value, &mut given, &mut replacement)
+                }
+                Node::Rows(base) => match given.get(base) {
+                    Some(Value::Table(table)) => table.rows,
+                    _ => self.terms.make(Node::Rows(replacement.term(*base))),
+                },
+                Node::Column(base, name) => match given.get(base) {
+                    Some(Value::Table(table)) => {
+                        let table = Arc::clone(table);
+                        table.column(name, &mut self.terms).definition
+                    }
+                    _ => self.terms.make(Node::Column(replacement.term(*base), name.clone())),
+                },
+                Node::SetOf(kind, base) => {
+                    if let Some(value) = given.get(base).cloned() {
+                        let set = self.set_of(kind, &value);
+                        replacement.sets.insert(*old, set);
+                    }
+                    self.terms.make(Node::SetOf(kind.clone(), replacement.term(*base)))
+                }
+                Node::Symbol(_) => self.terms.fresh_symbol(),
+                other => {
+                    let node = with_parts(other, &mut |part| replacement.term(part));
+                    self.terms.make(node)
+                }
+            };
+            replacement.terms.insert(*old, term);
+        }
+        replacement
+    }
+
+    fn give(
+        &mut self,
+        old: Term,
+        value: Value,
+        given: &mut FxHashMap<Term, Value>,
+        replacement: &mut Replacement,
+    ) -> Term {
+        if let Value::Table(table) = &value {
+            replacement.tables.insert(old, Arc::clone(table));
+        }
+        let id = value.id(&mut self.terms);
+        given.insert(old, value);
+        id
+    }
+
+    /// What a parameter brings.
+    fn set_of(&mut self, kind: &SetKind, value: &Value) -> Set {
+        match (kind, value) {
+            (SetKind::Holds, Value::Table(table)) => table.holds.clone(),
+            (SetKind::Seen, Value::Table(table)) => table.seen.clone(),
+            (SetKind::Chosen, Value::Table(table)) => table.chosen.clone(),
+            (SetKind::Mark(name), Value::Table(table)) => {
+                let Column { mark, .. } = table.column(name, &mut self.terms);
+                mark
+            }
+            (SetKind::MarkOfMany(name), Value::Table(table)) => {
+                let Column { mark, .. } = table.column(name, &mut self.terms);
+                mark_of_many(&mark, &table.holds, &mut self.terms)
+            }
+            (SetKind::Fitted, Value::Model(model)) => model.fitted.clone(),
+            (SetKind::Chosen, Value::Model(model)) => model.chosen.clone(),
+            (SetKind::Seen, Value::Model(model)) => model.seen.clone(),
+            (kind, _) if is_mark(kind) => Set::default(),
+            (SetKind::Seen, value) => value.all(),
+            _ => Set::default(),
+        }
+    }
+}
+
+fn sets_of(requirement: &Requirement) -> Vec<&Set> {
+    match requirement {
+        Requirement::Unseen(unseen) => {
+            vec![&unseen.holds, &unseen.through, &unseen.fitted, &unseen.chosen, &unseen.seen]
+        }
+        Requirement::Unmarked { holds, features } => {
+            std::iter::once(holds).chain(features.iter().map(|(_, mark)| mark)).collect()
+        }
+    }
+}
+
+fn map_requirement(requirement: &Requirement, map: &mut dyn FnMut(&Set) -> Set) -> Requirement {
+    match requirement {
+        Requirement::Unseen(unseen) => Requirement::Unseen(Arc::new(Unseen {
+            holds: map(&unseen.holds),
+            through: map(&unseen.through),
+            fitted: map(&unseen.fitted),
+            chosen: map(&unseen.chosen),
+            seen: map(&unseen.seen),
+        })),
+        Requirement::Unmarked { holds, features } => Requirement::Unmarked {
+            holds: map(holds),
+            features: Arc::new(features.iter().map(|(name, mark)| (name.clone(), map(mark))).collect()),
+        },
+    }
+}
+
+/// The value with its places forgotten.
+fn placeless(value: &Value) -> Value {
+    map_sets(value, &|set| set.placed(Span::default()))
+}
+
+/// The value with this place for all that has none here: what came in within the callee.
+fn located_value(value: &Value, place: Span) -> Value {
+    map_sets(value, &|set| located(set, place))
+}
+
+fn located(set: &Set, place: Span) -> Set {
+    if set.entries().iter().all(|entry| entry.place != Span::default()) {
+        return set.clone();
+    }
+    let entries = set.entries().iter().map(|entry| {
+        let place = if entry.place == Span::default() { place } else { entry.place };
+        Entry { place, ..entry.clone() }
+    });
+    entries.collect()
+}
+
+fn map_sets(value: &Value, map: &dyn Fn(&Set) -> Set) -> Value {
+    use super::value::{Model, Scalar, Table};
+    match value {
+        Value::Unknown => Value::Unknown,
+        Value::Scalar(scalar) => {
+            Value::Scalar(Scalar { id: scalar.id, seen: map(&scalar.seen), mark: map(&scalar.mark) })
+        }
+        Value::Table(table) => {
+            let column = |(name, column): (&String, &Column)| {
+                let column = Column { definition: column.definition, mark: map(&column.mark) };
+                (name.clone(), column)
+            };
+            Value::Table(Arc::new(Table {
+                columns: Arc::new(table.columns.iter().map(column).collect()),
+                holds: map(&table.holds),
+                chosen: map(&table.chosen),
+                seen: map(&table.seen),
+                ..(**table).clone()
+            }))
+        }
+        Value::Model(model) => Value::Model(Arc::new(Model {
+            fitted: map(&model.fitted),
+            chosen: map(&model.chosen),
+            seen: map(&model.seen),
+            ..(**model).clone()
+        })),
+        Value::Record(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), map_sets(value, map)));
+            Value::Record(Arc::new(fields.collect()))
+        }
+        Value::List(values) => {
+            Value::List(Arc::new(values.iter().map(|value| map_sets(value, map)).collect()))
+        }
+        Value::Each(symbol, element) => Value::Each(*symbol, Arc::new(map_sets(element, map))),
+    }
+}
