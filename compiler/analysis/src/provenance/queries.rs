@@ -41,12 +41,17 @@ pub(crate) fn summary<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Arc<Summar
 
 /// What breaks a rule of provenance in an item's body.
 pub(crate) fn provenance_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> &'db [Diagnostic] {
-    match item.keyword(db) {
-        Keyword::Fn | Keyword::Workflow => {
-            &provenance(db, InstanceKey::new(db, item, Vec::new())).diagnostics
-        }
-        _ => &[],
-    }
+    let key = InstanceKey::new(db, item, Vec::new());
+    let may_break = match item.keyword(db) {
+        Keyword::Workflow => true,
+        // What computes with numbers alone has no rows.
+        Keyword::Fn => checked_body(db, key).body.as_ref().is_some_and(|body| {
+            let mut types = body.params.iter().map(|param| &param.ty).chain([&body.value.ty]);
+            types.any(|ty| matches!(ty, Ty::Ground(ty) if carries_rows(ty)))
+        }),
+        _ => false,
+    };
+    if may_break { &provenance(db, key).diagnostics } else { &[] }
 }
 
 /// The same, where parameters with one number are bound to one file.
