@@ -91,6 +91,17 @@ fn a_closed_module_is_told_of_until_it_is_mended_or_gone() {
 }
 
 #[test]
+fn a_file_without_a_project_is_told_of_while_it_is_open() {
+    let (mut client, server) = start(&MemoryDisk::with(&[("/loose/a.flow", "wrong")]));
+    client.initialize(&[]);
+    client.open("file:///loose/a.flow", 1, "wrong");
+    assert_ne!(client.codes("file:///loose/a.flow", 1), [""; 0]);
+    client.close("file:///loose/a.flow");
+    assert_eq!(client.diagnostics("file:///loose/a.flow"), (Json::Null, vec![]));
+    end(client, server);
+}
+
+#[test]
 fn columns_are_utf_16_units_or_bytes() {
     let text = "workflow a() -> (t: Text) { let t = \"🚕🚕é\" + nme\n    (t: t) }\n";
     for (offered, chosen, column) in
@@ -197,6 +208,7 @@ fn what_makes_no_sense_is_answered_or_ignored() {
     client.edit("file:///project/closed.flow", 1, (0, 0), (0, 1), "x");
     client.close("file:///project/closed.flow");
     client.open("untitled:Untitled-1", 1, "wrong");
+    client.open("file:///project/README.md", 1, "wrong");
     client.open("file:///nowhere/a.flow", 1, "wrong");
     let shown = client.wait(|message| message["method"] == "window/showMessage");
     assert_eq!(shown["params"]["message"], "nobody can know that file");
@@ -240,6 +252,25 @@ fn an_eager_client_need_not_wait_for_answers() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
+    /// Messages of any order and content are survived.
+    #[test]
+    fn any_messages_are_survived(
+        messages in prop::collection::vec((0..METHODS.len(), params(), any::<bool>()), 0..12),
+    ) {
+        let (mut client, server) = start(&MemoryDisk::with(&[("/project/rides.flow", RIDES)]));
+        for (id, (method, params, is_request)) in messages.into_iter().enumerate() {
+            let mut message = json!({"jsonrpc": "2.0", "method": METHODS[method], "params": params});
+            if is_request {
+                message["id"] = json!(id + 1000);
+            }
+            client.send(&message);
+        }
+        let answer = client.request("no/such", json!({}));
+        prop_assert!(answer["error"]["code"].is_i64());
+        drop(client);
+        prop_assert_eq!(server.join().unwrap(), Ending::Abrupt);
+    }
+
     /// Whatever is edited wherever: in the end the server has the text that the client has.
     #[test]
     fn client_and_server_agree_on_the_text(
@@ -277,6 +308,49 @@ proptest! {
         prop_assert_eq!(furthest, Some(&end_of_text));
         end(client, server);
     }
+}
+
+const METHODS: &[&str] = &[
+    "initialize",
+    "initialized",
+    "$/cancelRequest",
+    "$/setTrace",
+    "textDocument/didOpen",
+    "textDocument/didChange",
+    "textDocument/didSave",
+    "textDocument/didClose",
+    "textDocument/codeAction",
+    "workspace/didChangeWatchedFiles",
+    "workspace/executeCommand",
+];
+
+/// Parameters as some method wants them, or not.
+fn params() -> impl Strategy<Value = Json> {
+    let uri = prop::sample::select(vec![
+        CLEAN_URI,
+        RIDES_URI,
+        "untitled:a",
+        "",
+        "file:///",
+        "file://host/%ff.flow",
+    ]);
+    let number = prop::sample::select(vec![0_i64, 1, 3, -1, i64::from(u32::MAX), i64::MAX]);
+    (uri, number.clone(), number.clone(), number, "[ -~🚕\n]{0,9}").prop_map(|(uri, a, b, version, text)| {
+        let range = json!({"start": {"line": a, "character": b}, "end": {"line": b, "character": a}});
+        let all = json!({
+            "capabilities": {}, "id": a, "value": "off", "type": 1,
+            "textDocument": {"uri": uri, "languageId": "flow", "version": version, "text": text},
+            "contentChanges": [{"range": range, "text": text}, {"range": range, "text": ""}],
+            "changes": [{"uri": uri, "type": 2}, {"uri": "file:///flow.toml", "type": 1}],
+            "range": range,
+            "context": {"diagnostics": []},
+        });
+        match a {
+            3 => json!([a, text]),
+            -1 => Json::Null,
+            _ => all,
+        }
+    })
 }
 
 /// The byte at a place in UTF-16 units, found the simple way.

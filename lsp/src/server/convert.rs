@@ -21,10 +21,11 @@ use crate::{
     workspace::Project,
 };
 
-/// The file that a URI names; `None` for what is no file of this machine.
+/// The file that a URI names; `None` for what is no `.flow` file of this machine: some clients send all texts.
 pub fn path(uri: &Uri) -> Option<PathBuf> {
     let is_file = uri.scheme().as_str().eq_ignore_ascii_case("file");
-    uri.to_file_path().filter(|path| is_file && path.is_absolute()).map(|path| path.into_owned())
+    let is_source = |path: &Path| path.is_absolute() && path.extension().is_some_and(|end| end == "flow");
+    uri.to_file_path().filter(|path| is_file && is_source(path)).map(|path| path.into_owned())
 }
 
 pub fn uri(path: &Path) -> Option<Uri> {
