@@ -113,6 +113,10 @@ impl<'db> Checker<'db> {
 
     /// The share of a quantile: one for all rows.
     fn share(&mut self, value: &'db ast::Expr) -> Typed {
+        if let ExprKind::Column(_) = &value.kind {
+            let message = "the share of a quantile is one for all rows, as `0.9`";
+            return self.fail(code::TYPE_MISMATCH, value.span, message);
+        }
         let bound = |bound: f64| Some(Float64(bound));
         let refinement = Refinement::Float { low: bound(0.0), high: bound(1.0), inclusive: true };
         let wanted = Type::Refined { base: Box::new(Type::Float), refinement };
@@ -151,6 +155,9 @@ impl<'db> Checker<'db> {
                 self.report(match found.present() {
                     Type::Bool | Type::Text if *expected == "numbers" => {
                         diagnostic.help("`float(…)` makes a number of it")
+                    }
+                    Type::Bool if matches!(aggregate, Aggregate::Min | Aggregate::Max) => {
+                        diagnostic.help("whether one holds is `any(…)`, whether all do `all(…)`")
                     }
                     _ => diagnostic,
                 });

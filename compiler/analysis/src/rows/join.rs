@@ -38,6 +38,10 @@ pub(super) fn join<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opti
         return None;
     };
     let keys = checker.keys(on, &call.row, &right, "join")?;
+    if keys.left.is_empty() {
+        checker.fail(code::MISSING_ARGUMENT, on.span, "`join` needs at least one key");
+        return None;
+    }
     let (kind, variant) = kind?;
     timeless.ty.ground()?;
     let added = right.columns.iter().filter(|column| !keys.right.contains(&column.name));

@@ -28,7 +28,13 @@ impl<'db> Checker<'db> {
             }
             other => {
                 let message = format!("`{verb}` takes another table, and this is `{}`", show(&other));
-                self.fail(code::TYPE_MISMATCH, typed.span(), message);
+                let diagnostic = Diagnostic::error(code::TYPE_MISMATCH, typed.span(), message);
+                self.report(match &other {
+                    Type::List(of) if matches!(**of, Type::Dataset(_)) => {
+                        diagnostic.help(format!("one behind the other: `a.{verb}(b).{verb}(c)`"))
+                    }
+                    _ => diagnostic,
+                });
                 None
             }
         }
