@@ -36,6 +36,7 @@ const NO_BODY_YET: &[&str] = &[
     "std.prep.min_max",
     "std.prep.one_hot",
     "std.prep.ordinal",
+    "std.prep.out_of_fold",
     "std.prep.pipeline",
     "std.prep.quantile_bins",
     "std.prep.standardize",

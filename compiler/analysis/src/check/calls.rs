@@ -7,11 +7,14 @@ use flow_syntax::{
     span::Span,
 };
 
-use super::{Checker, Typed};
+use super::{
+    Checker, Typed,
+    special::{self, SpecialCall},
+};
 use crate::{
     body,
     db::{Item, Keyword},
-    header::{Callable, CallableKind, callable, is_circular},
+    header::{Callable, CallableKind, VALUE, callable, is_circular},
     names::{Import, resolve, scope, verbs},
     rows,
     types::{show, unsourced},
@@ -146,6 +149,15 @@ impl<'db> Checker<'db> {
         };
         // A type behind the `let` would be this call's, not its arguments'.
         let annotation = self.annotation.take();
+        if let Some(rule) = special::rule(&callable.item) {
+            let made = rule(self, SpecialCall { item, callable: &callable, slots: slots.slots, span });
+            self.annotation = annotation;
+            let after = slots.after.into_iter().map(|after| self.expr(after, None).expr).collect();
+            let policy = self.call_policy(policy, &callable);
+            let Some((inputs, ty)) = made else { return Typed::error(span) };
+            let outputs = vec![(VALUE.to_owned(), ty)];
+            return self.operator_call(item, inputs, outputs, false, policy, after, span);
+        }
         let call = self.bind_arguments(item, &callable, slots.slots, expected, span);
         self.annotation = annotation;
         let after: Vec<body::Expr> =

@@ -53,6 +53,33 @@ impl<'db> Checker<'db> {
         self.row = row;
     }
 
+    /// Calls a lambda with values that no argument holds.
+    pub fn call_inline(
+        &mut self,
+        params: &'db [ast::Name],
+        body: &'db ast::Expr,
+        depth: usize,
+        values: Vec<Typed>,
+        span: Span,
+    ) -> Typed {
+        if !self.count_expansion(span) {
+            return Typed::error(span);
+        }
+        if params.len() != values.len() {
+            let wants = if values.len() == 1 {
+                "one parameter".to_owned()
+            } else {
+                format!("{} parameters", values.len())
+            };
+            return self.fail(
+                code::TYPE_MISMATCH,
+                span,
+                format!("a lambda of {wants} is wanted here, and this has {}", params.len()),
+            );
+        }
+        self.inline(params, body, depth, values, None, span)
+    }
+
     fn inline(
         &mut self,
         params: &'db [ast::Name],

@@ -21,13 +21,16 @@ mod length;
 mod literal;
 mod loops;
 mod operators;
+mod out_of_fold;
 mod outputs;
 mod parameters;
 mod patterns;
+mod pipeline;
 mod policy;
 mod results;
 mod scalar;
 mod search;
+mod special;
 mod trainer;
 mod waiting;
 

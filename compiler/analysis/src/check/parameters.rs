@@ -254,7 +254,7 @@ impl<'db> Checker<'db> {
     }
 
     /// The default of a parameter that a call leaves out, as if it stood in the call.
-    fn default_argument(&mut self, item: Item<'db>, index: usize, span: Span) -> Typed {
+    pub(super) fn default_argument(&mut self, item: Item<'db>, index: usize, span: Span) -> Typed {
         let found = defaults(self.db, item).values.get(index).cloned().flatten();
         let Some((mut value, locals)) = found else { return Typed::error(span) };
         let first = self.reserve_locals(locals);

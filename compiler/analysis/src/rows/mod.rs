@@ -31,6 +31,7 @@ mod window;
 
 pub(crate) use columns::{column_list, column_value};
 pub(crate) use derive::column_type;
+pub(crate) use predict::with_predictions;
 
 use flow_ir::types::{Row, Type};
 use flow_syntax::{

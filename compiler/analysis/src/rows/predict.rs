@@ -1,7 +1,7 @@
 //! `d.predict(model)`: a model's predictions as columns.
 
 use flow_ir::{
-    types::{Column, ModelType, Task, Type},
+    types::{Column, ModelType, Row, Task, Type},
     value::Value,
 };
 use flow_syntax::{
@@ -76,16 +76,21 @@ pub(super) fn predict<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> O
         return None;
     };
     checker.check_features(&fitted, &call.row, call.data.span())?;
-    let mut row = call.row;
-    for (name, ty) in predictions(&fitted) {
-        put(&mut row.columns, Column { name: format!("{start}{name}"), ty, source: None });
-    }
+    let row = with_predictions(&fitted, call.row, &start);
     let inputs = vec![
         ("data".to_owned(), call.data.expr),
         ("model".to_owned(), model.expr),
         ("prefix".to_owned(), prefix),
     ];
     Some(VerbResult::table(inputs, row))
+}
+
+/// A row with the columns that a model adds to it.
+pub(crate) fn with_predictions(model: &ModelType, mut row: Row, prefix: &str) -> Row {
+    for (name, ty) in predictions(model) {
+        put(&mut row.columns, Column { name: format!("{prefix}{name}"), ty, source: None });
+    }
+    row
 }
 
 /// The columns that a model of each task adds.
