@@ -50,7 +50,6 @@ const NO_BODY_YET: &[&str] = &[
     "std.report.residuals",
     "std.report.roc",
     "std.table.apply",
-    "std.table.assume_unseen",
     "std.table.bootstrap",
     "std.table.distinct",
     "std.table.folds",

@@ -121,6 +121,15 @@ pub fn texts<'a>(call: &'a Call, name: &str) -> Result<Vec<&'a str>> {
         .collect()
 }
 
+/// A column's name; none where it was left out.
+pub fn optional_column<'a>(call: &'a Call, name: &str) -> Result<Option<&'a str>> {
+    match call.input(name) {
+        Some(Argument::Datum(Datum::Value(Value::Column(column)))) => Ok(Some(column)),
+        None | Some(Argument::Datum(Datum::Value(Value::None))) => Ok(None),
+        _ => Err(misfit(call, name, "a column")),
+    }
+}
+
 /// An expression of type `ty`; where it is known for all rows it may come as a value.
 pub fn expression<'a>(call: &'a Call, name: &str, ty: &Type) -> Result<Expression<'a>> {
     let argument = call.input(name).and_then(|argument| as_expression(argument, ty));

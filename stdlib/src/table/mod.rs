@@ -3,5 +3,8 @@
 pub mod columns;
 pub mod derive;
 pub mod filter;
+mod identity;
 pub mod predict;
 pub mod split;
+mod strata;
+pub mod unseen;

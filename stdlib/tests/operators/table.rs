@@ -1,6 +1,11 @@
 //! Verbs that need no expression.
 
-use flow_ir::types::{Row, Type};
+use std::collections::BTreeSet;
+
+use flow_ir::{
+    types::{Row, Type},
+    value::Value,
+};
 use flow_runtime::operator::{OperatorError, Table};
 use proptest::prelude::*;
 
@@ -12,16 +17,35 @@ fn rides() -> (Row, Table) {
 }
 
 fn split(table: &Table, row: &Row, share: f64, seed: i64) -> Result<(Table, Table), OperatorError> {
-    let mut outputs = call("std.table.split")
+    split_by(table, row, share, seed, &[])
+}
+
+/// `by` names columns: `stratify`, `group`.
+fn split_by(
+    table: &Table,
+    row: &Row,
+    share: f64,
+    seed: i64,
+    by: &[(&str, &str)],
+) -> Result<(Table, Table), OperatorError> {
+    let mut calling = call("std.table.split")
         .table("data", table)
         .value("share", share)
-        .value("seed", flow_ir::value::Value::Int(seed))
+        .value("seed", Value::Int(seed))
         .gives("train", Type::Dataset(row.clone()))
-        .gives("test", Type::Dataset(row.clone()))
-        .run()?
-        .into_iter()
-        .map(into_table);
+        .gives("test", Type::Dataset(row.clone()));
+    for name in ["stratify", "group"] {
+        let column = by.iter().find(|(param, _)| *param == name);
+        let column = column.map_or(Value::None, |(_, column)| Value::Column((*column).to_owned()));
+        calling = calling.value(name, column);
+    }
+    let mut outputs = calling.run()?.into_iter().map(into_table);
     Ok((outputs.next().unwrap(), outputs.next().unwrap()))
+}
+
+/// The rendered rows of a table, without the names.
+fn lines(table: &Table) -> Vec<String> {
+    render(table).lines().skip(1).map(str::to_owned).collect()
 }
 
 fn numbers(count: usize) -> String {
@@ -98,8 +122,101 @@ fn split_refuses_a_share_that_is_none() {
     }
 }
 
+#[test]
+fn a_group_is_on_one_side() {
+    let row = row(&[("id", ty("Id<Int>")), ("user", Type::Text)]);
+    let text = (0..300).fold("id,user\n".to_owned(), |text, id| text + &format!("{id},u{}\n", id % 20));
+    let table = read_csv(&text, &row);
+    let (train, test) = split_by(&table, &row, 0.5, 3, &[("group", "user")]).unwrap();
+    let users = |table: &Table| -> BTreeSet<String> {
+        lines(table).iter().map(|line| line.split_once(", ").unwrap().1.to_owned()).collect()
+    };
+    let (left, right) = (users(&train), users(&test));
+    assert_eq!(left.intersection(&right).next(), None);
+    assert_eq!(left.len() + right.len(), 20);
+    assert!(left.len() >= 4 && right.len() >= 4, "{} and {}", left.len(), right.len());
+    assert_eq!(train.rows() + test.rows(), 300);
+
+    // It stays there when others come.
+    let more = read_csv(&(text + "300,new\n301,u3\n302,other\n"), &row);
+    let (again, _) = split_by(&more, &row, 0.5, 3, &[("group", "user")]).unwrap();
+    let kept: BTreeSet<String> = users(&again).into_iter().filter(|user| user.starts_with('u')).collect();
+    assert_eq!(kept, left);
+}
+
+#[test]
+fn every_class_has_its_share() {
+    let row = row(&[("id", Type::Int), ("class", ty("Category?"))]);
+    let class = |id: i32| match id {
+        _ if id % 10 == 0 => "rare",
+        _ if id % 7 == 0 => "",
+        _ => "common",
+    };
+    let text = (0..101).fold("id,class\n".to_owned(), |text, id| text + &format!("{id},{}\n", class(id)));
+    let (train, test) = split_by(&read_csv(&text, &row), &row, 0.8, 5, &[("stratify", "class")]).unwrap();
+    let count = |table: &Table, class: &str| lines(table).iter().filter(|line| line.ends_with(class)).count();
+    // 11 rare, 13 missing and 77 common ones: 8.8, 10.4 and 61.6, rounded.
+    assert_eq!((count(&train, "rare"), count(&test, "rare")), (9, 2));
+    assert_eq!((count(&train, "–"), count(&test, "–")), (10, 3));
+    assert_eq!((count(&train, "common"), count(&test, "common")), (62, 15));
+    let ids = |table: &Table| -> Vec<i32> {
+        lines(table).iter().map(|line| line.split_once(", ").unwrap().0.parse().unwrap()).collect()
+    };
+    assert!(ids(&train).is_sorted() && ids(&test).is_sorted(), "the parts are in the order of the table");
+    assert!(
+        ids(&test)
+            != ids(&split_by(&read_csv(&text, &row), &row, 0.8, 6, &[("stratify", "class")]).unwrap().1)
+    );
+}
+
+#[test]
+fn groups_are_drawn_by_their_classes() {
+    let row = row(&[("user", Type::Int), ("sick", Type::Bool)]);
+    // 40 users of 5 rows each, of whom every fourth is sick.
+    let text =
+        (0..200).fold("user,sick\n".to_owned(), |text, id| text + &format!("{},{}\n", id % 40, id % 4 == 0));
+    let by = [("stratify", "sick"), ("group", "user")];
+    let (train, test) = split_by(&read_csv(&text, &row), &row, 0.7, 1, &by).unwrap();
+    assert_eq!(lines(&train).iter().collect::<BTreeSet<_>>().len(), 28);
+    assert_eq!(lines(&train).iter().filter(|line| line.ends_with("true")).count(), 7 * 5);
+    assert_eq!(lines(&test).iter().filter(|line| line.ends_with("true")).count(), 3 * 5);
+    assert_eq!(lines(&test).len(), 12 * 5);
+}
+
+#[test]
+fn rows_are_not_told_apart_by_floats() {
+    let row = row(&[("id", Type::Int), ("fare", Type::Float)]);
+    let table = read_csv("id,fare\n1,2.5\n", &row);
+    for param in ["stratify", "group"] {
+        let error = split_by(&table, &row, 0.5, 0, &[(param, "fare")]).unwrap_err();
+        assert_eq!(error.to_string(), "rows cannot be split by a column that is stored as Float64");
+    }
+}
+
+#[test]
+fn assume_unseen_changes_nothing() {
+    let (row, table) = rides();
+    let call = call("std.table.assume_unseen").table("data", &table).value("because", "another city");
+    let same = call.gives_table(&row).table_out().unwrap();
+    assert_eq!(render(&same), render(&table));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn strata_keep_every_row_and_their_shares(share in 0.0..=1.0_f64, seed: i64, classes in 1..6_usize) {
+        let row = row(&[("id", Type::Int), ("class", Type::Int)]);
+        let text = (0..200).fold("id,class\n".to_owned(), |text, id| text + &format!("{id},{}\n", id % classes));
+        let (train, test) =
+            split_by(&read_csv(&text, &row), &row, share, seed, &[("stratify", "class")]).unwrap();
+        prop_assert_eq!(train.rows() + test.rows(), 200);
+        for class in 0..classes {
+            let count = |table: &Table| lines(table).iter().filter(|line| line.ends_with(&format!(", {class}"))).count();
+            let (trains, all) = (count(&train) as f64, (count(&train) + count(&test)) as f64);
+            prop_assert!((trains - share * all).abs() <= 0.5 + 1e-9, "{} of {}", trains, all);
+        }
+    }
+
     #[test]
     fn every_row_is_on_one_side_and_shares_hold(share in 0.0..=1.0_f64, seed: i64) {
         let row = row(&[("id", Type::Int)]);
