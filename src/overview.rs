@@ -1,6 +1,10 @@
 //! The plan as people look at it: what runs, what the cache has, how wide, how deep.
 
-use flow_ir::dag::Dag;
+use flow_ir::{
+    dag::Dag,
+    node::{Input, Node},
+    value::Value,
+};
 use flow_plan::{
     program::PlanFacts,
     status::{Status, statuses, summary},
@@ -68,7 +72,19 @@ pub fn render(dag: &Dag, facts: &dyn PlanFacts, terminal: &Terminal) -> String {
     if !steps.is_empty() {
         text.push_str(&format!("critical path: {}\n", steps.join(" → ")));
     }
+    for (node, reason) in assumptions(dag) {
+        text.push_str(&format!("`{}` is assumed to be unseen: {reason}\n", node.id));
+    }
     text
+}
+
+/// The tables that somebody has said are unseen, and why.
+fn assumptions(dag: &Dag) -> impl Iterator<Item = (&Node, &Value)> {
+    let nodes = dag.nodes.iter().filter(|node| node.op() == "std.table.assume_unseen");
+    nodes.filter_map(|node| match node.inputs.iter().find(|(name, _)| name == "because")? {
+        (_, Input::Constant(reason)) => Some((node, reason)),
+        _ => None,
+    })
 }
 
 fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {

@@ -25,7 +25,7 @@ const OPERATORS: &[Entry] = &[
     ("std.debug.sleep",            1, "f67388a216dd5e66ce7cbd7e61512207aaa7efd5b1ffdc506e2a46df14f35fea", debug::sleep),
     ("std.metrics.classification", 1, "052689899a69f4cecfbe02f3d2f16084d689029dd150955e2413c8121cf38c1c", metrics::classification::classification),
     ("std.metrics.regression",     1, "48c2e3c1649a0336d9a14c1e569e196306d2f2ccefb35fb15730549d120924f5", metrics::regression::regression),
-    ("std.table.assume_unseen",    1, "0000000000000000000000000000000000000000000000000000000000000000", table::unseen::assume_unseen),
+    ("std.table.assume_unseen",    1, "2517b45a92860921cd2ef03722de69e87b0cc6bf6ef8c8ce62dd11b4a2473a12", table::unseen::assume_unseen),
     ("std.table.derive",           1, "7f1e6acdd241aefaf7a90d9d4e8d0dfd34b41927614f1c866d167fdc65868ac9", table::derive::derive),
     ("std.table.drop",             1, "82a554690d566874bd9404c6202eb6b37d601e23c651735cf112a9d1ee28dfeb", table::columns::drop),
     ("std.table.predict",          1, "c3b92963c54b313c10dd5fda0cf09ff0f4ae84119848e561ef5df1d0665e52a6", table::predict::predict),
