@@ -52,6 +52,28 @@ proptest! {
     )) {
         check(&words.join(" "));
     }
+
+    #[test]
+    fn verbs_of_any_arguments(
+        verb in prop::sample::select(vec![
+            "derive", "distinct", "group", "join", "join_asof", "limit", "rename", "sample", "sort", "union", "where", "window",
+        ]),
+        words in proptest::collection::vec(
+            prop::sample::select(vec![
+                ".user", ".at", ".fare", ".gone", ",", ",", ",", "n:", "by:", "order:", "last:", "on:", "at:", "kind:", "within:",
+                "count()", "mean(.fare)", "first(.at)", "quantile(.fare, 0.9)", "max(", "sum(", ")", "(", "[", "]", "left:",
+                "right:", "rides", "users", "Join.left", "Join.semi", "7d", "0.5", "\"user\"", "+", "??", "==", "none", "if",
+                "true", "{", "}", "else",
+            ]),
+            0..12,
+        ),
+    ) {
+        let schemas = "schema Ride { user: Id<Int>, at: EventTime, fare: Float? }\n\
+                       schema User { user: Id<Int>, at: EventTime, age: Int }";
+        let tables = "rides: Dataset<Ride>, users: Dataset<User>";
+        let value = format!("rides.{verb}({})", words.join(" "));
+        check(&format!("{schemas}\nworkflow w({tables}) -> (rows: Dataset) {{ {value} }}"));
+    }
 }
 
 #[test]
