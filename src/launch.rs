@@ -12,6 +12,7 @@ use flow_ir::{dag::Dag, node::Input, value::Value};
 use flow_plan::{
     error::PlanError,
     evaluate::{evaluate, relative_to},
+    one_file,
     parameters::{self, Given},
     passes::{Stage, at_stage},
 };
@@ -219,11 +220,27 @@ impl Launch {
         let facts = Facts::of_operators();
         let dag = evaluate(&self.project.analysis, &facts, &self.module, &self.workflow, &given)
             .map_err(|error| self.report(&error, terminal))?;
+        self.check_one_file(&dag, terminal)?;
         let (dag, pruned) = at_stage(dag, stage);
         for node in pruned {
             terminal.warning(&format!("`{}` reaches no output: it is left out", node.id));
         }
         Ok(dag)
+    }
+
+    /// What was taken for several tables may be one, now that the files are known.
+    fn check_one_file(&self, dag: &Dag, terminal: &Terminal) -> Result<(), Exit> {
+        let root = &self.project.folders().root;
+        let identity = |path: &str| {
+            let canonical = root.join(path).canonicalize();
+            canonical.map_or_else(|_| path.to_owned(), |path| path.to_string_lossy().into_owned())
+        };
+        let analysis = &self.project.analysis;
+        let found =
+            one_file::check_one_file(analysis, &self.module, &self.workflow, &dag.parameters, &identity);
+        let found: Vec<_> = found.into_iter().map(|diagnostic| (self.module.as_str(), diagnostic)).collect();
+        check::report(&self.project, &found, terminal);
+        if found.is_empty() { Ok(()) } else { Err(Exit::Failed) }
     }
 
     fn bind(&self, options: &Options, terminal: &Terminal) -> Result<Given, Exit> {

@@ -8,6 +8,7 @@ use flow_analysis::{
     signature::{Declaration, Signature},
 };
 use flow_ir::hash::Hash;
+use flow_syntax::diagnostic::Diagnostic;
 
 use super::Program;
 
@@ -30,6 +31,10 @@ impl Program for Analysis {
 
     fn operator(&self, operator: &ItemRef) -> Option<Declaration> {
         self.declaration(operator)
+    }
+
+    fn check_where_same(&self, module: &str, workflow: &str, same: &[u32]) -> Vec<Diagnostic> {
+        self.check_where_same(module, workflow, same)
     }
 
     fn item_offset(&self, item: &ItemRef) -> u32 {

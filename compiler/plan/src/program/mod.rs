@@ -13,6 +13,7 @@ use flow_ir::{
     key::{Key, NUMERICS_CPU},
     node::OperatorPlace,
 };
+use flow_syntax::diagnostic::Diagnostic;
 
 /// A program that the checker found no error in.
 pub trait Program {
@@ -23,6 +24,10 @@ pub trait Program {
     /// An operator's declaration: the limits of its parameters; and readers of bound paths are called
     /// without a call in the text.
     fn operator(&self, operator: &ItemRef) -> Option<Declaration>;
+    /// What breaks a rule of provenance where some of a workflow's parameters are one source, and breaks none else.
+    /// For each parameter, in order, `same` has a number that those which are one source share. Spans count from
+    /// the start of the file.
+    fn check_where_same(&self, module: &str, workflow: &str, same: &[u32]) -> Vec<Diagnostic>;
     /// The byte at which an item starts in its file: the spans of its body count from there.
     fn item_offset(&self, item: &ItemRef) -> u32;
     /// A module's file, relative to the project's root, with `/` between its parts.

@@ -14,6 +14,7 @@ use super::{golden::cases, support::Facts};
 use crate::{
     error::PlanError,
     evaluate::evaluate,
+    one_file::check_one_file,
     parameters::{Given, describe},
     passes::{self, at_stage},
 };
@@ -113,6 +114,49 @@ fn a_device_that_cannot_be_used_is_asked_for_no_more() {
     assert!(mended.contains("with (cpu: 2, device: auto)"), "{mended}");
     let analysis = analysis(&mended);
     evaluate(&analysis, &Facts, "m", "main", &Given::default()).unwrap();
+}
+
+/// Two parameters are two tables, until both are bound to one file.
+#[test]
+fn parameters_that_are_one_file_are_one_source() {
+    let text = "use std.data
+use std.metrics
+use std.tree
+
+schema Ride { distance: Float, tipped: Label<Bool> }
+
+workflow main(
+    more: Dataset<Ride>,
+    train: Dataset<Ride> = data.csv(\"rides.csv\"),
+    test: Dataset<Ride> = data.csv(\"rides.csv\"),
+) -> (report: ClassificationReport) {
+    metrics.classification(tree.gbdt(train.union(more)), test)
+}
+";
+    let analysis = analysis(text);
+    assert_eq!(analysis.check("m"), [], "as it is written it may be right");
+    let found = |files: &[(&str, &str)]| {
+        let mut given = Given::default();
+        for (name, path) in files {
+            given.set(name, Value::File((*path).to_owned()));
+        }
+        let dag = evaluate(&analysis, &Facts, "m", "main", &given).unwrap();
+        let identity = |path: &str| path.trim_start_matches("./").to_owned();
+        let found = check_one_file(&analysis, "m", "main", &dag.parameters, &identity).into_iter();
+        found.map(|found| (found.code.to_string(), found.message)).collect::<Vec<_>>()
+    };
+    let error = |words: &str| {
+        let message = format!("{words}: `test` holds rows that the model was fitted on");
+        vec![("F0601".to_owned(), message)]
+    };
+    assert_eq!(found(&[("more", "more.csv"), ("test", "test.csv")]), []);
+    assert_eq!(found(&[("more", "more.csv")]), error("`train` and `test` are both `rides.csv`"));
+    assert_eq!(
+        found(&[("more", "a.csv"), ("train", "b.csv"), ("test", "./a.csv")]),
+        error("`more` and `test` are both `a.csv`")
+    );
+    assert_eq!(found(&[("more", "rides.csv")]), error("`more`, `train` and `test` are all `rides.csv`"));
+    assert_eq!(found(&[("more", "rides.csv"), ("test", "test.csv")]), []);
 }
 
 /// Each passes a text of half a megabyte on, a thousand times over.

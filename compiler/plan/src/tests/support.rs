@@ -18,7 +18,7 @@ use flow_ir::{
     types::Type,
     value::Value,
 };
-use flow_syntax::span::Span;
+use flow_syntax::{diagnostic::Diagnostic, span::Span};
 
 use crate::{
     error::PlanError,
@@ -106,6 +106,10 @@ impl Program for TestProgram {
             _ => vec![param("limited", "Int in 1..=16")],
         };
         Some(Declaration { operator: info(&name), params })
+    }
+
+    fn check_where_same(&self, _: &str, _: &str, _: &[u32]) -> Vec<Diagnostic> {
+        Vec::new()
     }
 
     fn item_offset(&self, _: &ItemRef) -> u32 {
