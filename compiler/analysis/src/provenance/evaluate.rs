@@ -41,6 +41,8 @@ pub(super) struct Evaluator<'db> {
     steps: u32,
     pub diagnostics: Vec<Diagnostic>,
     pub requirements: Vec<Requirement>,
+    /// How often a requirement was broken, told or not.
+    pub violations: usize,
     /// What was called where, for labels.
     pub called: FxHashMap<Span, String>,
     /// The names of tables, by their rows.
@@ -61,6 +63,7 @@ impl<'db> Evaluator<'db> {
             steps: 0,
             diagnostics: Vec::new(),
             requirements: Vec::new(),
+            violations: 0,
             called: FxHashMap::default(),
             named_rows: Vec::new(),
             lets: None,
@@ -517,29 +520,29 @@ impl<'db> Evaluator<'db> {
         picked
     }
 
-    /// The state after no turn, or one, or more.
+    /// The state after no turn, or one, or more. What the condition measures decides when it is good enough, which
+    /// only what comes after the loop is chosen by.
     fn run_while(&mut self, condition: &Expr, state: &Local, start: &Expr, body: &Expr) -> Value {
         let mut value = self.expr(start);
         let any = self.terms.make(Node::Any);
-        for turn in 0.. {
+        for turn in 0..=MAX_TURNS + 1 {
             self.bind_local(state, value.clone());
-            let decided = self.expr(condition).all();
-            let next = self.expr(body).chosen_on(&decided);
-            let either = [(part_of(0), value.clone()), (part_of(1), next)];
+            let next = self.expr(body);
             // No turn in particular: what either has, it has.
+            let either = [(part_of(0), value.clone()), (part_of(1), next)];
             let mut joined = self.pick(any, &either, &state.ty);
             if turn >= MAX_TURNS {
                 joined = widened(&joined);
             }
-            if same_rows(&joined, &value) {
-                return joined;
-            }
-            if turn > MAX_TURNS {
-                return joined;
-            }
+            let is_settled = same_rows(&joined, &value);
             value = joined;
+            if is_settled {
+                break;
+            }
         }
-        value
+        self.bind_local(state, value.clone());
+        let decided = self.expr(condition).all();
+        value.chosen_on(&decided)
     }
 
     fn builtin(&mut self, builtin: Builtin, args: &[Expr], ty: &Ty) -> Value {

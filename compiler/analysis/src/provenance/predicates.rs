@@ -46,6 +46,8 @@ impl Evaluator<'_> {
                 for arg in args {
                     self.add_constraints(arg, holds, found);
                 }
+                // The other side of a split is told by the whole alone.
+                self.add_whole(predicate, holds, found);
             }
             ExprKind::Scalar { function: Function::In, args } => {
                 if let Some((value, members)) = args.split_first() {

@@ -124,8 +124,10 @@ fn told_label<'m>(mark: &'m Set, holds: &Set, own: Term, terms: &Terms) -> Optio
 }
 
 impl Evaluator<'_> {
-    /// Checks what an operator asks of its inputs.
-    pub fn check_call(&mut self, call: &Call<'_>, callable: &Callable) {
+    /// Checks what an operator asks of its inputs. Where a row is used twice, what follows from it is not told.
+    pub fn check_call(&mut self, call: &Call<'_>, callable: &Callable) -> bool {
+        self.check_personal(call, callable);
+        let before = self.violations;
         for param in callable.params.iter().filter(|param| !param.unseen_by.is_empty()) {
             let Some((data, value)) = call.input(&param.name) else { continue };
             let value = value.clone();
@@ -136,7 +138,7 @@ impl Evaluator<'_> {
             }
         }
         self.check_trainer(call, callable);
-        self.check_personal(call, callable);
+        self.violations == before
     }
 
     fn require_unseen(&mut self, data: &Expr, value: &Value, model: &Expr, models: &Value) {
@@ -169,6 +171,7 @@ impl Evaluator<'_> {
     pub fn require(&mut self, requirement: Requirement, subject: &Subject) {
         let own = self.terms.make(Node::Own);
         if let Some(violation) = requirement.violation(own, &self.terms) {
+            self.violations += 1;
             let diagnostic = self.describe(&violation, subject);
             self.report(diagnostic);
         } else if requirement.depends_on_params(&self.terms) && !self.requirements.contains(&requirement) {

@@ -78,6 +78,7 @@ impl Evaluator<'_> {
             self.report(flow_syntax::diagnostic::Diagnostic::error(*code, expr.span, message));
         }
         let place = expr.span;
+        let before = self.violations;
         for requirement in &summary.requirements {
             let requirement =
                 map_requirement(requirement, &mut |set| located(&replacement.set(set, &self.terms), place));
@@ -92,6 +93,7 @@ impl Evaluator<'_> {
             self.require(requirement, &subject);
         }
         match &summary.value {
+            _ if self.violations > before => Value::Unknown,
             Some(value) => {
                 let value = replacement.value(value, &self.terms);
                 located_value(&value, place)

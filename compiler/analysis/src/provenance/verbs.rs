@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use flow_ir::{types::Type, value::Value as Literal};
-use flow_syntax::span::Span;
+use flow_syntax::{
+    diagnostic::{Diagnostic, code},
+    span::Span,
+};
 
 use super::{
     evaluate::{Evaluator, is_label, is_predictor},
@@ -14,6 +17,7 @@ use super::{
 };
 use crate::{
     body::{Expr, ExprKind, OperatorCall},
+    names::quoted,
     ty::Ty,
 };
 
@@ -328,6 +332,9 @@ impl Evaluator<'_> {
     fn join(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
         let Some(other) = call.table("other") else { return Value::Unknown };
         let (left, right) = join_keys(call);
+        if let Some(diagnostic) = joined_future(call, &left, &right) {
+            self.report(diagnostic);
+        }
         let keys = |table: &Table, names: &[String], evaluator: &mut Self| -> Vec<Term> {
             names.iter().map(|name| table.column(name, &mut evaluator.terms).definition).collect()
         };
@@ -656,6 +663,45 @@ fn join_keys(call: &Call<'_>) -> (Vec<String>, Vec<String>) {
         }
     }
     keys
+}
+
+/// A join of rows that have a time to facts that have theirs: later facts come along with earlier ones.
+fn joined_future(call: &Call<'_>, left: &[String], right: &[String]) -> Option<Diagnostic> {
+    let (data, other) = (call.input("data")?.0, call.input("other")?.0);
+    let times = |expr: &Expr| match &expr.ty {
+        Ty::Ground(Type::Dataset(row)) => row
+            .columns
+            .iter()
+            .filter(|column| *column.ty.present() == Type::EventTime)
+            .map(|column| column.name.clone())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let (own, theirs): (Vec<String>, Vec<String>) = (times(data), times(other));
+    let (own, theirs) = (own.first()?, theirs.first()?);
+    // Facts of the very same time are not later.
+    let is_one_time = left.iter().zip(right).any(|(a, b)| a == own && b == theirs);
+    let has_reason = call
+        .input("timeless")
+        .is_some_and(|(reason, _)| !matches!(reason.kind, ExprKind::Value(Literal::None)));
+    if is_one_time || has_reason {
+        return None;
+    }
+    let (own, theirs) = (quoted(own), quoted(theirs));
+    let keys: Vec<String> = left.iter().map(|key| format!(".{}", quoted(key))).collect();
+    let on = match keys.as_slice() {
+        [only] => only.clone(),
+        _ => format!("[{}]", keys.join(", ")),
+    };
+    let message = format!("this joins facts of any `{theirs}` to rows of `{own}`, also of a later one");
+    Some(
+        Diagnostic::error(code::FUTURE_JOINED, other.span, message)
+            .label(data.span, format!("these rows have their time in `{own}`"))
+            .help(format!(
+                "`join_asof(…, on: {on}, at: .{own})` finds what was known then; if the facts never change, say why: \
+                 `timeless: \"…\"`"
+            )),
+    )
 }
 
 /// The column that tells rows apart, by which a random split decides.
