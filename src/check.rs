@@ -92,12 +92,7 @@ fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<
             terminal.remark(&format!("checking {}", crate::project::show(&path)));
         }
     }
-    let found: Vec<(&str, Diagnostic)> = modules
-        .iter()
-        .flat_map(|module| {
-            project.analysis.check(module).into_iter().map(move |diagnostic| (module.as_str(), diagnostic))
-        })
-        .collect();
+    let found: Vec<(&str, Diagnostic)> = find(&project, &modules).collect();
     let errors = found.iter().filter(|(_, diagnostic)| diagnostic.is_error()).count();
     match options.format {
         Format::Human => {
@@ -123,15 +118,17 @@ fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<
 /// Checks the modules that a command is about to use; warnings are printed, errors end it.
 pub fn require_sound(project: &Project, terminal: &Terminal) -> Result<(), Exit> {
     let modules = project.analysis.modules();
-    let found: Vec<(&str, Diagnostic)> = modules
-        .iter()
-        .flat_map(|module| {
-            project.analysis.check(module).into_iter().map(move |diagnostic| (module.as_str(), diagnostic))
-        })
+    let found: Vec<(&str, Diagnostic)> = find(project, &modules)
         .filter(|(_, diagnostic)| diagnostic.is_error() || !terminal.quiet)
         .collect();
     report(project, &found, terminal);
     if found.iter().any(|(_, diagnostic)| diagnostic.is_error()) { Err(Exit::Failed) } else { Ok(()) }
+}
+
+/// What is wrong with modules, each with its name.
+fn find<'m>(project: &Project, modules: &'m [String]) -> impl Iterator<Item = (&'m str, Diagnostic)> {
+    let found = modules.iter().zip(project.analysis.check_each(modules));
+    found.flat_map(|(module, found)| found.into_iter().map(|diagnostic| (module.as_str(), diagnostic)))
 }
 
 /// Prints diagnostics for people.

@@ -188,10 +188,15 @@ impl Analysis {
         found
     }
 
-    /// Everything that is wrong with the project, by module. A large one is checked on all cores.
+    /// Everything that is wrong with each of these modules. Many are checked on all cores.
+    pub fn check_each(&self, modules: &[String]) -> Vec<Vec<Diagnostic>> {
+        in_parallel(self, modules, |analysis, module| analysis.check(module))
+    }
+
+    /// Everything that is wrong with the project, by module.
     pub fn check_all(&self) -> Vec<(String, Vec<Diagnostic>)> {
         let modules = self.modules();
-        let found = in_parallel(self, &modules, |analysis, module| analysis.check(module));
+        let found = self.check_each(&modules);
         modules.into_iter().zip(found).collect()
     }
 
