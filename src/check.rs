@@ -118,9 +118,8 @@ fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<
 /// Checks the modules that a command is about to use; warnings are printed, errors end it.
 pub fn require_sound(project: &Project, terminal: &Terminal) -> Result<(), Exit> {
     let modules = project.analysis.modules();
-    let found: Vec<(&str, Diagnostic)> = find(project, &modules)
-        .filter(|(_, diagnostic)| diagnostic.is_error() || !terminal.quiet)
-        .collect();
+    let found: Vec<(&str, Diagnostic)> =
+        find(project, &modules).filter(|(_, diagnostic)| diagnostic.is_error() || !terminal.quiet).collect();
     report(project, &found, terminal);
     if found.iter().any(|(_, diagnostic)| diagnostic.is_error()) { Err(Exit::Failed) } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ use crate::{
     db::{Database, File, Item, Keyword, ModuleName, Project, items, module_doc, module_file, parse_item},
     header::callable,
     interrupt::{Interrupt, Interrupted},
-    names::scope,
+    names::{imports, scope},
     parallel::in_parallel,
     provenance::{diagnostics_where_same, rows_of_lets},
     signature::{Declaration, Output, Param, Signature},
@@ -88,26 +88,28 @@ impl Analysis {
                 .new(&db);
             modules.insert((*module).to_owned(), file);
         }
-        let project = Project::new(&db, modules);
+        let project = Project::builder(modules).durability(Durability::MEDIUM).new(&db);
         Self { db, project }
     }
 
     /// Adds a module, or replaces its text. `path` is for people alone.
+    ///
+    /// All texts but those of `std` are of the same durability. Were only a text that an editor holds of a low one,
+    /// an edit of a module that few read would cost a tenth, and the first edit of one that all read as much as
+    /// checking everything: what depends on a text that becomes less durable has to be computed anew.
     pub fn set_file(&mut self, module: &str, path: &str, text: impl Into<String>) {
         let text = text.into();
-        match self.file(module) {
-            Some(file) => {
-                if *file.text(&self.db) != text {
-                    file.set_text(&mut self.db).to(text);
-                }
-                if file.path(&self.db) != path {
-                    file.set_path(&mut self.db).to(path.to_owned());
-                }
-            }
-            None => {
-                let file = File::new(&self.db, module.to_owned(), path.to_owned(), text);
-                self.change_modules(|modules| modules.insert(module.to_owned(), file));
-            }
+        let Some(file) = self.file(module) else {
+            let file = File::new(&self.db, module.to_owned(), path.to_owned(), text);
+            self.change_modules(|modules| modules.insert(module.to_owned(), file));
+            return;
+        };
+        let db = &mut self.db;
+        if *file.text(db) != text {
+            file.set_text(db).to(text);
+        }
+        if file.path(db) != path {
+            file.set_path(db).to(path.to_owned());
         }
     }
 
@@ -145,19 +147,7 @@ impl Analysis {
 
     /// The modules that a module imports, whether they are there or not.
     pub fn imports(&self, module: &str) -> Vec<String> {
-        let Some(file) = self.file(module) else { return Vec::new() };
-        let path = |item: &Item<'_>| match &parse_item(&self.db, *item).item.kind {
-            ItemKind::Use(import) => {
-                let names: Vec<&str> = import.path.names.iter().map(|name| name.text.as_str()).collect();
-                Some(names.join("."))
-            }
-            _ => None,
-        };
-        items(&self.db, file)
-            .iter()
-            .filter(|item| item.keyword(&self.db) == Keyword::Use)
-            .filter_map(path)
-            .collect()
+        self.file(module).map_or_else(Vec::new, |file| imports(&self.db, file).to_vec())
     }
 
     /// The text of a module.
@@ -333,8 +323,8 @@ impl Analysis {
         Self { db: self.db.clone(), project: self.project }
     }
 
-    /// Runs `work`, which another thread may stop through `interrupt`: a check that nobody waits for any more. What
-    /// [`check_all`](Self::check_all) does on further threads goes on.
+    /// Runs `work`, which another thread may stop through `interrupt`: a check that nobody waits for any more. The
+    /// further threads of [`check_all`](Self::check_all) end with the module that they are at.
     pub fn interruptible<T>(
         &self,
         interrupt: &Interrupt,

@@ -119,7 +119,7 @@ pub fn item_ref<'db>(db: &'db dyn Db, item: Item<'db>) -> ItemRef {
 
 /// Whether an item needs itself, which is reported with it: what it computes is not known then.
 pub fn is_circular<'db>(db: &'db dyn Db, item: Item<'db>) -> bool {
-    recursion(db).contains_key(&item)
+    recursion(db, item).is_some()
 }
 
 /// The name of the only output that has none.

@@ -23,6 +23,7 @@ pub(crate) fn in_parallel<S: Sync, T: Send>(
     let helpers = cores.min(subjects.len() / LEAST_WORK).saturating_sub(1);
     let next = AtomicUsize::new(0);
     let work = |analysis: &Analysis| {
+        let _stop = StopAll(&next);
         let mut answers = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -45,4 +46,13 @@ pub(crate) fn in_parallel<S: Sync, T: Send>(
     });
     answers.sort_unstable_by_key(|(index, _)| *index);
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Leaves no subject for the other threads, once one has none or was interrupted.
+struct StopAll<'n>(&'n AtomicUsize);
+
+impl Drop for StopAll<'_> {
+    fn drop(&mut self) {
+        self.0.store(usize::MAX / 2, Ordering::Relaxed);
+    }
 }

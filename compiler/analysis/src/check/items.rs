@@ -60,7 +60,7 @@ fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
 
 /// An item that needs itself, told once for each circle: at the first of its items.
 fn recursion_of<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Diagnostic> {
-    let path = recursion(db).get(&item)?;
+    let path = recursion(db, item)?;
     let place = |item: &Item<'db>| (item.file(db).module(db).clone(), item.start(db));
     if path.iter().any(|other| place(other) < place(&item)) {
         return None;

@@ -1,54 +1,91 @@
 //! Circles: items that need themselves, and modules that import one another.
 
-use std::collections::{VecDeque, hash_map::Entry};
+use std::{
+    collections::{VecDeque, hash_map::Entry},
+    sync::Arc,
+};
 
 use rustc_hash::FxHashMap;
 
-use super::{Import, imported_modules, references, resolve, scope, scopes::own_item, verbs};
+use super::{
+    Import, imported_modules, imports, references, resolve,
+    scopes::{module_or_nearest, own_item},
+    verbs,
+};
 use crate::db::{Db, File, Item, Keyword, Project, items};
 
-/// For every item on a circle, the shortest way from it back to itself, with it at both ends.
+/// The shortest way from an item back to itself, with it at both ends, where it needs itself.
+///
+/// Only modules that import one another can hold a circle of several modules. So an item's answer depends on its
+/// own module, in nearly all projects, and not on what happens in others.
+pub fn recursion<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<&'db [Item<'db>]> {
+    let file = item.file(db);
+    if is_standard(file.module(db)) {
+        return None;
+    }
+    let first = import_cycles(db).get(&file).and_then(|cycle| cycle.members.first()).unwrap_or(&file);
+    recursion_among(db, *first).get(&item).map(Vec::as_slice)
+}
+
+/// A module on a circle of imports.
+#[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
+pub struct ImportCycle {
+    /// The shortest way from it back to itself, with it at both ends.
+    pub way_round: Vec<File>,
+    /// All modules that it imports, directly or not, and that import it, in their order.
+    pub members: Arc<[File]>,
+}
+
+/// Every module on a circle of imports.
 #[salsa::tracked]
-pub fn recursion<'db>(db: &'db dyn Db) -> FxHashMap<Item<'db>, Vec<Item<'db>>> {
-    let needs: Vec<&(Item<'db>, Vec<Item<'db>>)> = own_files(db).flat_map(|file| needs(db, file)).collect();
-    let all: Vec<Item<'db>> = needs.iter().map(|(item, _)| *item).collect();
+pub fn import_cycles(db: &dyn Db) -> FxHashMap<File, ImportCycle> {
+    let Some(project) = Project::try_get(db) else { return FxHashMap::default() };
+    let modules = project.modules(db);
+    let all: Vec<File> =
+        modules.iter().filter(|(module, _)| !is_standard(module)).map(|(_, file)| *file).collect();
+    let places: FxHashMap<File, usize> = all.iter().enumerate().map(|(index, file)| (*file, index)).collect();
+    let imported = |file: &File| {
+        imports(db, *file).iter().filter_map(|path| module_or_nearest(db, path)).collect::<Vec<_>>()
+    };
+    let edges: Vec<Vec<usize>> = all
+        .iter()
+        .map(|file| imported(file).iter().filter_map(|file| places.get(file).copied()).collect())
+        .collect();
+    let file = |index: &usize| all.get(*index).copied();
+    let mut members: FxHashMap<usize, Vec<File>> = FxHashMap::default();
+    let circles = circles(&edges);
+    for circle in &circles {
+        members.entry(circle.component).or_default().extend(file(&circle.node));
+    }
+    let members: FxHashMap<usize, Arc<[File]>> =
+        members.into_iter().map(|(component, files)| (component, files.into())).collect();
+    let cycle = |circle: Circle| {
+        let members = members.get(&circle.component)?.clone();
+        Some((
+            file(&circle.node)?,
+            ImportCycle { way_round: circle.way_round.iter().filter_map(file).collect(), members },
+        ))
+    };
+    circles.into_iter().filter_map(cycle).collect()
+}
+
+/// For every item on a circle, of a module or of all on its circle of imports, whose first it is: the shortest
+/// way from it back to itself.
+#[salsa::tracked]
+fn recursion_among<'db>(db: &'db dyn Db, first: File) -> FxHashMap<Item<'db>, Vec<Item<'db>>> {
+    let alone = [first];
+    let files = import_cycles(db).get(&first).map_or(&alone[..], |cycle| &cycle.members);
+    let needs: Vec<&(Item<'db>, Vec<Item<'db>>)> = files.iter().flat_map(|file| needs(db, *file)).collect();
     let places: FxHashMap<Item<'db>, usize> =
-        all.iter().enumerate().map(|(index, item)| (*item, index)).collect();
+        needs.iter().enumerate().map(|(index, (item, _))| (*item, index)).collect();
     let edges: Vec<Vec<usize>> = needs
         .iter()
         .map(|(_, needs)| needs.iter().filter_map(|item| places.get(item).copied()).collect())
         .collect();
+    let item = |index: &usize| needs.get(*index).map(|(item, _)| *item);
     circles(&edges)
         .into_iter()
-        .filter_map(|(start, path)| {
-            let path = path.iter().filter_map(|index| all.get(*index).copied()).collect();
-            Some((*all.get(start)?, path))
-        })
-        .collect()
-}
-
-/// For every module on a circle of imports, the shortest way round.
-#[salsa::tracked]
-pub fn import_cycles(db: &dyn Db) -> FxHashMap<File, Vec<File>> {
-    let all: Vec<File> = own_files(db).collect();
-    let places: FxHashMap<File, usize> = all.iter().enumerate().map(|(index, file)| (*file, index)).collect();
-    let edges: Vec<Vec<usize>> = all
-        .iter()
-        .map(|file| {
-            let imports = scope(db, *file).imports.values();
-            let files = imports.filter_map(|import| match import {
-                Import::Module(file) => Some(*file),
-                Import::Item(item) => Some(item.file(db)),
-                Import::Broken => None,
-            });
-            files.filter_map(|file| places.get(&file).copied()).collect()
-        })
-        .collect();
-    circles(&edges)
-        .into_iter()
-        .filter_map(|(start, path)| {
-            Some((*all.get(start)?, path.iter().filter_map(|index| all.get(*index).copied()).collect()))
-        })
+        .filter_map(|circle| Some((item(&circle.node)?, circle.way_round.iter().filter_map(item).collect())))
         .collect()
 }
 
@@ -86,14 +123,22 @@ fn needs_of<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Item<'db>> {
     found
 }
 
-/// The files of the project, less `std`, in the order of their modules.
-fn own_files(db: &dyn Db) -> impl Iterator<Item = File> {
-    let modules = Project::try_get(db).map(|project| project.modules(db));
-    modules.into_iter().flatten().filter(|(module, _)| !module.starts_with("std.")).map(|(_, file)| *file)
+fn is_standard(module: &str) -> bool {
+    module.starts_with("std.")
 }
 
-/// For every node that reaches itself, the shortest way round.
-fn circles(edges: &[Vec<usize>]) -> Vec<(usize, Vec<usize>)> {
+/// A node that reaches itself.
+#[derive(Debug, PartialEq, Eq)]
+struct Circle {
+    node: usize,
+    /// The shortest way from it back to itself, with it at both ends.
+    way_round: Vec<usize>,
+    /// The same for nodes that reach one another.
+    component: usize,
+}
+
+/// Every node that reaches itself, in their order.
+fn circles(edges: &[Vec<usize>]) -> Vec<Circle> {
     let components = components(edges);
     let same = |a: usize, b: usize| components.get(a) == components.get(b);
     let next = |node: usize| edges.get(node).into_iter().flatten().copied();
@@ -130,7 +175,8 @@ fn circles(edges: &[Vec<usize>]) -> Vec<(usize, Vec<usize>)> {
         }
         vec![start]
     };
-    (0..edges.len()).filter(|node| is_on_circle(*node)).map(|node| (node, way_round(node))).collect()
+    let circle = |node| Some(Circle { node, way_round: way_round(node), component: *components.get(node)? });
+    (0..edges.len()).filter(|node| is_on_circle(*node)).filter_map(circle).collect()
 }
 
 /// The strongly connected component of every node (Tarjan 1972, with an explicit stack).
@@ -200,7 +246,8 @@ mod tests {
     #[test]
     fn finds_the_shortest_way_round() {
         let edges = [vec![1], vec![2, 0], vec![0], vec![3], vec![0]];
-        let found = circles(&edges);
+        let found: Vec<_> =
+            circles(&edges).into_iter().map(|circle| (circle.node, circle.way_round)).collect();
         assert_eq!(found, [(0, vec![0, 1, 0]), (1, vec![1, 0, 1]), (2, vec![2, 0, 1, 2]), (3, vec![3, 3])]);
     }
 

@@ -73,16 +73,39 @@ pub fn imported_modules(db: &dyn Db, file: File) -> impl Iterator<Item = (&str, 
     })
 }
 
-/// The file of the module with this name.
-pub fn module_named(db: &dyn Db, names: &[ast::Name]) -> Option<File> {
-    let names: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
-    module_file(db, ModuleName::new(db, names.join(".")))
+/// The module with this path.
+pub fn module_named(db: &dyn Db, path: String) -> Option<File> {
+    module_file(db, ModuleName::new(db, path))
+}
+
+/// The module with this path; where there is none, the one that it most likely means.
+pub(super) fn module_or_nearest(db: &dyn Db, path: &str) -> Option<File> {
+    module_named(db, path.to_owned()).or_else(|| {
+        let modules = Project::try_get(db)?.modules(db);
+        modules.get(suggest(path, modules.keys().map(String::as_str))?).copied()
+    })
+}
+
+/// The paths of the modules that a file imports, as written.
+#[salsa::tracked(returns(deref))]
+pub fn imports(db: &dyn Db, file: File) -> Vec<String> {
+    let uses = items(db, file).iter().filter(|item| item.keyword(db) == Keyword::Use);
+    uses.filter_map(|item| match &parse_item(db, *item).item.kind {
+        ItemKind::Use(import) => Some(joined(&import.path)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// `std.tree`
+pub(super) fn joined(path: &ast::Path) -> String {
+    path.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")
 }
 
 fn import<'db>(db: &'db dyn Db, item: Item<'db>, scope: &mut Scope<'db>) {
     let ItemKind::Use(import) = &parse_item(db, item).item.kind else { return };
     // A misspelled module is reported; its uses are no mistakes of their own.
-    let module = module_named(db, &import.path.names).or_else(|| nearest_module(db, &import.path.names));
+    let module = module_or_nearest(db, &joined(&import.path));
     match &import.names {
         None => {
             if let Some(name) = import.path.names.last() {
@@ -113,14 +136,6 @@ fn lost_words(db: &dyn Db, file: File) -> BTreeSet<String> {
     });
     let words = lost.flat_map(|text| text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')));
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-/// The module that a misspelled path most likely means.
-fn nearest_module(db: &dyn Db, names: &[ast::Name]) -> Option<File> {
-    let path = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
-    let modules = Project::try_get(db)?.modules(db);
-    let meant = suggest(&path, modules.keys().map(String::as_str))?;
-    modules.get(meant).copied()
 }
 
 /// An item of a module, by name; imports of that module are not its items.

@@ -7,7 +7,11 @@ use flow_syntax::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{case::check_case, did_you_mean, import_cycles, module_named, references, scopes::own_item};
+use super::{
+    case::check_case,
+    did_you_mean, import_cycles, module_named, references,
+    scopes::{joined, own_item},
+};
 use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
 
 /// What is wrong with a module. The spans count from the start of the item, where there is one, so that one
@@ -58,16 +62,16 @@ fn check_use<'db>(
     mut report: impl FnMut(Diagnostic),
 ) {
     let file = item.file(db);
-    let Some(module) = module_named(db, &import.path.names) else {
+    let Some(module) = module_named(db, joined(&import.path)) else {
         report(unknown_module(db, import));
         return;
     };
     if let Some(cycle) = import_cycles(db).get(&file)
-        && cycle.get(1) == Some(&module)
+        && cycle.way_round.get(1) == Some(&module)
         && !std::mem::replace(reported_cycle, true)
-        && cycle.iter().all(|other| other.module(db) >= file.module(db))
+        && cycle.way_round.iter().all(|other| other.module(db) >= file.module(db))
     {
-        let path: Vec<String> = cycle.iter().map(|file| format!("`{}`", file.module(db))).collect();
+        let path: Vec<String> = cycle.way_round.iter().map(|file| format!("`{}`", file.module(db))).collect();
         let message = format!("`{}` imports itself: {}", file.module(db), path.join(" → "));
         report(
             Diagnostic::error(code::IMPORT_CYCLE, import.path.span, message)

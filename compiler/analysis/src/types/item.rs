@@ -35,7 +35,7 @@ pub enum Meaning {
 /// The meaning of an alias, enum or schema; an error where the item is none of them.
 #[salsa::tracked(cycle_result = circular)]
 pub fn type_item<'db>(db: &'db dyn Db, item: Item<'db>) -> TypeItem {
-    if recursion(db).contains_key(&item) || parse_item(db, item).broken_at().is_some() {
+    if recursion(db, item).is_some() || parse_item(db, item).broken_at().is_some() {
         return TypeItem { meaning: Meaning::Error, diagnostics: Vec::new() };
     }
     let mut resolver = Resolver::new(db, item.file(db));
