@@ -37,7 +37,13 @@ impl<'db> Checker<'db> {
                     Diagnostic::error(code::TYPE_MISMATCH, span, message)
                         .help("a block's value is its last expression; an `if` has one with `else { … }`")
                 }
-                None => self.describe(ty, wanted, &mismatch, span, place),
+                None => {
+                    let diagnostic = self.describe(ty, wanted, &mismatch, span, place);
+                    match percent(&typed.expr, wanted) {
+                        Some(text) => diagnostic.fix(format!("write `{text}`"), vec![Edit { span, text }]),
+                        None => diagnostic,
+                    }
+                }
             };
             self.report(diagnostic);
             return Typed { expr: Expr { ty: Ty::Error, ..typed.expr }, stage: typed.stage };
@@ -252,6 +258,14 @@ fn hint(is: &Type, wanted: &Type) -> Option<String> {
             let field = record.fields.iter().find(|field| fits(&field.ty, wanted).is_ok())?;
             Some(format!("its field `.{}` is one", field.name))
         }
+        _ => None,
+    }
+}
+
+/// `80` where a Fraction is wanted. What `1` means, 1% or all, nobody can say.
+fn percent(expr: &Expr, wanted: &Type) -> Option<String> {
+    match (&expr.kind, unrefined(wanted.present())) {
+        (ExprKind::Value(Value::Int(number @ 2..=100)), Type::Fraction) => Some(format!("{number}%")),
         _ => None,
     }
 }

@@ -3,11 +3,7 @@
 
 use flow_ir::types::{Field, RecordType, Row, Type};
 
-use super::{
-    VerbCall, VerbResult,
-    declared::{Arguments, ColumnArgument},
-    split_at::check_ordered,
-};
+use super::{VerbCall, VerbResult, declared::Arguments, split_at::check_ordered};
 use crate::{check::Checker, stages::Stage};
 
 pub(super) fn folds<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
@@ -17,8 +13,9 @@ pub(super) fn folds<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opt
 
 pub(super) fn folds_at<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
     let arguments = Arguments::of(checker, call)?;
-    let ColumnArgument::Column(column, typed) = arguments.column(checker, "column")? else { return None };
-    check_ordered(checker, column, typed.span(), "folds_at")?;
+    arguments
+        .columns("column")
+        .try_for_each(|(column, span)| check_ordered(checker, column, span, "folds_at"))?;
     result(arguments)
 }
 

@@ -6,23 +6,15 @@ use flow_syntax::{
     span::Span,
 };
 
-use super::{
-    VerbCall, VerbResult,
-    declared::{Arguments, ColumnArgument},
-};
+use super::{VerbCall, VerbResult, declared::Arguments};
 use crate::{check::Checker, names::quoted, types::show};
 
 pub(super) fn split<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
     let arguments = Arguments::of(checker, call)?;
-    let stratify = match arguments.column(checker, "stratify")? {
-        ColumnArgument::None => Some(()),
-        ColumnArgument::Column(column, typed) => check_classes(checker, column, typed.span()),
-    };
-    let group = match arguments.column(checker, "group")? {
-        ColumnArgument::None => Some(()),
-        ColumnArgument::Column(column, typed) => check_group(checker, column, typed.span()),
-    };
-    stratify.and(group)?;
+    let classes =
+        arguments.columns("stratify").try_for_each(|(column, span)| check_classes(checker, column, span));
+    let groups = arguments.columns("group").try_for_each(|(column, span)| check_group(checker, column, span));
+    classes.and(groups)?;
     let row = arguments.row.clone();
     Some(VerbResult::parts(arguments.inputs(), &row, ["train", "test"]))
 }
