@@ -63,12 +63,15 @@ impl<'db> Checker<'db> {
             .map(|name| format!("{}: .{}", quoted(&free_name(name, &call.row, other)), quoted(name)))
             .collect();
         let text = format!(".rename({})", renames.join(", "));
+        let names = show_columns(both.iter().copied());
         let message = match both.len() {
-            1 => format!("both tables have a column {}", show_columns(both)),
-            _ => format!("both tables have columns {}", show_columns(both)),
+            1 => format!("both tables have a column {names}"),
+            _ => format!("both tables have columns {names}"),
         };
         self.report(
             Diagnostic::error(code::COLUMNS_DIFFER, at.span, message)
+                .label(call.data.span(), format!("this has {names}"))
+                .note("and so has this")
                 .help(format!("rename on one side: `{text}`; what is one and the same on both is a key"))
                 .fix(format!("add `{text}`"), behind(at, &text)),
         );

@@ -26,15 +26,17 @@ pub(super) fn union<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Opt
         let found = other_row.column(&column.name)?;
         let Some(ty) = joined(&column.ty, &found.ty) else {
             let (here, there) = (show(&column.ty), show(&found.ty));
-            let message = if here == there {
-                format!("the positive class of `{}` is another one in the other table", column.name)
+            let error = |message: String| Diagnostic::error(code::COLUMN_TYPE, typed.span(), message);
+            let name = &column.name;
+            let diagnostic = if here == there {
+                error(format!("the positive class of `{name}` is another one in the other table"))
             } else {
-                format!("the column `{}` is `{here}` here and `{there}` in the other table", column.name)
+                error(format!("the column `{name}` is `{here}` here and `{there}` in the other table"))
+                    .label(call.data.span(), format!("`{name}` is `{here}` here"))
+                    .note(format!("and `{there}` here"))
             };
-            checker.report(
-                Diagnostic::error(code::COLUMN_TYPE, typed.span(), message)
-                    .help(format!("convert it in one of them: `.derive({}: …)`", quoted(&column.name))),
-            );
+            let help = format!("convert it in one of them: `.derive({}: …)`", quoted(name));
+            checker.report(diagnostic.help(help));
             return None;
         };
         columns.push(Column { name: column.name.clone(), ty, source: None });
