@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, DurationMicrosecondArray,
-        Float32Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray, UInt64Array,
-        new_null_array,
+        Float32Array, Float64Array, Int64Array, ListArray, StringArray, TimestampMicrosecondArray,
+        UInt64Array, new_null_array,
     },
+    buffer::{NullBuffer, OffsetBuffer},
     datatypes::{
         DataType, Date32Type, DurationMicrosecondType, Float32Type, Float64Type, Int64Type, TimeUnit,
         TimestampMicrosecondType, UInt64Type,
@@ -65,7 +66,7 @@ pub fn value(array: &dyn Array, row: usize, ty: &Type) -> Option<Value> {
     })
 }
 
-/// A column of that scalar type; none where a value is of another one.
+/// A column of that type, a scalar or a list; none where a value is of another one.
 pub fn array(values: &[Value], ty: &Type) -> Option<ArrayRef> {
     macro_rules! of {
         ($array:ident, $variant:pat => $cell:expr) => {
@@ -97,6 +98,17 @@ pub fn array(values: &[Value], ty: &Type) -> Option<ArrayRef> {
         }
         DataType::Duration(_) => of!(DurationMicrosecondArray, Value::Duration(time) => *time),
         DataType::UInt64 => of!(UInt64Array, Value::Size(bytes) => *bytes),
+        DataType::List(item) => {
+            let Type::List(of) = ty.storage() else { return None };
+            let lists =
+                collect(values, |value| if let Value::List(items) = value { Some(items) } else { None })?;
+            let lists: Vec<Option<&Vec<Value>>> = lists.collect();
+            let lengths = lists.iter().map(|list| list.map_or(0, Vec::len));
+            let items: Vec<Value> = lists.iter().flatten().flat_map(|list| list.iter().cloned()).collect();
+            let nulls = NullBuffer::from_iter(lists.iter().map(Option::is_some));
+            let offsets = OffsetBuffer::from_lengths(lengths);
+            Arc::new(ListArray::try_new(Arc::clone(item), offsets, array(&items, of)?, Some(nulls)).ok()?)
+        }
         _ if values.iter().all(|value| *value == Value::None) => new_null_array(&data_type, values.len()),
         _ => return None,
     })

@@ -3,10 +3,11 @@
 use flow_ir::{
     expr::{Function, SignatureError},
     types::Type,
+    value::Value,
 };
 use flow_syntax::{diagnostic::code, span::Span};
 
-use super::{Checker, Typed};
+use super::{Checker, Typed, known_value};
 use crate::{body::ExprKind, stages::Stage, types::show};
 
 impl Checker<'_> {
@@ -30,6 +31,7 @@ impl Checker<'_> {
             }
         }
         match function.result(&types) {
+            Ok(_) if function == Function::Bucket && !self.bounds_ascend(args.get(1)) => Typed::error(span),
             Ok(ty) => {
                 let stage = args.iter().fold(Stage::Planned, |stage, arg| stage.and(&arg.stage));
                 let args = args.into_iter().map(|arg| arg.expr).collect();
@@ -37,6 +39,19 @@ impl Checker<'_> {
             }
             Err(error) => self.scalar_error(&error, name, &args, span),
         }
+    }
+
+    /// Whether the bounds of a `bucket` ascend, as far as they are known; reported where they do not.
+    fn bounds_ascend(&mut self, bounds: Option<&Typed>) -> bool {
+        let Some(bounds) = bounds else { return true };
+        let Some(Value::List(values)) = known_value(&bounds.expr) else { return true };
+        let numbers: Vec<f64> = values.iter().filter_map(Value::as_float).collect();
+        let ascend = !numbers.is_empty() && numbers.is_sorted_by(|a, b| a < b);
+        if !ascend {
+            let message = "the bounds of a `bucket` are at least one number, and ascend";
+            self.fail(code::OUT_OF_RANGE, bounds.span(), message);
+        }
+        ascend
     }
 
     /// The same value with another meaning: of a type that is stored alike.
@@ -102,12 +117,22 @@ impl Checker<'_> {
     }
 }
 
-/// Ids are compared, and asked whether they are there.
+/// Ids are compared, hashed, and asked whether they are there.
 fn serves_ids(function: Function) -> bool {
     use Function::*;
     matches!(
         function,
-        Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | In | OrElse | IsMissing | Concat
+        Equal
+            | NotEqual
+            | Less
+            | LessEqual
+            | Greater
+            | GreaterEqual
+            | In
+            | OrElse
+            | IsMissing
+            | Concat
+            | Hash
     )
 }
 

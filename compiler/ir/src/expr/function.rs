@@ -81,6 +81,12 @@ functions! {
     /// A regular expression in the second argument, unanchored.
     Matches "matches" 1;
     Concat "concat" 1;
+    /// The parts of a Text between separators, a List.
+    SplitText "split_text" 1;
+    /// Which of the ranges between ascending bounds holds a number, by its name: `10..100`.
+    Bucket "bucket" 1;
+    /// 64 bits that equal values share.
+    Hash "hash" 1;
     Year "year" 1;
     Month "month" 1;
     Day "day" 1;

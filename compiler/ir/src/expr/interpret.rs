@@ -33,7 +33,8 @@ pub enum EvalError {
     NoElement { index: i64, length: usize },
     #[error("the record has no field `{name}`")]
     NoField { name: String },
-    /// Values that the function has no meaning for; a checked expression never has them.
+    /// Values that the function has no meaning for; a checked expression has them only where the bounds of a
+    /// `bucket` turn out not to ascend.
     #[error("`{}` does not take {}", function.name(), listed(args))]
     Arguments { function: Function, args: Vec<Value> },
 }

@@ -51,6 +51,14 @@ pub(super) fn apply(function: Function, args: &[Value]) -> Result<Value, EvalErr
             Ok(Value::Text(text.replace(from.as_str(), to)))
         }
         (Matches, [Value::Text(text), Value::Text(pattern)]) => matches(text, pattern).map(Value::Bool),
+        (SplitText, [Value::Text(text), Value::Text(separator)]) if separator.is_empty() => {
+            Ok(Value::List(text.chars().map(|character| Value::Text(character.into())).collect()))
+        }
+        (SplitText, [Value::Text(text), Value::Text(separator)]) => {
+            Ok(Value::List(text.split(separator.as_str()).map(Value::from).collect()))
+        }
+        (Bucket, [value, Value::List(bounds)]) => bucket(value, bounds),
+        (Hash, [value]) => hash(value).map(Value::Int).ok_or_else(|| arguments(function, args)),
         (Concat, parts) => {
             let texts: Option<String> = parts.iter().map(convert::text_of).collect();
             texts.map(Value::Text).ok_or_else(|| arguments(function, args))
@@ -229,6 +237,39 @@ fn ints(function: Function, x: i64, y: i64) -> Result<Value, EvalError> {
         },
     };
     result.map(Value::Int).ok_or_else(|| EvalError::Overflow { function, args: args() })
+}
+
+/// The name of the range that holds a number: its lower bound is in it, its upper one is not. NaN is in none.
+fn bucket(value: &Value, bounds: &[Value]) -> Result<Value, EvalError> {
+    let refused = || arguments(Function::Bucket, &[value.clone(), Value::List(bounds.to_vec())]);
+    let number = value.as_float().ok_or_else(refused)?;
+    let floats: Vec<f64> = bounds.iter().map(Value::as_float).collect::<Option<_>>().ok_or_else(refused)?;
+    if floats.is_empty() || !floats.is_sorted_by(|a, b| a < b) {
+        return Err(refused());
+    }
+    if number.is_nan() {
+        return Ok(Value::from("nan"));
+    }
+    let below = floats.partition_point(|bound| *bound <= number);
+    let name = |index: Option<usize>| index.and_then(|index| bounds.get(index)).and_then(convert::text_of);
+    let (low, high) = (name(below.checked_sub(1)), name(Some(below)));
+    Ok(Value::Text(format!("{}..{}", low.unwrap_or_default(), high.unwrap_or_default())))
+}
+
+/// The first 64 bits of the BLAKE3 hash of a value's bytes. -0.0 is 0.0, and every NaN is one.
+fn hash(value: &Value) -> Option<i64> {
+    let (kind, bytes) = match value {
+        Value::Bool(value) => (0, vec![u8::from(*value)]),
+        Value::Int(value) => (1, value.to_le_bytes().to_vec()),
+        Value::Float(value) if value.0.is_nan() => (2, f64::NAN.to_le_bytes().to_vec()),
+        Value::Float(value) => (2, (value.0 + 0.0).to_le_bytes().to_vec()),
+        Value::Text(text) => (3, text.as_bytes().to_vec()),
+        Value::Date(days) => (4, days.to_le_bytes().to_vec()),
+        Value::Time(at) => (5, at.to_le_bytes().to_vec()),
+        _ => return None,
+    };
+    let digest = crate::hash::Hash::of(&[&[kind], bytes.as_slice()].concat()).0;
+    digest.first_chunk().map(|first| i64::from_le_bytes(*first))
 }
 
 fn unary(function: Function, value: &Value) -> Result<Value, EvalError> {

@@ -45,6 +45,14 @@ impl Function {
             {
                 return Ok(Type::Bool);
             }
+            // What is hashed says no more who it was.
+            (Self::Hash, [value]) => {
+                let storage = value.storage();
+                self.all(args, &[storage], "a single value", |ty| {
+                    matches!(ty, Type::Bool | Type::Int | Type::Float | Type::Text | Type::Date | Type::Time)
+                })?;
+                return Ok(if value.is_optional() { Type::Int.optional() } else { Type::Int });
+            }
             (Self::In, [value, ..]) => {
                 self.check_members(args)?;
                 return Ok(lifted(Type::Bool, std::slice::from_ref(value)));
@@ -64,11 +72,11 @@ impl Function {
             Min | Max => (2, usize::MAX, "at least two arguments"),
             Clip | Replace => (3, 3, "three arguments"),
             Add | Subtract | Multiply | Divide | Remainder | Power | Equal | NotEqual | Less | LessEqual
-            | Greater | GreaterEqual | And | Or | OrElse | Contains | StartsWith | Matches
-            | MinutesBetween | DaysBetween | Field | Element => (2, 2, "two arguments"),
+            | Greater | GreaterEqual | And | Or | OrElse | Contains | StartsWith | Matches | SplitText
+            | Bucket | MinutesBetween | DaysBetween | Field | Element => (2, 2, "two arguments"),
             Negate | Not | IsMissing | Abs | Ceil | Floor | Round | Sqrt | Exp | Log | Log1p | Expm1
-            | Sign | Sin | Cos | Tanh | Sigmoid | Lower | Upper | Trim | Length | Year | Month | Day
-            | Weekday | Hour => (1, 1, "one argument"),
+            | Sign | Hash | Sin | Cos | Tanh | Sigmoid | Lower | Upper | Trim | Length | Year | Month
+            | Day | Weekday | Hour => (1, 1, "one argument"),
         }
     }
 
@@ -107,6 +115,18 @@ impl Function {
                 self.texts(args, storage)?;
                 Ok(Type::Bool)
             }
+            SplitText => {
+                self.texts(args, storage)?;
+                Ok(Type::List(Box::new(Type::Text)))
+            }
+            Bucket => match (args, storage) {
+                ([value, ..], [number, _]) if !is_number(number) => Err(self.argument(0, "a number", value)),
+                ([_, _], [_, Type::List(bound)]) if is_number(bound.storage()) && !bound.is_optional() => {
+                    Ok(Type::Category)
+                }
+                ([_, bounds], _) => Err(self.argument(1, "a list of ascending numbers", bounds)),
+                _ => Ok(Type::Category),
+            },
             Length => {
                 let is_long = |ty: &Type| matches!(ty, Type::Text | Type::Bytes | Type::List(_));
                 self.all(args, storage, "a Text or a List", is_long)?;
@@ -145,7 +165,7 @@ impl Function {
                 ([], _) => Ok(Type::Nothing),
             },
             // Handled before.
-            OrElse | IsMissing | In => Ok(Type::Bool),
+            OrElse | IsMissing | In | Hash => Ok(Type::Bool),
         }
     }
 
@@ -388,6 +408,20 @@ mod tests {
             ("hour", &["Date"], "`hour` takes a Time here, not Date"),
             ("days_between", &["Date", "Time"], "Float"),
             ("element", &["List<Text?>", "Int"], "Text?"),
+            ("split_text", &["Text", "Text"], "List<Text>"),
+            ("split_text", &["Pii<Text>?", "Text"], "Pii<List<Text>>?"),
+            ("split_text", &["Int", "Text"], "`split_text` takes a Text here, not Int"),
+            ("bucket", &["Float?", "List<Int>"], "Category?"),
+            ("bucket", &["Text", "List<Int>"], "`bucket` takes a number here, not Text"),
+            (
+                "bucket",
+                &["Int", "List<Text>"],
+                "`bucket` takes a list of ascending numbers here, not List<Text>",
+            ),
+            ("bucket", &["Int", "Int"], "`bucket` takes a list of ascending numbers here, not Int"),
+            ("hash", &["Pii<Text>?"], "Int?"),
+            ("hash", &["Id<Int>"], "Int"),
+            ("hash", &["List<Int>"], "`hash` takes a single value here, not List<Int>"),
         ] {
             assert_eq!(result(function, args), expected, "{function}({})", args.join(", "));
         }

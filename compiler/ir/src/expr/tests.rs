@@ -76,6 +76,22 @@ fn the_table_of_meanings() {
         ("sign(-0.0)", "-0.0"),
         ("sqrt(2)", "1.4142135623730951"),
         ("-7 ** 2", "-49"),
+        // The bounds of a bucket: the lower is in it, the upper is not.
+        ("bucket(5, [0, 10, 100])", "\"0..10\""),
+        ("bucket(10, [0, 10, 100])", "\"10..100\""),
+        ("bucket(-0.5, [0, 10])", "\"..0\""),
+        ("bucket(100, [0.5, 100.0])", "\"100.0..\""),
+        ("bucket(nan, [0, 10])", "\"nan\""),
+        ("bucket(.m, [0, 10])", "none"),
+        ("bucket(1, [10, 0])", "`bucket` does not take 1, [10, 0]"),
+        ("split_text(\"a, b\", \", \")", "[\"a\", \"b\"]"),
+        ("split_text(\"\", \",\")", "[\"\"]"),
+        ("split_text(\"aé\", \"\")", "[\"a\", \"é\"]"),
+        // Equal values have equal hashes.
+        ("hash(\"a\")", "-5334453865710831265"),
+        ("hash(1) == hash(2)", "false"),
+        ("hash(0.0) == hash(-0.0)", "true"),
+        ("hash(.city) == hash(\"SF\")", "true"),
         // Missing is not a value.
         (".m + 1.0", "none"),
         (".m == none", "true"),

@@ -31,6 +31,12 @@ impl Evaluator<'_> {
         args: &[Expr],
         expr: &Expr,
     ) -> Result<Planned> {
+        // The key that keeps a hash from being looked up is the project's, which there is none of yet.
+        if let (Function::Hash, [value]) = (function, args)
+            && self.ground(frame, &value.ty, value.span)?.is_personal()
+        {
+            return self.not_yet(frame, expr, "`hash` of personal data");
+        }
         if let [left, right] = args {
             let decides = match function {
                 Function::And => |value: &Value| *value == Value::Bool(false),
