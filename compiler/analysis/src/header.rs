@@ -81,7 +81,7 @@ pub fn header<'db>(db: &'db dyn Db, item: Item<'db>) -> Header {
         _ => None,
     };
     let is_readable = match (parsed.broken_at(), body) {
-        (Some(at), Some(body)) => at > body.span.start,
+        (Some(at), Some(body)) => at > body.span.start && !body.span.is_empty(),
         (at, _) => at.is_none(),
     };
     let callable = match &parsed.item.kind {

@@ -21,6 +21,11 @@ impl LineIndex {
         Self { starts }
     }
 
+    /// The line that `offset` is in, from 0.
+    pub fn line(&self, offset: u32) -> usize {
+        self.starts.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
     /// The place of `offset` in `text`, which must be the text that the index was made of.
     ///
     /// An offset past the end counts as the end, one within a character as that character's begin, and one

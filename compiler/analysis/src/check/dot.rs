@@ -10,7 +10,7 @@ use flow_syntax::{
 
 use super::{Checker, Typed, functions};
 use crate::{
-    db::Item,
+    db::{Item, parse_item},
     header::callable,
     names::{Import, did_you_mean, imported_modules, resolve, scope, verb_for, verbs},
     types::{Bindings, RowScheme, Scheme, fits, show, show_columns},
@@ -72,6 +72,9 @@ impl<'db> Checker<'db> {
             return self.call_item(*item, name, Some(receiver), args, policy, expected, span);
         }
         self.check_loose(Vec::new(), args);
+        if self.is_unreadable(&name.text) {
+            return Typed::error(span);
+        }
         if ty.is_optional()
             && matches!(ty.present(), Type::Dataset(_))
             && verbs(self.db).contains_key(&name.text)
@@ -91,7 +94,10 @@ impl<'db> Checker<'db> {
             all.push((item, format!("{name}(…)")));
         } else {
             for (alias, module) in imported_modules(self.db, self.file) {
-                if let Some(item) = scope(self.db, module).items.get(name) {
+                // A misspelled import goes by two names.
+                if let Some(item) = scope(self.db, module).items.get(name)
+                    && all.iter().all(|(other, _)| other != item)
+                {
                     all.push((*item, format!("{alias}.{name}(…)")));
                 }
             }
@@ -99,6 +105,14 @@ impl<'db> Checker<'db> {
         let callables = all.into_iter().filter(|(item, _)| callable(self.db, *item).is_some());
         let (fitting, others): (Vec<_>, Vec<_>) = callables.partition(|(item, _)| self.takes(*item, ty));
         (fitting, others.into_iter().map(|(item, _)| item).collect())
+    }
+
+    /// Whether a name means something that could not be read, which is told where it stands.
+    fn is_unreadable(&self, name: &str) -> bool {
+        match resolve(self.db, self.file, name) {
+            Some(Import::Item(item)) => parse_item(self.db, item).broken_at().is_some(),
+            found => matches!(found, Some(Import::Broken)),
+        }
     }
 
     /// Whether the first parameter of an item takes a value of this type.

@@ -52,7 +52,11 @@ fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
     if let Some(at) = parsed.broken_at() {
         let before = item.text(db).get(..at as usize).unwrap_or_default();
         let line = before.rfind('\n').unwrap_or(0);
-        diagnostics.retain(|diagnostic: &Diagnostic| diagnostic.span.end as usize <= line);
+        // What is missing may stand in what cannot be read.
+        let is_guess = |code| matches!(code, code::NOT_EXHAUSTIVE | code::RECURSION);
+        diagnostics.retain(|diagnostic: &Diagnostic| {
+            diagnostic.span.end as usize <= line && !is_guess(diagnostic.code)
+        });
     }
     diagnostics.extend(parsed.diagnostics.iter().cloned());
     diagnostics

@@ -33,7 +33,9 @@ pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
     for &item in items(db, file) {
         let kind = &parse_item(db, item).item.kind;
         let report = |diagnostic| found.push(Mistake { item: Some(item), diagnostic });
-        if let ItemKind::Use(import) = kind {
+        if let ItemKind::Use(import) = kind
+            && parse_item(db, item).broken_at().is_none()
+        {
             check_use(db, item, import, &mentioned, &mut reported_cycle, report);
         }
         found.extend(check_case(db, item).map(|diagnostic| Mistake { item: None, diagnostic }));

@@ -26,7 +26,6 @@ pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
     let mut derived: Vec<(String, Expr)> = Vec::with_capacity(call.args.len());
     let mut is_sound = true;
     for arg in &call.args {
-        let typed = checker.over_row(&call.row, &arg.value);
         let Some(name) = &arg.name else {
             is_sound = false;
             let diagnostic =
@@ -34,6 +33,7 @@ pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
             checker.report(diagnostic.help("`.derive(name: expression)`"));
             continue;
         };
+        let typed = checker.over_row(&call.row, &arg.value);
         if derived.iter().any(|(other, _)| *other == name.text) {
             is_sound = false;
             checker.fail(

@@ -33,7 +33,7 @@ struct Tally {
 #[test]
 fn one_mistake_is_one_error_at_its_place() {
     let show = std::env::var("SHOW").unwrap_or_default();
-    let wanted = std::env::var("PLANTS").map_or(150, |count| count.parse().unwrap());
+    let wanted = std::env::var("PLANTS").map_or(100, |count| count.parse().unwrap());
     let programs = programs();
     assert!(programs.len() > 50, "{}", programs.len());
     let mut by_kind: BTreeMap<Mistake, Vec<(usize, usize, Plant)>> = BTreeMap::new();
@@ -64,12 +64,16 @@ fn one_mistake_is_one_error_at_its_place() {
         }
         tallies.insert(mistake, tally);
     }
-    let failures = String::new();
+    let mut failures = String::new();
     let mut all = Tally::default();
     println!("{:<22} {:>7} {:>9} {:>11}", "mistake", "planted", "one error", "right place");
     for (mistake, tally) in &tallies {
         let (one_error, right_place) = tally.shares();
         println!("{:<22} {:>7} {one_error:>8}% {right_place:>10}%", format!("{mistake:?}"), tally.planted);
+        let floors = floors(*mistake);
+        if tally.planted >= FEW && (one_error < floors.0 || right_place < floors.1) {
+            failures += &format!("{mistake:?}: {one_error}% and {right_place}%, wanted are {floors:?}\n");
+        }
         all.planted += tally.planted;
         all.one_error += tally.one_error;
         all.right_place += tally.right_place;
@@ -77,6 +81,23 @@ fn one_mistake_is_one_error_at_its_place() {
     let (one_error, right_place) = all.shares();
     println!("{:<22} {:>7} {one_error:>8}% {right_place:>10}%", "all", all.planted);
     assert!(failures.is_empty(), "{failures}");
+    assert!(all.planted > 3_000 && one_error >= 95 && right_place >= 95, "{one_error}% and {right_place}%");
+}
+
+/// Shares of fewer say little.
+const FEW: usize = 15;
+
+/// The percentages that must be reached: of mistakes that give exactly one error, and of first errors in the right
+/// place. New programs move the shares by some points.
+fn floors(mistake: Mistake) -> (usize, usize) {
+    match mistake {
+        // What is missed in several places is several errors where nothing says that it was one thing: the
+        // parameter in its body and at each call, each of the names of a `let`, each use of a column.
+        Mistake::RemovedParameter | Mistake::RemovedLet => (65, 80),
+        Mistake::WrongColumnType | Mistake::MisspelledDefinition => (75, 90),
+        Mistake::ScalarForList | Mistake::DroppedDefault => (90, 65),
+        _ => (93, 90),
+    }
 }
 
 struct Outcome {
@@ -101,27 +122,30 @@ fn outcome(analysis: &mut Analysis, program: &Program, module: usize, plant: &Pl
 fn is_right(plant: &Plant, text: &str, same_module: bool, found: &Diagnostic) -> bool {
     let span = found.span.range();
     if let Some(name) = &plant.name {
-        let is_used = words(&text[span.clone()]).any(|word| word == name) && !text[span.clone()].contains('\n');
+        let is_used =
+            words(&text[span.clone()]).any(|word| word == name) && !text[span.clone()].contains('\n');
         if is_used || found.message.contains(&format!("`{name}`")) {
             return true;
         }
     }
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count();
-    let moved = |at: usize| {
-        if at >= plant.edit.end { at - plant.edit.len() + plant.text.len() } else { at.min(plant.edit.start + plant.text.len()) }
-    };
-    let planted = plant.edit.start..plant.edit.start + plant.text.len();
+    let end = plant.edit.start + plant.text.len();
+    let moved = |at: usize| if at >= plant.edit.end { at - plant.edit.end + end } else { at.min(end) };
+    // White space is no place of its own.
+    let planted = plant.edit.start..end;
+    let widened = text[..plant.edit.start].trim_end().len()..text.len() - text[end..].trim_start().len();
     let also = plant.also.iter().map(|also| moved(also.start)..moved(also.end));
-    let touches = |place: &Range<usize>| {
+    let places: Vec<Range<usize>> = [planted, widened].into_iter().chain(also).collect();
+    let labels = found.labels.iter().filter(|label| label.module.is_none());
+    let touches = |place: &Range<usize>, span: Range<usize>| {
         place.start <= span.end
             && span.start <= place.end
             && (line(span.start) == line(place.start) || line(span.end) == line(place.end))
     };
-    let labels = found.labels.iter().filter(|label| label.module.is_none());
     same_module
-        && std::iter::once(planted.clone()).chain(also).any(|place| {
-            touches(&place) || labels.clone().any(|label| planted.start == label.span.range().start)
-        })
+        && std::iter::once(span.clone())
+            .chain(labels.map(|label| label.span.range()))
+            .any(|told| places.iter().any(|place| touches(place, told.clone())))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -139,7 +163,13 @@ fn explain(program: &Program, module: usize, plant: &Plant, outcome: &Outcome) {
     println!("  + {}", line(&outcome.text, plant.edit.start));
     for (at, found) in &outcome.found {
         let text = if *at == module { &outcome.text } else { &program.modules[*at].1 };
-        println!("  {}: {} | {} | {:?}", found.code, found.message, line(text, found.span.start as usize).trim(), &text[found.span.range()].lines().next());
+        println!(
+            "  {}: {} | {} | {:?}",
+            found.code,
+            found.message,
+            line(text, found.span.start as usize).trim(),
+            &text[found.span.range()].lines().next()
+        );
     }
     if !outcome.is_right {
         println!("  wrong place");

@@ -27,9 +27,9 @@ pub fn programs() -> Vec<Program> {
     }
     for code in catalogue::codes() {
         let files = catalogue::page(code).unwrap().mended.files.clone();
-        let modules = files.iter().map(|(file, text)| {
-            (file.trim_end_matches(".flow").replace('/', "."), (*text).to_owned())
-        });
+        let modules = files
+            .iter()
+            .map(|(file, text)| (file.trim_end_matches(".flow").replace('/', "."), (*text).to_owned()));
         programs.push(Program { name: format!("page {code}"), modules: modules.collect() });
     }
     for path in files(&root.join("../../tests/golden/check"), "md") {
@@ -44,9 +44,10 @@ pub fn errors(analysis: &mut Analysis, modules: &[(String, String)]) -> Vec<(usi
     for (module, text) in modules {
         analysis.set_file(module, &format!("{module}.flow"), text.as_str());
     }
-    let found = modules.iter().enumerate().flat_map(|(index, (module, _))| {
-        analysis.check(module).into_iter().map(move |found| (index, found))
-    });
+    let found = modules
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (module, _))| analysis.check(module).into_iter().map(move |found| (index, found)));
     found.filter(|(_, found)| found.is_error()).collect()
 }
 

@@ -20,11 +20,13 @@ pub fn plant(text: &str, plants: &mut Vec<Plant>) {
 
 fn plant_in_item(text: &str, tokens: &[Token], plants: &mut Vec<Plant>) {
     let mut open: Vec<usize> = Vec::new();
-    // A bracket may be told at its partner, and at the tokens beside it.
-    let near = |index: usize, partner: usize| {
-        let mut near = around(tokens, index);
-        near.push(tokens[partner].span.range());
-        near
+    // A bracket may be told at its partner, at the tokens beside it, and at those around it on its line, since
+    // nobody knows which of several was meant.
+    let near = |index: usize, partner: usize, open: &[usize]| {
+        let line = |index: usize| text[..tokens[index].span.start as usize].matches('\n').count();
+        let outer = open.iter().copied().filter(|outer| line(*outer) == line(partner));
+        let others = outer.chain([partner]).map(|index| tokens[index].span.range());
+        around(tokens, index).into_iter().chain(others).collect::<Vec<_>>()
     };
     let first = tokens.iter().position(|token| token.kind != Kind::Doc);
     for (index, token) in tokens.iter().enumerate() {
@@ -39,10 +41,10 @@ fn plant_in_item(text: &str, tokens: &[Token], plants: &mut Vec<Plant>) {
                 let Some(partner) = open.pop() else { continue };
                 let opening = tokens[partner].span.range();
                 let twice = text[opening.clone()].repeat(2);
-                plant(Mistake::RemovedOpening, opening.clone(), " ", near(partner, index));
-                plant(Mistake::RemovedClosing, range.clone(), " ", near(index, partner));
-                plant(Mistake::AddedOpening, opening, &twice, near(partner, index));
-                plant(Mistake::AddedClosing, range, &written.repeat(2), near(index, partner));
+                plant(Mistake::RemovedOpening, opening.clone(), " ", near(partner, index, &open));
+                plant(Mistake::RemovedClosing, range.clone(), " ", near(index, partner, &open));
+                plant(Mistake::AddedOpening, opening, &twice, near(partner, index, &open));
+                plant(Mistake::AddedClosing, range, &written.repeat(2), near(index, partner, &open));
             }
             Kind::Text => {
                 plant(Mistake::RemovedQuote, range.start..range.start + 1, "", vec![range.clone()]);

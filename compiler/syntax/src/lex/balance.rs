@@ -1,8 +1,9 @@
 //! Matches brackets, so that the parser sees only matched ones, and says which newlines count.
 //!
 //! A bracket that is never closed gets its closer put in, one that closes nothing is left out; each
-//! is one diagnostic. Where brackets do not match, indentation tells which is the culprit: a `}`
-//! that begins its line belongs to the `{` whose line begins at the same column.
+//! is one diagnostic. Where brackets do not match, layout tells which is the culprit: a closer that begins
+//! its line belongs to the opener whose line begins at the same column, and one within a line closes nothing
+//! that a line further left has opened. The reading with the fewest mistakes is taken.
 
 use super::scan::Scanned;
 use super::token::{Kind, Token};
@@ -20,24 +21,39 @@ pub const MAX_CHAIN: usize = 500;
 pub(super) struct Balanced {
     pub(super) tokens: Vec<Token>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Stretches between a `(` or `[` that is never closed and where it was closed in the author's place:
-    /// what is wrong there follows from that.
+    /// Stretches between a bracket that is never closed and where it was closed in the author's place: what is
+    /// wrong there follows from that.
     pub(super) unclosed: Vec<Span>,
+    /// Closers that close nothing.
+    pub(super) stray: Vec<Span>,
     /// Nested deeper than the parser goes.
     pub(super) is_too_deep: bool,
 }
 
 pub(super) fn balance(text: &str, scanned: &Scanned) -> Balanced {
-    let plain = Balancer::new(text, false).run(&scanned.tokens);
+    let plain = Balancer::new(text, Layout::Ignored).run(&scanned.tokens);
     if plain.diagnostics.is_empty() || plain.is_too_deep {
         return plain;
     }
-    Balancer::new(text, true).run(&scanned.tokens)
+    let others = [Layout::Braces, Layout::All].map(|layout| Balancer::new(text, layout).run(&scanned.tokens));
+    others.into_iter().fold(plain, |best, other| {
+        if other.diagnostics.len() <= best.diagnostics.len() { other } else { best }
+    })
+}
+
+/// What of a text's layout says which brackets belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    Ignored,
+    /// Where a `}` that begins its line stands.
+    Braces,
+    /// Where any closer stands.
+    All,
 }
 
 struct Balancer<'t> {
     text: &'t str,
-    follows_indentation: bool,
+    layout: Layout,
     open: Vec<Open>,
     /// Lines that have begun.
     line: u32,
@@ -58,15 +74,16 @@ struct Open {
 }
 
 impl<'t> Balancer<'t> {
-    fn new(text: &'t str, follows_indentation: bool) -> Self {
+    fn new(text: &'t str, layout: Layout) -> Self {
         let outermost = Open { kind: Kind::End, span: Span::default(), line: 0, indentation: 0, chain: 0 };
         let out = Balanced {
             tokens: Vec::new(),
             diagnostics: Vec::new(),
             unclosed: Vec::new(),
+            stray: Vec::new(),
             is_too_deep: false,
         };
-        Self { text, follows_indentation, open: vec![outermost], line: 0, chained: 0, out }
+        Self { text, layout, open: vec![outermost], line: 0, chained: 0, out }
     }
 
     fn run(mut self, tokens: &[Token]) -> Balanced {
@@ -90,7 +107,7 @@ impl<'t> Balancer<'t> {
                     });
                 }
                 Kind::CloseParen | Kind::CloseBracket | Kind::CloseBrace => {
-                    if self.close(token, indentation) {
+                    if self.close(token, tokens.get(index + 1), indentation) {
                         self.push(token);
                     }
                 }
@@ -166,11 +183,16 @@ impl<'t> Balancer<'t> {
     }
 
     /// Whether `token` closes a bracket; those opened within that one are closed first.
-    fn close(&mut self, token: Token, indentation: usize) -> bool {
-        let Some(depth) = self.partner(token, indentation) else {
+    fn close(&mut self, token: Token, next: Option<&Token>, indentation: usize) -> bool {
+        // `[(1))]`: the bracket within is closed right behind this one, which is one too many.
+        let closes_top = |kind: Kind| self.top().closer() == Some(kind);
+        let is_extra = !closes_top(token.kind) && next.is_some_and(|next| closes_top(next.kind));
+        let partner = if is_extra { None } else { self.partner(token, indentation) };
+        let Some(depth) = partner else {
             let spelling = token.kind.spelling().unwrap_or_default();
             let message = format!("`{spelling}` closes nothing");
             self.out.diagnostics.push(Diagnostic::error(code::UNEXPECTED_TOKEN, token.span, message));
+            self.out.stray.push(token.span);
             return false;
         };
         while self.open.len() > depth + 1 {
@@ -189,7 +211,12 @@ impl<'t> Balancer<'t> {
             !matches!(open.kind, Kind::End | Kind::TextStart) && is_passable
         });
         let mut partners = reachable.filter(|(_, open)| open.kind.closer() == Some(token.kind));
-        if self.follows_indentation && token.kind == Kind::CloseBrace && token.starts_line {
+        let is_by_column = match self.layout {
+            Layout::Ignored => false,
+            Layout::Braces => token.kind == Kind::CloseBrace,
+            Layout::All => true,
+        };
+        if is_by_column && token.starts_line {
             let nearest = partners.next()?;
             let is_aligned = |open: &Open| open.indentation == indentation;
             if is_aligned(nearest.1) {
@@ -198,7 +225,11 @@ impl<'t> Balancer<'t> {
             let aligned = partners.find(|(_, open)| is_aligned(open)).map(|(depth, _)| depth);
             return aligned.or((nearest.1.indentation > indentation).then_some(nearest.0));
         }
-        partners.next().map(|(depth, _)| depth)
+        let is_over = |open: &Open| open.line == self.line || open.indentation >= indentation;
+        partners
+            .next()
+            .filter(|(_, open)| self.layout != Layout::All || is_over(open))
+            .map(|(depth, _)| depth)
     }
 
     /// `let` and `assert` begin statements, and no statement stands in parentheses: those that are open were forgotten.
@@ -225,9 +256,7 @@ impl<'t> Balancer<'t> {
                 diagnostic = diagnostic.label(Span::new(at, at), format!("a `{closing}` is missing by here"));
             }
             self.out.diagnostics.push(diagnostic);
-            if open.kind != Kind::OpenBrace {
-                self.out.unclosed.push(Span::new(open.span.start, at));
-            }
+            self.out.unclosed.push(Span::new(open.span.start, at));
         }
         self.out.tokens.push(Token {
             kind: closer,

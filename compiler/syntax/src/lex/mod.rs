@@ -25,8 +25,10 @@ pub struct Lexed {
     /// Every `//` comment.
     pub comments: Vec<Span>,
     pub diagnostics: Vec<Diagnostic>,
-    /// Stretches in which a bracket is missing: further mistakes there follow from that.
+    /// Stretches in which a bracket or a quote is missing: further mistakes there follow from that.
     pub unclosed: Vec<Span>,
+    /// Closing brackets that close nothing.
+    pub stray: Vec<Span>,
     /// Nested deeper than the parser goes: there are no tokens, and a diagnostic says so.
     pub is_too_deep: bool,
 }
@@ -40,24 +42,28 @@ pub fn lex(text: &str) -> Lexed {
         scanned.diagnostics.clear();
     }
     let mut diagnostics = scanned.diagnostics;
-    let broken: Vec<u32> = diagnostics
+    // The lines of texts without an end: such a text swallows brackets.
+    let broken: Vec<Span> = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.code == code::UNCLOSED)
-        .map(|diagnostic| diagnostic.span.start)
+        .map(|diagnostic| line_around(text, diagnostic.span.start))
         .collect();
-    // A text that is never closed swallows the brackets behind it.
-    let is_consequence = |diagnostic: &Diagnostic| {
-        let opened = diagnostic.span.end;
-        let next = broken.get(broken.partition_point(|&start| start < opened));
-        diagnostic.code == code::UNCLOSED && next.is_some_and(|&start| is_on_one_line(text, opened, start))
+    let is_broken = |at: u32| {
+        let next = broken.partition_point(|line| line.end < at);
+        broken.get(next).is_some_and(|line| line.start <= at)
     };
+    let is_consequence = |diagnostic: &Diagnostic| is_broken(diagnostic.span.start);
     diagnostics.extend(balanced.diagnostics.into_iter().filter(|diagnostic| !is_consequence(diagnostic)));
+    let stray = balanced.stray.into_iter().filter(|span| !is_broken(span.start)).collect();
+    let mut unclosed = balanced.unclosed;
+    unclosed.extend(&broken);
     Lexed {
         tokens: balanced.tokens,
         values: scanned.values,
         comments: scanned.comments,
         diagnostics,
-        unclosed: balanced.unclosed,
+        unclosed,
+        stray,
         is_too_deep: balanced.is_too_deep,
     }
 }
@@ -73,6 +79,10 @@ pub(crate) fn documentation(text: &str, lines: &[Token]) -> Option<Doc> {
     Some(Doc { text: lines.iter().map(line).collect::<Vec<_>>().join("\n"), span })
 }
 
-fn is_on_one_line(text: &str, from: u32, to: u32) -> bool {
-    text.get(from as usize..to as usize).is_some_and(|between| !between.contains('\n'))
+/// From the start of a line to its end, for a place in it.
+fn line_around(text: &str, at: u32) -> Span {
+    let (before, behind) = text.split_at_checked(at as usize).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = before.len() + behind.find('\n').unwrap_or(behind.len());
+    Span::new(u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(end).unwrap_or(u32::MAX))
 }

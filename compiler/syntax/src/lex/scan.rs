@@ -29,6 +29,7 @@ pub(super) fn scan(text: &str) -> Scanned {
         scanned: &mut scanned,
         interpolations: Vec::new(),
         starts_line: true,
+        last_quote: (0, 0),
     };
     scanner.run();
     scanned
@@ -41,6 +42,8 @@ struct Scanner<'t> {
     /// For each text whose expression is being read: where the text begins, and how many braces are open in the expression.
     interpolations: Vec<(Span, u32)>,
     starts_line: bool,
+    /// The end of the line that was looked at last, and its last `"`.
+    last_quote: (usize, usize),
 }
 
 impl Scanner<'_> {
@@ -62,7 +65,7 @@ impl Scanner<'_> {
                     let value = self.between_quotes(1).to_owned();
                     self.literal(Kind::RawText, Literal::RawText(value));
                 }
-                Ok(Kind::Text) => self.fragment(Kind::Text, Kind::TextStart),
+                Ok(Kind::Text) => self.fragment(Kind::Text, Kind::TextStart, None),
                 Ok(Kind::OpenBrace) => {
                     if let Some((_, braces)) = self.interpolations.last_mut() {
                         *braces += 1;
@@ -70,9 +73,10 @@ impl Scanner<'_> {
                     self.push(Kind::OpenBrace);
                 }
                 Ok(Kind::CloseBrace) => match self.interpolations.last_mut() {
-                    Some((_, 0)) => {
+                    Some((text, 0)) => {
+                        let text = *text;
                         self.interpolations.pop();
-                        self.fragment(Kind::TextEnd, Kind::TextMiddle);
+                        self.fragment(Kind::TextEnd, Kind::TextMiddle, Some(text));
                     }
                     Some((_, braces)) => {
                         *braces -= 1;
@@ -141,10 +145,15 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads literal text behind a `"` or behind the `}` of an interpolation.
-    fn fragment(&mut self, closed: Kind, interpolated: Kind) {
+    /// Reads literal text behind a `"`, or behind the `}` of an interpolation in the text that begins at `text`.
+    fn fragment(&mut self, closed: Kind, interpolated: Kind, text: Option<Span>) {
         let start = self.lexer.span().start;
-        let Fragment { length, end, value, wrong } = fragment(self.lexer.remainder());
+        let Fragment { mut length, end, mut value, wrong } = self.read_fragment();
+        // What stands behind a text that is never closed is better read than lost with it.
+        if end == FragmentEnd::Unclosed && closed == Kind::Text {
+            length = likely_end(self.lexer.remainder().get(..length).unwrap_or(""));
+            self.lexer.remainder().get(..length).unwrap_or("").clone_into(&mut value);
+        }
         for (at, length, message) in wrong {
             let at = start + 1 + at;
             self.scanned.diagnostics.push(Diagnostic::error(
@@ -158,13 +167,13 @@ impl Scanner<'_> {
             FragmentEnd::Quote => self.literal(closed, Literal::Text(value)),
             FragmentEnd::Brace => {
                 self.literal(interpolated, Literal::Text(value));
-                self.interpolations.push((span(start..start + 1), 0));
+                self.interpolations.push((text.unwrap_or(span(start..start + 1)), 0));
             }
             FragmentEnd::Unclosed => {
                 self.literal(closed, Literal::Text(value));
                 // Within an expression in a text, the text around it is what lacks its end.
                 if self.interpolations.is_empty() {
-                    self.unclosed(span(start..start + 1));
+                    self.unclosed(text.unwrap_or(span(start..start + 1)));
                 }
                 // The mistake is told: what the parser makes of it is not.
                 if let Some(token) = self.scanned.tokens.last_mut() {
@@ -172,6 +181,15 @@ impl Scanner<'_> {
                 }
             }
         }
+    }
+
+    fn read_fragment(&mut self) -> Fragment {
+        let at = self.lexer.span().end;
+        if self.last_quote.0 <= at {
+            let line = self.lexer.remainder().split('\n').next().unwrap_or("");
+            self.last_quote = (at + line.len(), at + line.rfind('"').unwrap_or(0));
+        }
+        fragment(self.lexer.remainder(), self.last_quote.1.saturating_sub(at))
     }
 
     /// A text ends with its line, and so do the expressions in it.
@@ -194,10 +212,36 @@ impl Scanner<'_> {
     }
 
     fn unclosed(&mut self, start: Span) {
-        self.scanned.diagnostics.push(
-            Diagnostic::error(code::UNCLOSED, start, "this text is never closed")
-                .help("a text ends with `\"` on the line it begins; a new line within it is `\\n`"),
-        );
+        let error = |at: Span, message| Diagnostic::error(code::UNCLOSED, at, message);
+        let (at, is_opener) = self.odd_quote(start.start).unwrap_or((start.start, true));
+        let at = Span::new(at, at + 1);
+        self.scanned.diagnostics.push(if is_opener {
+            error(at, "this text is never closed")
+                .help("a text ends with `\"` on the line it begins; a new line within it is `\\n`")
+        } else {
+            error(at, "this ends a text that nothing begins").help("a text stands between two `\"`")
+        });
+    }
+
+    /// Where the quotes of a line do not pair up: the first that follows a word right behind it, and so ends a
+    /// text, or the beginning of the first text that ends right before a word. `last` is the last quote.
+    fn odd_quote(&self, last: u32) -> Option<(u32, bool)> {
+        let line = self.text.get(..last as usize)?.rfind('\n').map_or(0, |newline| newline + 1);
+        let first = self.scanned.tokens.partition_point(|token| (token.span.start as usize) < line);
+        let tokens = self.scanned.tokens.get(first..).unwrap_or_default().iter();
+        let is_word = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let quotes = tokens.filter(|token| token.kind == Kind::Text && token.span.start <= last);
+        quotes.into_iter().find_map(|token| {
+            let before = self.text.get(..token.span.start as usize)?.chars().next_back();
+            let behind = self.text.get(token.span.end as usize..)?.chars().next();
+            if is_word(before) || matches!(before, Some(')' | '.')) {
+                Some((token.span.start, false))
+            } else if token.span.start < last && is_word(behind) {
+                Some((token.span.start, true))
+            } else {
+                None
+            }
+        })
     }
 
     /// One diagnostic for a run of characters that begin no token.
@@ -225,6 +269,20 @@ impl Scanner<'_> {
             token.span = span(start..start + length);
         }
     }
+}
+
+/// How far a text goes that lacks its end: to the first comma or closer that is not within brackets of its own.
+fn likely_end(rest: &str) -> usize {
+    let mut depth = 0usize;
+    for (at, character) in rest.char_indices() {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' | ',' if depth == 0 => return at,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    rest.trim_end().len()
 }
 
 fn span(range: std::ops::Range<usize>) -> Span {

@@ -17,14 +17,14 @@ pub(super) enum FragmentEnd {
     Quote,
     /// The `{` of an expression.
     Brace,
-    /// The line or the file ended first.
+    /// The line or the file ends first.
     Unclosed,
 }
 
 /// Reads literal text from behind its opening `"`, or from behind an expression's `}`.
 ///
-/// `{{` and `}}` are braces, a single `}` is one too; `\n \t \r \0 \\ \" \{ \}` and `\u{1F600}` are escapes.
-pub(super) fn fragment(source: &str) -> Fragment {
+/// `last_quote` is where the line's last `"` stands. `{{` and `}}` are braces, a single `}` is one too; `\n \t \r \0 \\ \" \{ \}` and `\u{1F600}` are escapes.
+pub(super) fn fragment(source: &str, last_quote: usize) -> Fragment {
     let mut value = String::new();
     let mut wrong = Vec::new();
     let mut characters = source.char_indices().peekable();
@@ -41,7 +41,15 @@ pub(super) fn fragment(source: &str) -> Fragment {
                 characters.next();
                 value.push('}');
             }
-            '{' => return Fragment { length: at + 1, end: FragmentEnd::Brace, value, wrong },
+            '{' if at < last_quote => {
+                return Fragment { length: at + 1, end: FragmentEnd::Brace, value, wrong };
+            }
+            // No text ends behind this brace: the one that is being read is what lacks its end.
+            '{' => {
+                let rest = source.get(at..).unwrap_or("");
+                let length = at + rest.find('\n').unwrap_or(rest.len());
+                return Fragment { length, end: FragmentEnd::Unclosed, value, wrong };
+            }
             '\\' => match next {
                 Some('u') => {
                     let rest = source.get(at..).unwrap_or("");
@@ -100,7 +108,8 @@ mod tests {
     use super::*;
 
     fn read(source: &str) -> (usize, FragmentEnd, String, usize) {
-        let fragment = fragment(source);
+        let line = source.split('\n').next().unwrap();
+        let fragment = fragment(source, line.rfind('"').unwrap_or(0));
         (fragment.length, fragment.end, fragment.value, fragment.wrong.len())
     }
 
@@ -108,7 +117,8 @@ mod tests {
     fn reads_up_to_its_end() {
         use FragmentEnd::*;
         assert_eq!(read("ab\" c"), (3, Quote, "ab".into(), 0));
-        assert_eq!(read("a{{b}}{c"), (7, Brace, "a{b}".into(), 0));
+        assert_eq!(read("a{{b}}{c\""), (7, Brace, "a{b}".into(), 0));
+        assert_eq!(read("a {b\n\""), (4, Unclosed, "a ".into(), 0));
         assert_eq!(read("a\nb"), (1, Unclosed, "a".into(), 0));
         assert_eq!(read(r#"\n\t\\\"\u{41}""#), (15, Quote, "\n\t\\\"A".into(), 0));
     }

@@ -237,9 +237,14 @@ fn elements<T: 'static>(
             }
             Ok(())
         }));
+    // `<R, b: Int`: what follows the comma stands in the list around this one.
+    let comma = ahead(move |next, second, third| {
+        let is_outside = second.kind == Kind::Doc || third.kind == Kind::Colon;
+        next.kind == Kind::Comma && (skips || !is_outside)
+    });
     ahead(move |next, _, _| next.kind != close && next.kind != Kind::End)
         .ignore_then(whole)
-        .separated_by(token_if(|token| token.kind == Kind::Comma))
+        .separated_by(comma.ignore_then(token_if(|token| token.kind == Kind::Comma)))
         .allow_trailing()
         .collect::<Vec<Option<T>>>()
         .then_ignore(required(close, ""))

@@ -34,6 +34,9 @@ pub(super) enum Expect {
     Form(&'static str),
 }
 
+/// What ought to stand behind an item's last token.
+pub(super) const END_OF_ITEM: &str = "the end of the item";
+
 impl Failure {
     pub(super) fn expected(found: Token, expected: &[Expect], after: &'static str) -> Self {
         let mut all = [None; 2];
@@ -60,6 +63,16 @@ impl Failure {
     /// Found what the lexer has reported already.
     pub(super) fn is_at_unknown(&self) -> bool {
         self.found.kind == Kind::Unknown && matches!(self.what, What::Expected(..))
+    }
+
+    /// Found something behind an item's end.
+    pub(super) fn is_leftover(&self) -> bool {
+        matches!(self.what, What::Expected([Some(Expect::Form(END_OF_ITEM)), ..], _))
+    }
+
+    /// Whether a token of this kind is missing.
+    pub(super) fn wants(&self, kind: Kind) -> bool {
+        matches!(&self.what, What::Expected(expected, _) if expected.contains(&Some(Expect::Kind(kind))))
     }
 
     pub(super) fn into_diagnostic(self, text: &str) -> Diagnostic {

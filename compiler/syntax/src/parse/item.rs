@@ -2,7 +2,7 @@
 
 use super::basics::*;
 use super::block;
-use super::failure::{Expect, Failure};
+use super::failure::{END_OF_ITEM, Expect, Failure};
 use super::input::{At, Rule, obstacle, peek};
 use super::policy::policy;
 use super::signature::{outputs, parameters};
@@ -299,6 +299,6 @@ fn leftover(at: &mut At<'_>, next: Token) -> Failure {
         kind if kind.opens_item() && !next.starts_line => {
             error(format!("expected a new line before the next item, found `{word}`"))
         }
-        _ => Failure::expected(next, &[Expect::Form("the end of the item")], ""),
+        _ => Failure::expected(next, &[Expect::Form(END_OF_ITEM)], ""),
     }
 }
