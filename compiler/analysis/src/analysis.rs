@@ -20,6 +20,7 @@ use crate::{
     parallel::in_parallel,
     provenance::{diagnostics_where_same, rows_of_lets},
     signature::{Declaration, Output, Param, Signature},
+    told_once::told_once,
     ty::Ty,
 };
 
@@ -175,7 +176,7 @@ impl Analysis {
             .collect();
         found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
         found.dedup();
-        found
+        told_once(found)
     }
 
     /// Everything that is wrong with each of these modules. Many are checked on all cores.

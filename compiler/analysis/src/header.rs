@@ -10,7 +10,7 @@ use flow_syntax::{
 use crate::{
     body::ItemRef,
     db::{Db, Item, parse_item},
-    names::recursion,
+    names::{recursion, repeats},
     types::{Resolver, RowScheme, Scheme},
 };
 
@@ -144,8 +144,8 @@ impl HeaderReader<'_> {
         params: &[ast::Param],
         outputs: &Outputs,
     ) -> Callable {
-        self.check_repeats(generics.iter().map(|generic| &generic.name));
-        self.check_repeats(params.iter().map(|param| &param.name));
+        self.resolver.diagnostics.extend(repeats(generics.iter().map(|generic| &generic.name)));
+        self.resolver.diagnostics.extend(repeats(params.iter().map(|param| &param.name)));
         self.resolver.generics = generics.iter().map(|generic| generic.name.text.clone()).collect();
         self.resolver.params = params.iter().map(|param| param.name.text.clone()).collect();
         for generic in generics {
@@ -161,7 +161,9 @@ impl HeaderReader<'_> {
             Outputs::None => (Vec::new(), true),
             Outputs::One(output) => (vec![self.output(output)], kind == CallableKind::Workflow),
             Outputs::Named(outputs) => {
-                self.check_repeats(outputs.iter().filter_map(|output| output.name.as_ref()));
+                self.resolver
+                    .diagnostics
+                    .extend(repeats(outputs.iter().filter_map(|output| output.name.as_ref())));
                 (outputs.iter().map(|output| self.output(output)).collect(), true)
             }
         };
@@ -202,18 +204,6 @@ impl HeaderReader<'_> {
                 .iter()
                 .map(|phrase| (phrase.kind, phrase.params.iter().map(|name| name.text.clone()).collect()))
                 .collect(),
-        }
-    }
-
-    fn check_repeats<'n>(&mut self, names: impl Iterator<Item = &'n ast::Name>) {
-        let mut seen = std::collections::HashSet::new();
-        for name in names {
-            if !seen.insert(&name.text) {
-                let message = format!("`{}` is defined twice here", name.text);
-                self.resolver.diagnostics.push(
-                    Diagnostic::error(code::DEFINED_TWICE, name.span, message).help("rename one of the two"),
-                );
-            }
         }
     }
 }

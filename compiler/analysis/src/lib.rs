@@ -22,6 +22,7 @@ mod provenance;
 mod rows;
 pub mod signature;
 pub mod stages;
+mod told_once;
 pub mod ty;
 pub mod types;
 

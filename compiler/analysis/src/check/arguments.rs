@@ -68,10 +68,13 @@ impl<'db> Checker<'db> {
             let position = params.iter().position(|(param, _)| *param == name.text);
             match position.and_then(|position| slots.get_mut(position)) {
                 Some(slot @ None) => *slot = Some(Given::Expr(&arg.value)),
-                Some(Some(_)) => {
+                Some(Some(first)) => {
                     is_sound = false;
                     let message = format!("`{}` is given twice to {callee}", name.text);
-                    self.fail(code::UNKNOWN_ARGUMENT, name.span, message);
+                    self.report(
+                        Diagnostic::error(code::UNKNOWN_ARGUMENT, name.span, message)
+                            .label(first.span(), format!("this is `{}` already", name.text)),
+                    );
                 }
                 None if name.text == "after" => after.push(&arg.value),
                 None => {

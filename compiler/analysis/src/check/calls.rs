@@ -3,7 +3,7 @@
 use flow_ir::{expr::Aggregate, types::Type};
 use flow_syntax::{
     ast::{self, ExprKind},
-    diagnostic::{Diagnostic, code},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     body,
-    db::{Item, Keyword},
+    db::{Item, Keyword, Project},
     header::{Callable, CallableKind, VALUE, callable, is_circular},
-    names::{Import, resolve, scope, verbs},
+    names::{Import, imported_modules, resolve, scope, verbs},
     rows,
     types::{show, unsourced},
 };
@@ -263,9 +263,36 @@ impl<'db> Checker<'db> {
         known.dedup();
         let diagnostic = match flow_syntax::suggest::suggest(&name.text, known.iter().copied()) {
             Some(_) => crate::names::did_you_mean(diagnostic, &name.text, name.span, known),
-            None => self.list_aggregates(diagnostic),
+            None => {
+                let helped = self.help_qualified(diagnostic, name);
+                if helped.help.is_some() { helped } else { self.list_aggregates(helped) }
+            }
         };
         self.report(diagnostic);
+    }
+
+    /// `gbdt(…)` for `tree.gbdt(…)`.
+    pub fn help_qualified(&self, diagnostic: Diagnostic, name: &ast::Name) -> Diagnostic {
+        let is_callable = |file| {
+            let item = scope(self.db, file).items.get(&name.text);
+            item.is_some_and(|item| callable(self.db, *item).is_some())
+        };
+        let imported = imported_modules(self.db, self.file).find(|(_, module)| is_callable(*module));
+        if let Some((alias, _)) = imported {
+            let text = format!("{alias}.{}", name.text);
+            return diagnostic
+                .help(format!("write `{text}(…)`"))
+                .fix(format!("write `{text}`"), vec![Edit { span: name.span, text }]);
+        }
+        let Some(project) = Project::try_get(self.db) else { return diagnostic };
+        let mut modules = project.modules(self.db).iter();
+        match modules.find(|(module, file)| module.starts_with("std.") && is_callable(**file)) {
+            Some((module, _)) => {
+                let alias = module.rsplit('.').next().unwrap_or(module);
+                diagnostic.help(format!("`use {module}`, and write `{alias}.{}(…)`", name.text))
+            }
+            None => diagnostic,
+        }
     }
 
     fn call_policy(

@@ -42,7 +42,10 @@ pub fn defaults<'db>(db: &'db dyn Db, item: Item<'db>) -> Defaults {
         };
         let mut checker = Checker::new(db, item.file(db), Context::Constant);
         let typed = match header.scheme.substitute(&bindings) {
-            Ok(wanted) => checker.expr_as(default, &wanted),
+            Ok(wanted) => {
+                let typed = checker.expr(default, Some(&wanted));
+                checker.coerce(typed, &wanted, &format!("for `{}`", header.name))
+            }
             // `none`, `[]` and the like, where the type waits for the call.
             Err(unknown) => {
                 checker.is_wanted_hidden = unknown == Unknown::Error;

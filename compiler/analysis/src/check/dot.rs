@@ -145,9 +145,16 @@ impl<'db> Checker<'db> {
         }
         known.extend(scope(self.db, self.file).items.keys().map(String::as_str));
         known.sort_unstable();
-        if flow_syntax::suggest::suggest(&name.text, known.iter().copied()).is_none()
-            && matches!(ty, Type::Dataset(_))
-        {
+        let is_far = flow_syntax::suggest::suggest(&name.text, known.iter().copied()).is_none();
+        if is_far {
+            let helped = self.help_qualified(diagnostic.clone(), name);
+            if helped != diagnostic {
+                // The module's name goes before the operator's where it does not stand behind a dot.
+                self.report(Diagnostic { fix: None, ..helped });
+                return;
+            }
+        }
+        if is_far && matches!(ty, Type::Dataset(_)) {
             known.retain(|name| verbs(self.db).contains_key(*name));
         }
         self.report(did_you_mean(diagnostic, &name.text, name.span, known));

@@ -288,7 +288,17 @@ impl<'db> Checker<'db> {
             }
             other => {
                 let message = format!("`{}` has no field `{}`", show(other), name.text);
-                return self.fail(code::UNKNOWN_NAME, name.span, message);
+                let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
+                let is_column = matches!(other, Type::Dataset(row) if row.column(&name.text).is_some());
+                let column = quoted(&name.text);
+                self.report(if is_column {
+                    diagnostic.help(format!(
+                        "`.{column}` names the column within a verb, `.where(.{column} == …)`; `.values(.{column})` makes a list of it"
+                    ))
+                } else {
+                    diagnostic
+                });
+                return Typed::error(span);
             }
         };
         match record.field(&name.text) {
@@ -449,7 +459,12 @@ impl<'db> Checker<'db> {
             let name = &field.name.text;
             if types.iter().any(|other| other.name == *name) {
                 let message = format!("the field `{name}` is given twice");
-                self.fail(code::DEFINED_TWICE, field.name.span, message);
+                let first = fields.iter().find(|other| other.name.text == *name);
+                let diagnostic = Diagnostic::error(code::DEFINED_TWICE, field.name.span, message);
+                self.report(match first {
+                    Some(first) => diagnostic.label(first.name.span, "the first is here"),
+                    None => diagnostic,
+                });
                 continue;
             }
             let hint = wanted.as_ref().and_then(|record| record.field(name)).map(|field| field.ty.clone());

@@ -31,6 +31,7 @@ mod results;
 mod scalar;
 mod search;
 mod special;
+mod swapped;
 mod trainer;
 mod waiting;
 

@@ -45,11 +45,11 @@ pub(super) fn workflow_value<'db>(
     let Some(ty) = value.ty().cloned() else { return (value.expr, Ty::Error) };
     let span = tail(block);
     let [(only, _)] = wanted.as_slice() else {
-        return several_outputs(checker, callable, value, &ty, span);
+        return several_outputs(checker, callable, value, &ty, block);
     };
     let is_wanted = matches!(&hint, Some(wanted) if crate::types::fits(&ty, wanted).is_ok());
     if !is_wanted && matches!(&ty, Type::Record(record) if record.field(only).is_some()) {
-        return several_outputs(checker, callable, value, &ty, span);
+        return several_outputs(checker, callable, value, &ty, block);
     }
     if callable.outputs.is_empty() {
         checker.fail(code::TYPE_MISMATCH, name, "a workflow says what it gives: `-> (model: Classifier)`");
@@ -74,8 +74,9 @@ fn several_outputs(
     callable: &Callable,
     value: Typed,
     ty: &Type,
-    span: Span,
+    block: &ast::Block,
 ) -> (body::Expr, Ty) {
+    let span = tail(block);
     let names: Vec<&str> = callable.outputs.iter().map(|output| output.name.as_str()).collect();
     let Type::Record(record) = ty else {
         if callable.outputs.is_empty() {
@@ -91,7 +92,14 @@ fn several_outputs(
         return (value.expr, Ty::Error);
     };
     let missing: Vec<&str> = names.iter().copied().filter(|name| record.field(name).is_none()).collect();
-    if !missing.is_empty() {
+    let extra = record.fields.iter().find(|field| !names.contains(&field.name.as_str()));
+    let written = extra.and_then(|field| written_field(block, &field.name));
+    // A misspelled output is missing as well.
+    let is_misspelled = extra.is_some_and(|field| {
+        let meant = flow_syntax::suggest::suggest(&field.name, missing.iter().copied());
+        written.is_some() && meant.is_some() && missing.len() == 1
+    });
+    if !missing.is_empty() && !is_misspelled {
         let names = crate::types::show_columns(missing.iter().copied());
         let message = match missing.len() {
             1 => format!("the output {names} is not given"),
@@ -100,18 +108,30 @@ fn several_outputs(
         checker.fail(code::MISSING_ARGUMENT, span, message);
         return (value.expr, Ty::Error);
     }
-    if let Some(extra) = record.fields.iter().find(|field| !names.contains(&field.name.as_str())) {
+    if let Some(extra) = extra {
         let message = format!("the workflow has no output `{}`", extra.name);
-        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, span, message);
-        checker.report(
-            crate::names::did_you_mean(diagnostic, &extra.name, span, [])
+        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, written.unwrap_or(span), message);
+        checker.report(match written {
+            Some(at) if is_misspelled => crate::names::did_you_mean(diagnostic, &extra.name, at, missing),
+            _ => diagnostic
                 .help(format!("its outputs are {}", crate::types::show_columns(names.iter().copied()))),
-        );
+        });
         return (value.expr, Ty::Error);
     }
     let value = give_outputs(checker, callable, value.expr, value.stage);
     let result = value.ty.clone();
     (value, result)
+}
+
+/// Where the record that a block ends with names a field, `name: value`.
+fn written_field(block: &ast::Block, name: &str) -> Option<Span> {
+    let Some(ast::Statement::Expr(ast::Expr { kind: ExprKind::Record(fields), .. })) =
+        block.statements.last()
+    else {
+        return None;
+    };
+    let field = fields.iter().find(|field| field.name.text == name)?;
+    field.is_named.then_some(field.name.span)
 }
 
 /// Fits each output of a record expression, where it is built.

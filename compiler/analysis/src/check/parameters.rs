@@ -51,6 +51,9 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Option<Call> {
+        if self.report_columns_first(callable, &slots) {
+            return None;
+        }
         let mut hints = Bindings::default();
         if let (Some(expected), [output], false) = (expected, callable.outputs.as_slice(), callable.is_record)
         {
@@ -68,6 +71,9 @@ impl<'db> Checker<'db> {
             return None;
         }
         infer_from_tables_first(callable, &given, &mut bindings);
+        if self.report_swapped(callable, &given) {
+            return None;
+        }
         self.check_bounds(callable, &given, &bindings)?;
         let mut args = Vec::with_capacity(given.len());
         for (index, (param, typed)) in callable.params.iter().zip(given).enumerate() {
@@ -274,7 +280,7 @@ pub(super) fn merged(bindings: &Bindings, hints: &Bindings) -> Bindings {
     all
 }
 
-fn is_column(scheme: &Scheme) -> bool {
+pub(super) fn is_column(scheme: &Scheme) -> bool {
     match scheme {
         Scheme::Column { .. } => true,
         Scheme::List(inner) | Scheme::Optional(inner) => is_column(inner),
@@ -299,7 +305,7 @@ fn with_task_of(scheme: Scheme, actual: &Type) -> Scheme {
     }
 }
 
-fn kind_of(scheme: &Scheme) -> String {
+pub(super) fn kind_of(scheme: &Scheme) -> String {
     match scheme {
         Scheme::Dataset(_) => "a Dataset".to_owned(),
         Scheme::Model { task: Some(task), .. } => format!("a {}", task.name()),

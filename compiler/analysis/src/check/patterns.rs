@@ -7,6 +7,8 @@ use flow_syntax::{
     span::Span,
 };
 
+use rustc_hash::FxHashMap;
+
 use super::{Binding, Checker, EntryKind};
 use crate::{body, stages::Stage, ty::Ty, types::show};
 
@@ -59,6 +61,7 @@ impl<'db> Checker<'db> {
             Ty::Error => None,
         };
         let mut bound = Vec::with_capacity(fields.len());
+        let mut first = FxHashMap::default();
         for field in fields {
             let field_ty = match record.map(|record| (record, record.field(&field.field.text))) {
                 Some((_, Some(field))) => Ty::Ground(field.ty.clone()),
@@ -69,14 +72,12 @@ impl<'db> Checker<'db> {
                 }
                 None => Ty::Error,
             };
-            let is_repeated = fields.iter().any(|other| {
-                other.binding.text == field.binding.text
-                    && other.binding.span.start < field.binding.span.start
-            });
-            if is_repeated {
+            let first = *first.entry(&field.binding.text).or_insert(field.binding.span);
+            if first != field.binding.span {
                 let message = format!("`{}` is bound twice in this pattern", field.binding.text);
                 self.report(
                     Diagnostic::error(code::DEFINED_TWICE, field.binding.span, message)
+                        .label(first, "the first is here")
                         .help(format!("give one of the two a name of its own: `{}: name`", field.field.text)),
                 );
                 continue;

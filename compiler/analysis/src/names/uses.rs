@@ -5,6 +5,8 @@ use flow_syntax::{
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
+use std::collections::hash_map::Entry;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
@@ -27,7 +29,7 @@ pub struct Mistake<'db> {
 #[salsa::tracked]
 pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
     let mut found = Vec::new();
-    let mut first: FxHashMap<&str, Item<'db>> = FxHashMap::default();
+    let mut first: FxHashMap<&str, (Item<'db>, Span)> = FxHashMap::default();
     let mut reported_cycle = false;
     let mentioned = mentioned(db, file);
     for &item in items(db, file) {
@@ -47,8 +49,16 @@ pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
             other => other.name().into_iter().collect::<Vec<_>>(),
         };
         for name in names {
-            if first.insert(&name.text, item).is_some() {
-                found.push(Mistake { item: Some(item), diagnostic: defined_twice(name) });
+            match first.entry(&name.text) {
+                Entry::Vacant(entry) => drop(entry.insert((item, name.span))),
+                Entry::Occupied(entry) => {
+                    // Spans count from the item's start, and the first stands in another one.
+                    let (other, span) = *entry.get();
+                    let first = span.shift(other.start(db));
+                    let diagnostic =
+                        defined_twice(name).shift(item.start(db)).label(first, "the first is here");
+                    found.push(Mistake { item: None, diagnostic });
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use flow_syntax::{
 use super::{Resolver, RowScheme, Scheme};
 use crate::{
     db::{Db, Item, parse_item},
-    names::recursion,
+    names::{recursion, repeats},
 };
 
 /// Aliases of aliases may double with each step; a type that is larger than this is no type.
@@ -42,7 +42,7 @@ pub fn type_item<'db>(db: &'db dyn Db, item: Item<'db>) -> TypeItem {
     let meaning = match &parse_item(db, item).item.kind {
         ItemKind::Type(alias) => alias_meaning(db, item, alias, &mut resolver),
         ItemKind::Enum(definition) => {
-            check_repeats(definition.variants.iter().map(|variant| &variant.name), &mut resolver.diagnostics);
+            resolver.diagnostics.extend(repeats(definition.variants.iter().map(|variant| &variant.name)));
             if definition.variants.is_empty() {
                 let message =
                     format!("the enum `{}` has no variant: no value could be one", definition.name.text);
@@ -55,7 +55,7 @@ pub fn type_item<'db>(db: &'db dyn Db, item: Item<'db>) -> TypeItem {
             enum_meaning(db, item, definition)
         }
         ItemKind::Schema(schema) => {
-            check_repeats(schema.columns.iter().map(|column| &column.name), &mut resolver.diagnostics);
+            resolver.diagnostics.extend(repeats(schema.columns.iter().map(|column| &column.name)));
             schema_meaning(schema, &mut resolver)
         }
         _ => Meaning::Error,
@@ -171,18 +171,6 @@ fn with_positive(ty: Type, column: &ast::SchemaColumn, diagnostics: &mut Vec<Dia
                 format!("`positive` names a class of a `Label<Category>`, not of `{}`", super::show(&other));
             diagnostics.push(Diagnostic::error(code::TYPE_MISMATCH, positive.span, message));
             other
-        }
-    }
-}
-
-fn check_repeats<'n>(names: impl Iterator<Item = &'n ast::Name>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen = std::collections::HashSet::new();
-    for name in names {
-        if !seen.insert(&name.text) {
-            let message = format!("`{}` is defined twice here", name.text);
-            diagnostics.push(
-                Diagnostic::error(code::DEFINED_TWICE, name.span, message).help("rename one of the two"),
-            );
         }
     }
 }

@@ -6,7 +6,7 @@ use flow_ir::{
 };
 use flow_syntax::{
     ast::{self, RowEntry, TypeArg, TypeExpr, TypeKind},
-    diagnostic::{Diagnostic, code},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     check::literal_value,
     db::{Db, File, Item},
-    names::{Import, did_you_mean, prelude, resolve, scope},
+    names::{Import, did_you_mean, prelude, repeats, resolve, scope},
 };
 
 const WITH_ARGUMENTS: &[&str] = &[
@@ -100,7 +100,7 @@ impl<'db> Resolver<'db> {
             TypeKind::Record(fields) => {
                 let field = |field: &ast::RecordTypeField| (field.name.text.clone(), self.ty(&field.ty));
                 let resolved: Vec<(String, Scheme)> = fields.iter().map(field).collect();
-                self.check_repeats(fields.iter().map(|field| &field.name));
+                self.diagnostics.extend(repeats(fields.iter().map(|field| &field.name)));
                 Scheme::Record { name: None, fields: resolved }
             }
             TypeKind::Error => Scheme::Error,
@@ -350,9 +350,15 @@ impl<'db> Resolver<'db> {
             known
         };
         // Further uses of an unknown name are the same mistake.
-        if !self.diagnostics.iter().any(|other| other.message == diagnostic.message) {
-            self.diagnostics.push(did_you_mean(diagnostic, &name.text, name.span, known));
+        if self.diagnostics.iter().any(|other| other.message == diagnostic.message) {
+            return;
         }
+        self.diagnostics.push(match own_word(&name.text).filter(|_| !is_module) {
+            Some(own) => diagnostic
+                .help(format!("it is called `{own}` here"))
+                .fix(format!("write `{own}`"), vec![Edit { span: name.span, text: own.to_owned() }]),
+            None => did_you_mean(diagnostic, &name.text, name.span, known),
+        });
     }
 
     /// The row of `Dataset<…>`; an open one in a parameter's type is a generic parameter of its own.
@@ -372,10 +378,11 @@ impl<'db> Resolver<'db> {
     fn row_entries(&mut self, entries: &[RowEntry], span: Span) -> RowScheme {
         let mut parts = Vec::new();
         let mut is_open = false;
-        self.check_repeats(entries.iter().filter_map(|entry| match entry {
+        let names = entries.iter().filter_map(|entry| match entry {
             RowEntry::Column { name, .. } => Some(name),
             _ => None,
-        }));
+        });
+        self.diagnostics.extend(repeats(names));
         for entry in entries {
             match entry {
                 RowEntry::Spread { row, change, .. } => {
@@ -544,19 +551,6 @@ impl<'db> Resolver<'db> {
         }
     }
 
-    fn check_repeats<'n>(&mut self, names: impl Iterator<Item = &'n ast::Name>) {
-        let mut seen = Vec::new();
-        for name in names {
-            if seen.contains(&&name.text) {
-                let message = format!("`{}` is defined twice here", name.text);
-                self.diagnostics.push(
-                    Diagnostic::error(code::DEFINED_TWICE, name.span, message).help("rename one of the two"),
-                );
-            }
-            seen.push(&name.text);
-        }
-    }
-
     fn mismatch(&mut self, span: Span, message: &str) -> Scheme {
         self.diagnostics.push(Diagnostic::error(code::TYPE_MISMATCH, span, message));
         Scheme::Error
@@ -587,4 +581,22 @@ fn real(value: &Value) -> Option<Float64> {
         Value::Float(value) => Some(*value),
         _ => None,
     }
+}
+
+/// What a type of another language is called in this one.
+fn own_word(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "str" | "string" | "String" | "char" | "varchar" => "Text",
+        "i32" | "i64" | "int32" | "int64" | "long" | "integer" | "Integer" | "usize" => "Int",
+        "f64" | "double" | "Double" | "float64" | "number" | "Number" | "real" => "Float",
+        "f32" | "float32" => "Float32",
+        "boolean" | "Boolean" => "Bool",
+        "datetime" | "DateTime" | "timestamp" | "Timestamp" => "Time",
+        "timedelta" | "interval" => "Duration",
+        "bytearray" | "blob" => "Bytes",
+        "DataFrame" | "Table" | "Frame" => "Dataset",
+        "Array" | "Vec" | "array" | "Series" => "List",
+        "enum" | "categorical" | "Categorical" => "Category",
+        _ => return None,
+    })
 }

@@ -18,7 +18,7 @@ mod signs;
 use std::{collections::BTreeMap, ops::Range};
 
 use flow_analysis::Analysis;
-use flow_syntax::diagnostic::Diagnostic;
+use flow_syntax::diagnostic::{Diagnostic, code};
 use plants::{Mistake, Plant, plants};
 use programs::{Program, errors, programs};
 
@@ -94,7 +94,7 @@ fn floors(mistake: Mistake) -> (usize, usize) {
         // What is missed in several places is several errors where nothing says that it was one thing: the
         // parameter in its body and at each call, each of the names of a `let`, each use of a column.
         Mistake::RemovedParameter | Mistake::RemovedLet => (65, 80),
-        Mistake::WrongColumnType | Mistake::MisspelledDefinition => (75, 90),
+        Mistake::WrongColumnType | Mistake::MisspelledDefinition | Mistake::DroppedLabel => (75, 90),
         Mistake::ScalarForList | Mistake::DroppedDefault => (90, 65),
         _ => (93, 90),
     }
@@ -127,6 +127,10 @@ fn is_right(plant: &Plant, text: &str, same_module: bool, found: &Diagnostic) ->
         if is_used || found.message.contains(&format!("`{name}`")) {
             return true;
         }
+    }
+    // A label that is gone is missed where one is needed.
+    if plant.mistake == Mistake::DroppedLabel && found.code == code::LABEL_COUNT {
+        return true;
     }
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count();
     let end = plant.edit.start + plant.text.len();

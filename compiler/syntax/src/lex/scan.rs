@@ -30,6 +30,7 @@ pub(super) fn scan(text: &str) -> Scanned {
         interpolations: Vec::new(),
         starts_line: true,
         last_quote: (0, 0),
+        no_comment_ends: false,
     };
     scanner.run();
     scanned
@@ -44,6 +45,8 @@ struct Scanner<'t> {
     starts_line: bool,
     /// The end of the line that was looked at last, and its last `"`.
     last_quote: (usize, usize),
+    /// No `*/` stands in what is left.
+    no_comment_ends: bool,
 }
 
 impl Scanner<'_> {
@@ -84,6 +87,7 @@ impl Scanner<'_> {
                     }
                     None => self.push(Kind::CloseBrace),
                 },
+                Ok(Kind::Slash) if self.lexer.remainder().starts_with('*') => self.block_comment(),
                 Ok(kind) => self.push(kind),
                 Err(()) => self.unknown(),
             }
@@ -242,6 +246,20 @@ impl Scanner<'_> {
                 None
             }
         })
+    }
+
+    /// `/* … */` of other languages; without its end it goes to that of the line.
+    fn block_comment(&mut self) {
+        let start = self.lexer.span().start;
+        let rest = self.lexer.remainder();
+        let end = if self.no_comment_ends { None } else { rest.find("*/") };
+        self.no_comment_ends |= end.is_none();
+        let length = end.map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |end| end + 2);
+        self.lexer.bump(length);
+        self.scanned.diagnostics.push(
+            Diagnostic::error(code::UNEXPECTED_TOKEN, span(start..start + 2), "unexpected `/*`")
+                .help("a comment begins with `//` and ends with its line"),
+        );
     }
 
     /// One diagnostic for a run of characters that begin no token.
