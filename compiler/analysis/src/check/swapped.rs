@@ -7,7 +7,7 @@ use flow_syntax::{
 };
 
 use super::{
-    Checker, Given, Typed,
+    Checker, Given, RowInScope, Typed,
     parameters::{is_column, kind_of},
 };
 use crate::{
@@ -16,15 +16,17 @@ use crate::{
 };
 
 impl<'db> Checker<'db> {
-    /// Columns where their table is wanted, and something else where they are: no row says what they are then.
+    /// Columns where a table or value is wanted, and something else where they are.
     pub(super) fn report_columns_first(&mut self, callable: &Callable, slots: &[Option<Given<'db>>]) -> bool {
         let given =
             || callable.params.iter().zip(slots).filter_map(|(param, slot)| Some((param, slot.as_ref()?)));
-        let table =
-            given().find(|(param, slot)| matches!(param.scheme, Scheme::Dataset(_)) && names_columns(slot));
+        if !matches!(self.row, RowInScope::None) {
+            return false;
+        }
+        let value = given().find(|(param, slot)| !is_column(&param.scheme) && names_columns(slot));
         let columns = given().find(|(param, slot)| is_column(&param.scheme) && !names_columns(slot));
-        let (Some((table, at)), Some((columns, other))) = (table, columns) else { return false };
-        let message = format!("`{}` and `{}` are swapped", table.name, columns.name);
+        let (Some((value, at)), Some((columns, other))) = (value, columns) else { return false };
+        let message = format!("`{}` and `{}` are swapped", value.name, columns.name);
         self.report(
             Diagnostic::error(code::TYPE_MISMATCH, at.span(), message)
                 .note(format!("this fits `{}`", columns.name))

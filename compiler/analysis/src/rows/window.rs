@@ -5,6 +5,7 @@ use flow_syntax::{
     ast,
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
+    suggest::suggest,
 };
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     check::{Checker, RowInScope},
+    names::did_you_mean,
     types::{put, show},
 };
 
@@ -41,7 +43,16 @@ pub(super) fn window<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
     let keys = checker.key_columns(&call.row, &exprs, "window");
     let last = length_of_time(checker, last.map(|arg| &arg.value), "last", call.span);
     let Some(order) = order.map(|arg| &arg.value) else {
-        checker.needs(&call, "an order, which says what is earlier", "`order: .at`");
+        let mut names = arguments.others.iter().filter_map(|arg| arg.name.as_ref());
+        let misspelled = names.find(|name| suggest(&name.text, ["order"]).is_some());
+        match misspelled {
+            Some(name) => {
+                let message = format!("`window` needs an order, and has no parameter `{}`", name.text);
+                let diagnostic = Diagnostic::error(code::UNKNOWN_ARGUMENT, name.span, message);
+                checker.report(did_you_mean(diagnostic, &name.text, name.span, ["order"]));
+            }
+            None => checker.needs(&call, "an order, which says what is earlier", "`order: .at`"),
+        }
         return None;
     };
     let order_name = order_column(checker, &call.row, order)?;

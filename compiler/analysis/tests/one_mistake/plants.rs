@@ -83,6 +83,9 @@ pub fn plants(text: &str) -> Vec<Plant> {
     planter.plants
 }
 
+/// Named arguments of verbs whose other named arguments are new columns.
+const OPTIONS: [&str; 5] = ["by", "order", "last", "seed", "data"];
+
 struct Planter<'t> {
     text: &'t str,
     /// Where the item begins.
@@ -452,7 +455,7 @@ impl Planter<'_> {
         for (index, arg) in args.iter().enumerate() {
             let without = self.without(&spans, index);
             match (&arg.name, &arg.value.kind) {
-                (Some(name), _) if makes_columns => {
+                (Some(name), _) if makes_columns && !OPTIONS.contains(&name.text.as_str()) => {
                     self.define(name);
                     self.plant(Mistake::DroppedColumn, without, "").name = Some(name.text.clone());
                 }
