@@ -45,10 +45,17 @@ pub(super) struct Evaluator<'db> {
     pub violations: usize,
     /// What was called where, for labels.
     pub called: FxHashMap<Span, String>,
-    /// The names of tables, by their rows.
-    pub named_rows: Vec<(Term, String)>,
+    /// Tables with names, for words.
+    pub named_rows: Vec<NamedRows>,
     /// What each `let` binds, where someone asks.
     pub lets: Option<Vec<(Span, Value)>>,
+}
+
+/// A part of a split that has a name.
+pub(super) struct NamedRows {
+    pub rows: Term,
+    pub name: String,
+    pub holds: Set,
 }
 
 impl<'db> Evaluator<'db> {
@@ -215,16 +222,17 @@ impl<'db> Evaluator<'db> {
             }
             ExprKind::Builtin { builtin, args } => self.builtin(*builtin, args, &expr.ty),
             ExprKind::CallFn { function, args } => {
-                let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
                 let carries = carries_rows_of(expr) || args.iter().any(carries_rows_of);
                 if self.row.is_some() || !carries {
+                    let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
                     return self.computed(&function_name(&function.item), &values);
                 }
-                self.call_instance(function, values, expr)
+                let args: Vec<&Expr> = args.iter().collect();
+                self.call_instance(function, &args, expr)
             }
             ExprKind::CallWorkflow { workflow, args, .. } => {
-                let values = args.iter().map(|(_, arg)| self.expr(arg)).collect();
-                self.call_instance(workflow, values, expr)
+                let args: Vec<&Expr> = args.iter().map(|(_, arg)| arg).collect();
+                self.call_instance(workflow, &args, expr)
             }
             ExprKind::CallOperator(call) => self.call_operator(call, expr),
         }
@@ -244,9 +252,11 @@ impl<'db> Evaluator<'db> {
 
     fn bind_local(&mut self, local: &Local, value: Value) {
         if let Value::Table(table) = &value
-            && self.named_rows.iter().rev().take(64).all(|(rows, _)| *rows != table.rows)
+            && matches!(self.terms.node(table.rows), Some(Node::Field(..)))
+            && self.named_rows.iter().rev().take(64).all(|named| named.rows != table.rows)
         {
-            self.named_rows.push((table.rows, local.name.clone()));
+            let (rows, holds) = (table.rows, table.holds.clone());
+            self.named_rows.push(NamedRows { rows, name: local.name.clone(), holds });
         }
         self.names.insert(local.id, local.name.clone());
         self.locals.insert(local.id, value);

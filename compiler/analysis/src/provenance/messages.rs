@@ -9,8 +9,8 @@ use flow_syntax::{
 
 use super::{
     evaluate::Evaluator,
-    region::{Entry, Part},
-    require::{Violation, ViolationKind},
+    region::{Entry, Part, Set},
+    require::{Requirement, Unseen, Violation, ViolationKind},
     terms::{Node, Term},
     value::Table,
 };
@@ -21,6 +21,8 @@ use crate::names::quoted;
 pub(super) struct Subject {
     /// The table that is measured on, or trained on.
     pub place: Span,
+    /// Where the rows met before, where that is said better than by the rows themselves.
+    pub met: Option<Span>,
     /// What the table and the model are called.
     pub data: Option<String>,
     pub model: Option<String>,
@@ -32,48 +34,21 @@ pub(super) struct Subject {
 }
 
 impl Evaluator<'_> {
-    pub fn describe(&self, violation: &Violation, subject: &Subject) -> Diagnostic {
-        let table = match &subject.data {
-            Some(name) => format!("`{name}`"),
-            None => "this table".to_owned(),
-        };
-        let model = match &subject.model {
-            Some(name) if subject.is_several => format!("one of `{name}`"),
-            Some(name) => format!("`{name}`"),
-            None => "the model".to_owned(),
-        };
-        let message = match (&violation.kind, &subject.callee) {
-            (ViolationKind::Label(feature), None) => {
-                format!("the feature `{feature}` tells the label: it was computed from it")
-            }
-            (ViolationKind::Label(feature), Some(callee)) => {
-                format!("`{callee}` trains on `{feature}`, which was computed from the label")
-            }
-            (kind, None) => match kind {
-                ViolationKind::Fitted => format!("{table} holds rows that {model} was fitted on"),
-                ViolationKind::Chosen => format!("{table} holds rows that {model} was chosen on"),
-                ViolationKind::Seen => {
-                    format!("{table} holds rows that {model} has seen{}", self.through(violation))
-                }
-                _ => format!(
-                    "{table} has seen its own rows{}, so that it measures nothing",
-                    self.through(violation)
-                ),
-            },
-            (kind, Some(callee)) => match kind {
-                ViolationKind::Fitted => format!("`{callee}` measures a model on rows that it was fitted on"),
-                ViolationKind::Chosen => format!("`{callee}` measures a model on rows that it was chosen on"),
-                ViolationKind::Seen => {
-                    format!("`{callee}` measures a model on rows that it has seen{}", self.through(violation))
-                }
-                _ => format!(
-                    "`{callee}` measures a model on rows that have seen themselves{}",
-                    self.through(violation)
-                ),
-            },
-        };
-        let mut diagnostic = Diagnostic::error(violation.code, subject.place, message);
-        let met = violation.met.place;
+    /// `requirement` is the one that is broken.
+    pub fn describe(
+        &self,
+        violation: &Violation,
+        requirement: &Requirement,
+        subject: &Subject,
+    ) -> Diagnostic {
+        let mut diagnostic =
+            Diagnostic::error(violation.code, subject.place, self.message(violation, subject)).note(
+                match &violation.kind {
+                    ViolationKind::Label(_) => "trained on here",
+                    _ => "measured on here",
+                },
+            );
+        let met = subject.met.unwrap_or(violation.met.place);
         if met != Span::default() && met != subject.place {
             let words = match &violation.kind {
                 ViolationKind::Fitted => "fitted on these rows here",
@@ -83,20 +58,58 @@ impl Evaluator<'_> {
             };
             diagnostic = diagnostic.label(met, words);
         }
-        if let Some(held) = &violation.held
-            && held.place != Span::default()
-            && held.place != met
-            && held.place != subject.place
-        {
-            diagnostic = diagnostic.label(held.place, "the rows come from here");
+        match (&violation.kind, requirement) {
+            (ViolationKind::Label(feature), _) => self.label_help(diagnostic, feature, violation, subject),
+            (ViolationKind::Fitted, Requirement::Unseen(unseen)) => {
+                self.fitted_help(diagnostic, violation, unseen, subject)
+            }
+            (ViolationKind::Chosen, Requirement::Unseen(unseen)) => diagnostic.help(self.chosen_help(unseen)),
+            _ => diagnostic.help(self.seen_help(violation)),
         }
-        diagnostic = match &violation.kind {
-            ViolationKind::Label(feature) => label_help(diagnostic, feature, subject),
-            ViolationKind::Fitted => self.fitted_help(diagnostic, violation, subject),
-            ViolationKind::Chosen => self.chosen_help(diagnostic, violation, subject),
-            _ => diagnostic.help(self.seen_help(&violation.met)),
+    }
+
+    fn message(&self, violation: &Violation, subject: &Subject) -> String {
+        let table = subject.data.as_ref().map_or("this table".to_owned(), |name| format!("`{name}`"));
+        let model = match &subject.model {
+            Some(name) if subject.is_several => format!("one of `{name}`"),
+            Some(name) => format!("`{name}`"),
+            None => "the model".to_owned(),
         };
-        diagnostic
+        let through = self.through(violation);
+        let Some(callee) = &subject.callee else {
+            return match &violation.kind {
+                ViolationKind::Label(feature) => {
+                    format!("the feature `{feature}` tells the label: it was computed from it")
+                }
+                ViolationKind::Fitted => format!("{table} holds rows that {model} was fitted on"),
+                ViolationKind::Chosen => format!("{table} holds rows that {model} was chosen on"),
+                ViolationKind::Seen => format!("{table} holds rows that {model} has seen{through}"),
+                ViolationKind::SeenByItself => {
+                    format!("{table} has seen its own rows{through}, so that it measures nothing")
+                }
+            };
+        };
+        let rows = match &subject.data {
+            Some(name) => format!("`{name}`, "),
+            None => String::new(),
+        };
+        match &violation.kind {
+            ViolationKind::Label(feature) => {
+                format!("`{callee}` trains on `{feature}`, which was computed from the label")
+            }
+            ViolationKind::Fitted => {
+                format!("`{callee}` measures a model on {rows}rows that it was fitted on")
+            }
+            ViolationKind::Chosen => {
+                format!("`{callee}` measures a model on {rows}rows that it was chosen on")
+            }
+            ViolationKind::Seen => {
+                format!("`{callee}` measures a model on {rows}rows that it has seen{through}")
+            }
+            ViolationKind::SeenByItself => {
+                format!("`{callee}` measures a model on {rows}rows that have seen themselves{through}")
+            }
+        }
     }
 
     /// By which call the rows were seen, as far as it has a name.
@@ -107,86 +120,148 @@ impl Evaluator<'_> {
         }
     }
 
-    fn fitted_help(&self, diagnostic: Diagnostic, violation: &Violation, subject: &Subject) -> Diagnostic {
+    fn label_help(
+        &self,
+        diagnostic: Diagnostic,
+        feature: &str,
+        violation: &Violation,
+        subject: &Subject,
+    ) -> Diagnostic {
+        let drop = format!(".drop(.{})", quoted(feature));
+        // What was fitted on labels gives them back for the rows that it was fitted on.
+        let diagnostic = diagnostic.help(match self.called.get(&violation.met.place).map(String::as_str) {
+            Some("target_encode") => {
+                "train on the `rows` that `target_encode` gives: they are encoded out of fold".to_owned()
+            }
+            Some(name) => format!(
+                "`{name}` has learned these rows' labels: predict training rows with `prep.out_of_fold`, \
+                 or leave it out, `{drop}`"
+            ),
+            None => format!(
+                "leave it out, `{drop}`, or compute it from other rows than those that are trained on"
+            ),
+        });
+        if subject.callee.is_some() {
+            return diagnostic;
+        }
+        let edit = Edit { span: Span::new(subject.place.end, subject.place.end), text: drop.clone() };
+        diagnostic.fix(format!("add `{drop}`"), vec![edit])
+    }
+
+    fn fitted_help(
+        &self,
+        diagnostic: Diagnostic,
+        violation: &Violation,
+        unseen: &Unseen,
+        subject: &Subject,
+    ) -> Diagnostic {
         let Some(held) = &violation.held else { return diagnostic };
-        if let Some(other) = self.other_part(&violation.met) {
-            let help = format!("measure on `{other}`, the other part of this split");
-            let is_the_part = subject.callee.is_none()
-                && subject.data.is_some()
-                && subject.table.as_ref().is_some_and(|table| {
-                    // The bare part, as the split gave it.
-                    matches!(self.terms.node(table.id), Some(Node::Field(..)))
-                });
-            let diagnostic = diagnostic.help(help);
-            if is_the_part {
-                let edit = Edit { span: subject.place, text: quoted(&other) };
-                return diagnostic.fix(format!("measure on `{other}`"), vec![edit]);
+        let parts = |entry: &Entry| -> Vec<Term> {
+            let named = entry.region.constraints.iter();
+            named.filter(|other| matches!(other.part, Part::Named(_))).map(|other| other.of).collect()
+        };
+        let (own, others) = (parts(held), parts(&violation.met));
+        let is_another_split = !others.is_empty() && own.iter().any(|partition| !others.contains(partition));
+        let unmet = self.unmet_part(&violation.met, unseen);
+        if is_another_split {
+            let mend = unmet.map_or("split once, and use both of its parts".to_owned(), |unmet| {
+                format!("measure on `{unmet}`, the other part of the one that trained it")
+            });
+            return diagnostic.help(format!("two splits of the same rows overlap: {mend}"));
+        }
+        if let Some(unmet) = unmet {
+            let diagnostic = diagnostic.help(format!("measure on `{unmet}`, the other part of this split"));
+            // The bare part, as the split gave it, is exchanged for the other.
+            let is_bare = subject.table.as_ref().is_some_and(|table| {
+                matches!(self.terms.node(table.id), Some(Node::Field(..))) && subject.data.is_some()
+            });
+            if is_bare && subject.callee.is_none() {
+                let edit = Edit { span: subject.place, text: quoted(&unmet) };
+                return diagnostic.fix(format!("measure on `{unmet}`"), vec![edit]);
             }
             return diagnostic;
         }
-        let is_fold = |part: &Part| {
-            matches!(part, Part::Fold(_) | Part::OtherFolds(_) | Part::Stretch(_) | Part::StretchesBefore(_))
-        };
+        let is_fold = |part: &Part| part.index().is_some();
         let mut constraints = held.region.constraints.iter().chain(&violation.met.region.constraints);
         if constraints.any(|constraint| is_fold(&constraint.part)) {
             return diagnostic.help(
-                "measure each model on the `test` of its own fold: every other fold's rows trained it",
+                "measure each model on the `test` of its own fold: the rows of every other fold trained it",
             );
         }
-        if self.has_named_part(held) && self.has_named_part(&violation.met) {
-            return diagnostic
-                .help("two splits of the same rows overlap: split once, and use both of its parts");
-        }
         if subject.table.as_ref().is_some_and(|table| table.is_repeated) {
-            return diagnostic
-                .help("rows that are there twice may land in both parts: split first, repeat after");
+            return diagnostic.help(
+                "rows that are there twice may land in both parts: split first, and repeat them after",
+            );
         }
         diagnostic.help(
             "split first, `let (train, test) = table.split(80%)`; fit on `train`, and measure on `test`",
         )
     }
 
-    fn chosen_help(&self, diagnostic: Diagnostic, violation: &Violation, _subject: &Subject) -> Diagnostic {
-        if let Some(other) = self.other_part(&violation.met) {
-            return diagnostic.help(format!(
-                "what decided cannot judge as well: report on rows that decided nothing, as `{other}` if nothing else saw it"
-            ));
+    fn chosen_help(&self, unseen: &Unseen) -> String {
+        let part = unseen.chosen.entries().iter().find_map(|entry| self.unmet_part(entry, unseen));
+        match part {
+            Some(part) => {
+                format!("what decided cannot judge as well: report on `{part}`, which decided nothing")
+            }
+            None => "what decided cannot judge as well: keep a part for the report alone, \
+                     `split_named(train: 60%, valid: 20%, test: 20%)`"
+                .to_owned(),
         }
-        diagnostic.help(
-            "what decided cannot judge as well: keep a third part for the report, \
-             `split_named(train: 60%, validate: 20%, test: 20%)`",
-        )
     }
 
-    fn seen_help(&self, met: &Entry) -> String {
-        let verb = self.called.get(&met.place).map_or("", String::as_str);
-        match verb {
+    fn seen_help(&self, violation: &Violation) -> String {
+        let train = violation.held.as_ref().and_then(|held| self.other_part(held, &|_| true));
+        let train = train.map_or("the training rows".to_owned(), |train| format!("`{train}`"));
+        let name = self.called.get(&violation.met.place).map_or("", String::as_str);
+        if name == "window" || violation.met.window.is_some() && name == "join_asof" {
+            return "this looks back in time: split by time too, `.split_at(.at, …)`, so that the past \
+                    trains and the future measures"
+                .to_owned();
+        }
+        match name {
             "group" | "join" | "join_asof" => {
-                "group and join within the training rows alone, and join the result to both parts".to_owned()
+                format!(
+                    "split first: group and look up within {train} alone, and join the result to both parts"
+                )
             }
-            "window" => "windows look back in time: split by time too, `.split_at(.at, …)`".to_owned(),
-            "predict" => "predict rows that the model was not fitted on, or use `out_of_fold`".to_owned(),
-            "values" | "only" => "compute it from the training rows alone".to_owned(),
-            "" => "split first, and let only the training rows be looked at".to_owned(),
+            "predict" => {
+                "predict with a model that was fitted on other rows, or use `out_of_fold`".to_owned()
+            }
+            "out_of_fold" => format!("split first, and predict out of fold within {train} alone"),
+            "values" | "only" => format!("split first, and compute it from {train} alone"),
+            "" => format!("split first, and let {train} alone be looked at"),
+            name if violation.kind == ViolationKind::SeenByItself => format!(
+                "where each row that `{name}` gives depends on one row of a table alone, its signature \
+                 can say so: `rows of …`"
+            ),
             name => {
-                format!("split first: fit `{name}` on the training rows alone, and `.apply` it to both parts")
+                format!("split first: fit `{name}` on {train} alone, and `.apply` it to both parts")
             }
         }
     }
 
-    /// The name of another part of the split that these rows are a part of.
-    fn other_part(&self, entry: &Entry) -> Option<String> {
-        entry.region.constraints.iter().rev().find_map(|constraint| {
-            let Part::Named(own) = &constraint.part else { return None };
-            self.named_rows.iter().find_map(|(rows, name)| match self.terms.node(*rows) {
-                Some(Node::Field(of, part)) if *of == constraint.of && **part != **own => Some(name.clone()),
-                _ => None,
-            })
+    /// The name of another part of the split that these rows are a part of, which the models have not met.
+    fn unmet_part(&self, entry: &Entry, unseen: &Unseen) -> Option<String> {
+        self.other_part(entry, &|holds| {
+            [&unseen.fitted, &unseen.chosen, &unseen.seen]
+                .iter()
+                .all(|met| holds.meets(met, &self.terms).is_none())
         })
     }
 
-    fn has_named_part(&self, entry: &Entry) -> bool {
-        entry.region.constraints.iter().any(|constraint| matches!(constraint.part, Part::Named(_)))
+    fn other_part(&self, entry: &Entry, is_fit: &dyn Fn(&Set) -> bool) -> Option<String> {
+        entry.region.constraints.iter().rev().find_map(|constraint| {
+            let Part::Named(own) = &constraint.part else { return None };
+            self.named_rows.iter().find_map(|named| match self.terms.node(named.rows) {
+                Some(Node::Field(of, part))
+                    if *of == constraint.of && **part != **own && is_fit(&named.holds) =>
+                {
+                    Some(named.name.clone())
+                }
+                _ => None,
+            })
+        })
     }
 
     /// What people call a source.
@@ -204,16 +279,4 @@ impl Evaluator<'_> {
             _ => None,
         }
     }
-}
-
-fn label_help(diagnostic: Diagnostic, feature: &str, subject: &Subject) -> Diagnostic {
-    let drop = format!(".drop(.{})", quoted(feature));
-    let diagnostic = diagnostic.help(format!(
-        "leave it out, `{drop}`, or compute it from other rows than those that are trained on"
-    ));
-    if subject.callee.is_some() {
-        return diagnostic;
-    }
-    let edit = Edit { span: Span::new(subject.place.end, subject.place.end), text: drop.clone() };
-    diagnostic.fix(format!("add `{drop}`"), vec![edit])
 }

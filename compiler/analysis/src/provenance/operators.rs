@@ -8,7 +8,7 @@ use flow_syntax::{ast::ProvenanceKind, span::Span};
 
 use super::{
     evaluate::{Evaluator, carries_rows, find_item, is_predictor},
-    region::{Constraint, Part, Set},
+    region::{Constraint, Entry, Part, Set, Window},
     terms::{Node, Term},
     value::{Column, Model, Scalar, Table, Value},
 };
@@ -18,6 +18,12 @@ use crate::{
     ty::Ty,
     types::Scheme,
 };
+
+/// What these say of a row follows from rows of other folds: as a window does, it tells a row nothing of itself, and
+/// has seen the table all the same.
+const OUT_OF_FOLD: [&str; 2] = ["std.prep.out_of_fold", TARGET_ENCODE];
+/// Its encoder is made of labels.
+const TARGET_ENCODE: &str = "std.prep.target_encode";
 
 /// The rows behind an operator's result, while its inputs are added.
 #[derive(Debug, Default)]
@@ -123,7 +129,12 @@ impl Evaluator<'_> {
                 }
                 Value::Table(Arc::new(table))
             }
-            _ => self.result(ty, id, &rows),
+            _ => match self.result(ty, id, &rows) {
+                Value::Model(model) if call.call.operator.name == TARGET_ENCODE => {
+                    Value::Model(Arc::new(Model { is_supervised: true, ..(*model).clone() }))
+                }
+                value => value,
+            },
         }
     }
 
@@ -149,8 +160,15 @@ impl Evaluator<'_> {
         let mut rows = Rows::default();
         let is_model = matches!(output.scheme, Scheme::Model { .. });
         let is_table = matches!(output.scheme, Scheme::Dataset(_));
+        let is_out_of_fold = OUT_OF_FOLD.contains(&call.call.operator.name.as_str())
+            && output.provenance.iter().any(|(kind, _)| *kind == ProvenanceKind::RowsOf);
         for ((name, _), value) in call.call.inputs.iter().zip(&call.values) {
-            let value = self.anywhere(value);
+            let value = if is_out_of_fold { self.without_folds(value) } else { value.clone() };
+            let value = self.anywhere(&value);
+            if let (true, Value::Table(table)) = (is_out_of_fold, &value) {
+                let window = Window { order: call.id, by: Arc::default() };
+                rows.seen = rows.seen.union(&table.holds.placed(call.span).windowed(&window));
+            }
             let mut is_mentioned = false;
             for (kind, params) in &output.provenance {
                 if params.contains(name) {
@@ -183,6 +201,24 @@ impl Evaluator<'_> {
             rows.chosen = Set::default();
         }
         rows
+    }
+
+    /// A list of models, one for each fold, without what they learned from the other folds.
+    fn without_folds(&self, value: &Value) -> Value {
+        let Value::Each(fold, element) = value else { return value.clone() };
+        let Value::Model(model) = &**element else { return value.clone() };
+        let is_of_folds = |entry: &Entry| {
+            let mut parts = entry.region.constraints.iter().map(|constraint| &constraint.part);
+            parts.any(|part| *part == Part::OtherFolds(*fold))
+        };
+        let less = |set: &Set| set.entries().iter().filter(|entry| !is_of_folds(entry)).cloned().collect();
+        let model = Model {
+            fitted: less(&model.fitted),
+            chosen: less(&model.chosen),
+            seen: less(&model.seen),
+            ..(**model).clone()
+        };
+        Value::Each(*fold, Arc::new(Value::Model(Arc::new(model))))
     }
 
     /// One file is one source, however it is read.

@@ -68,7 +68,7 @@ fn told(personal: &[&str], callee: &str, is_sink: bool, expr: &Expr) -> Diagnost
     let drop = format!(".drop({})", names.join(", "));
     let edit = Edit { span: Span::new(expr.span.end, expr.span.end), text: drop.clone() };
     let first = personal.first().map(|name| quoted(name)).unwrap_or_default();
-    let diagnostic = Diagnostic::error(code::PERSONAL_DATA, expr.span, message).help(format!(
+    let diagnostic = Diagnostic::error(code::PERSONAL_DATA, expr.span, message).note("it goes in here").help(format!(
         "leave it out, `{drop}`, or make a key of it that tells nothing: `.derive({first}: hash(.{first}))`"
     ));
     if matches!(&expr.ty, Ty::Ground(Type::Dataset(_))) {

@@ -157,6 +157,7 @@ impl Evaluator<'_> {
             };
             let subject = Subject {
                 place: data.span,
+                met: None,
                 data: self.name_of(data).map(str::to_owned),
                 model: self.name_of(model).map(str::to_owned),
                 is_several: !matches!(models, Value::Model(_)),
@@ -172,7 +173,7 @@ impl Evaluator<'_> {
         let own = self.terms.make(Node::Own);
         if let Some(violation) = requirement.violation(own, &self.terms) {
             self.violations += 1;
-            let diagnostic = self.describe(&violation, subject);
+            let diagnostic = self.describe(&violation, &requirement, subject);
             self.report(diagnostic);
         } else if requirement.depends_on_params(&self.terms) && !self.requirements.contains(&requirement) {
             self.requirements.push(requirement);
@@ -224,6 +225,7 @@ impl Evaluator<'_> {
                         Requirement::Unmarked { holds: table.holds.clone(), features: Arc::new(features) };
                     let subject = Subject {
                         place: data.span,
+                        met: None,
                         data: self.name_of(data).map(str::to_owned),
                         model: None,
                         is_several: false,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flow_ir::types::Type;
 use flow_syntax::{diagnostic::Code, span::Span};
 use rustc_hash::FxHashMap;
 
@@ -11,13 +12,14 @@ use super::{
     messages::Subject,
     queries,
     region::{Entry, Set},
-    require::{Requirement, Unseen, is_mark},
+    require::{Requirement, Unseen, ViolationKind, is_mark},
     terms::{Node, SetKind, Term, Terms, with_parts},
     value::{Column, Value, mark_of_many},
 };
 use crate::{
     body::{Expr, Instance},
     check::InstanceKey,
+    ty::Ty,
 };
 
 /// Equal for bodies that do the same with their parameters' rows.
@@ -29,6 +31,24 @@ pub(crate) struct Summary {
     requirements: Vec<Requirement>,
     /// What is wrong with a generic body for these rows alone.
     mistake: Option<(Code, String)>,
+}
+
+impl Summary {
+    /// The parameter that a set of rows comes with.
+    fn param_of(&self, source: Term) -> Option<u32> {
+        let node = |term: Term| {
+            let index = self.nodes.binary_search_by_key(&term, |(term, _)| *term).ok()?;
+            self.nodes.get(index).map(|(_, node)| node)
+        };
+        let mut at = source;
+        loop {
+            match node(at)? {
+                Node::Param(index) => return Some(*index),
+                Node::SetOf(_, base) | Node::Field(base, _) | Node::Element(base, _) => at = *base,
+                _ => return None,
+            }
+        }
+    }
 }
 
 impl Evaluator<'_> {
@@ -64,7 +84,8 @@ impl Evaluator<'_> {
     }
 
     /// A call of a fn or workflow: what its body does, with what the call gives.
-    pub fn call_instance(&mut self, instance: &Instance, args: Vec<Value>, expr: &Expr) -> Value {
+    pub fn call_instance(&mut self, instance: &Instance, args: &[&Expr], expr: &Expr) -> Value {
+        let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
         let name = &instance.item.name;
         self.called.insert(expr.span, name.clone());
         let Some(item) = super::evaluate::find_item(self.db, &instance.item.module, name) else {
@@ -72,24 +93,51 @@ impl Evaluator<'_> {
         };
         let key = InstanceKey::new(self.db, item, instance.type_args.clone());
         let summary = Arc::clone(queries::summary(self.db, key));
-        let replacement = self.import(&summary, &args);
+        let replacement = self.import(&summary, &values);
         if let Some((code, message)) = &summary.mistake {
             let message = format!("`{name}` does not work for this row: {message}");
             self.report(flow_syntax::diagnostic::Diagnostic::error(*code, expr.span, message));
         }
         let place = expr.span;
         let before = self.violations;
-        for requirement in &summary.requirements {
+        for asked in &summary.requirements {
             let requirement =
-                map_requirement(requirement, &mut |set| located(&replacement.set(set, &self.terms), place));
-            let subject = Subject {
+                map_requirement(asked, &mut |set| located(&replacement.set(set, &self.terms), place));
+            let mut subject = Subject {
                 place,
+                met: None,
                 data: None,
                 model: None,
                 is_several: false,
                 callee: Some(name.clone()),
                 table: None,
             };
+            let own = self.terms.make(Node::Own);
+            if let Some(violation) = requirement.violation(own, &self.terms) {
+                // The arguments that brought the rows together.
+                let brought = |set: &Set, entry: &Entry| {
+                    let entries = set.entries().iter().find(|asked| {
+                        let rows = replacement.set(&Set::one((*asked).clone()), &self.terms);
+                        rows.entries().iter().any(|found| found.region == entry.region)
+                    });
+                    let param = entries.and_then(|asked| summary.param_of(asked.region.source))?;
+                    args.get(param as usize).copied()
+                };
+                if let Requirement::Unseen(unseen) = asked {
+                    let held = violation.held.as_ref().and_then(|held| brought(&unseen.holds, held));
+                    let met = match violation.kind {
+                        ViolationKind::Fitted => brought(&unseen.fitted, &violation.met),
+                        ViolationKind::Chosen => brought(&unseen.chosen, &violation.met),
+                        _ => None,
+                    };
+                    if let Some(held) = held {
+                        subject.place = held.span;
+                        subject.data = self.name_of(held).map(str::to_owned);
+                    }
+                    subject.met =
+                        met.filter(|met| matches!(met.ty, Ty::Ground(Type::Dataset(_)))).map(|met| met.span);
+                }
+            }
             self.require(requirement, &subject);
         }
         match &summary.value {

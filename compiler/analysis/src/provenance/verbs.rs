@@ -693,9 +693,11 @@ fn joined_future(call: &Call<'_>, left: &[String], right: &[String]) -> Option<D
         [only] => only.clone(),
         _ => format!("[{}]", keys.join(", ")),
     };
-    let message = format!("this joins facts of any `{theirs}` to rows of `{own}`, also of a later one");
+    let message =
+        format!("this join brings facts from after a row's time to it: `{theirs}` may be later than `{own}`");
     Some(
         Diagnostic::error(code::FUTURE_JOINED, other.span, message)
+            .note(format!("facts with a time of their own, `{theirs}`"))
             .label(data.span, format!("these rows have their time in `{own}`"))
             .help(format!(
                 "`join_asof(…, on: {on}, at: .{own})` finds what was known then; if the facts never change, say why: \
