@@ -82,7 +82,9 @@ impl Evaluator<'_> {
         let values: Vec<Value> = call.inputs.iter().map(|(_, input)| self.expr(input)).collect();
         let id = self.call_id(call, &values);
         let call = Call { call, values, id, span };
-        self.check_call(&call, &callable);
+        if !self.check_call(&call, &callable) {
+            return Value::Unknown;
+        }
         let outputs: Vec<(String, Value)> = callable
             .outputs
             .iter()
