@@ -13,7 +13,10 @@ use salsa::{Durability, Setter};
 use crate::{
     body::{Body, Instance, ItemRef},
     check::{InstanceKey, checked_body, defaults, module_diagnostics, operator_info, workflow_outputs},
-    db::{Database, File, Item, Keyword, ModuleName, Project, items, module_doc, module_file, parse_item},
+    db::{
+        Database, File, Item, Keyword, ModuleName, Project, all_modules, items, module_doc, module_file,
+        parse_item,
+    },
     header::callable,
     interrupt::{Interrupt, Interrupted},
     names::{imports, scope},
@@ -81,24 +84,30 @@ impl Analysis {
     }
 
     fn with(db: Database) -> Self {
-        let mut modules = BTreeMap::new();
+        let mut standard = BTreeMap::new();
         for (module, text) in flow_stdlib_text::MODULES {
             let path = format!("{}.flow", module.replace('.', "/"));
             let file = File::builder((*module).to_owned(), path, (*text).to_owned())
-                .durability(Durability::HIGH)
+                .durability(Durability::NEVER_CHANGE)
                 .new(&db);
-            modules.insert((*module).to_owned(), file);
+            standard.insert((*module).to_owned(), file);
         }
-        let project = Project::builder(modules).durability(Durability::MEDIUM).new(&db);
+        let project = Project::builder(standard, BTreeMap::new())
+            .standard_durability(Durability::NEVER_CHANGE)
+            .modules_durability(Durability::MEDIUM)
+            .new(&db);
         Self { db, project }
     }
 
-    /// Adds a module, or replaces its text. `path` is for people alone.
+    /// Adds a module, or replaces its text. `path` is for people alone. A module of `std` stays as it is.
     ///
-    /// All texts but those of `std` are of the same durability. Were only a text that an editor holds of a low one,
+    /// All other texts are of the same durability. Were only a text that an editor holds of a low one,
     /// an edit of a module that few read would cost a tenth, and the first edit of one that all read as much as
     /// checking everything: what depends on a text that becomes less durable has to be computed anew.
     pub fn set_file(&mut self, module: &str, path: &str, text: impl Into<String>) {
+        if self.project.standard(&self.db).contains_key(module) {
+            return;
+        }
         let text = text.into();
         let Some(file) = self.file(module) else {
             let file = File::new(&self.db, module.to_owned(), path.to_owned(), text);
@@ -143,7 +152,7 @@ impl Analysis {
 
     /// The modules of the project, less `std`.
     pub fn modules(&self) -> Vec<String> {
-        self.project.modules(&self.db).keys().filter(|module| !module.starts_with("std.")).cloned().collect()
+        self.project.modules(&self.db).keys().cloned().collect()
     }
 
     /// The modules that a module imports, whether they are there or not.
@@ -295,9 +304,8 @@ impl Analysis {
     /// Every operator and verb, of `std` and of the project, by name.
     pub fn operators(&self) -> Vec<Operator> {
         let db = &self.db;
-        let files = self.project.modules(db).values();
-        let mut operators: Vec<Operator> =
-            files.flat_map(|file| items(db, *file)).filter_map(|item| self.operator(*item)).collect();
+        let items = all_modules(db).flat_map(|(_, file)| items(db, *file));
+        let mut operators: Vec<Operator> = items.filter_map(|item| self.operator(*item)).collect();
         operators.sort_by(|a, b| a.name.cmp(&b.name));
         operators
     }
@@ -305,7 +313,7 @@ impl Analysis {
     /// The full name of every operator and verb, with the hash of its declaration.
     pub fn operator_signatures(&self) -> Vec<(String, Hash)> {
         let db = &self.db;
-        let items = self.project.modules(db).values().flat_map(|file| items(db, *file));
+        let items = all_modules(db).flat_map(|(_, file)| items(db, *file));
         items
             .filter_map(|item| {
                 operator_info(db, *item).as_ref().map(|info| (info.name.clone(), info.signature))

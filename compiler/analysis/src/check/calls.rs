@@ -285,8 +285,7 @@ impl<'db> Checker<'db> {
                 .fix(format!("write `{text}`"), vec![Edit { span: name.span, text }]);
         }
         let Some(project) = Project::try_get(self.db) else { return diagnostic };
-        let mut modules = project.modules(self.db).iter();
-        match modules.find(|(module, file)| module.starts_with("std.") && is_callable(**file)) {
+        match project.standard(self.db).iter().find(|(_, file)| is_callable(**file)) {
             Some((module, _)) => {
                 let alias = module.rsplit('.').next().unwrap_or(module);
                 diagnostic.help(format!("`use {module}`, and write `{alias}.{}(…)`", name.text))

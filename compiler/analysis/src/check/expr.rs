@@ -219,10 +219,9 @@ impl<'db> Checker<'db> {
 
     /// `tree` without `use std.tree`.
     fn help_import(&self, diagnostic: Diagnostic, name: &str) -> Diagnostic {
-        let Some(project) = crate::db::Project::try_get(self.db) else { return diagnostic };
-        let found = project.modules(self.db).keys().find(|module| module.rsplit('.').next() == Some(name));
-        match found {
-            Some(module) => diagnostic.help(format!("import it: `use {module}`")),
+        let mut modules = crate::db::all_modules(self.db);
+        match modules.find(|(module, _)| module.rsplit('.').next() == Some(name)) {
+            Some((module, _)) => diagnostic.help(format!("import it: `use {module}`")),
             None => diagnostic,
         }
     }

@@ -5,5 +5,5 @@ mod input;
 mod item;
 
 pub use database::{Database, Db};
-pub use input::{File, ModuleName, Project, module_file};
+pub use input::{File, ModuleName, Project, all_modules, module_file};
 pub use item::{Item, Keyword, Parsed, items, module_doc, parse_item};

@@ -20,7 +20,7 @@ use crate::db::{Db, File, Item, Keyword, Project, items};
 /// own module, in nearly all projects, and not on what happens in others.
 pub fn recursion<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<&'db [Item<'db>]> {
     let file = item.file(db);
-    if is_standard(file.module(db)) {
+    if Project::try_get(db)?.standard(db).contains_key(file.module(db)) {
         return None;
     }
     let first = import_cycles(db).get(&file).and_then(|cycle| cycle.members.first()).unwrap_or(&file);
@@ -40,9 +40,7 @@ pub struct ImportCycle {
 #[salsa::tracked]
 pub fn import_cycles(db: &dyn Db) -> FxHashMap<File, ImportCycle> {
     let Some(project) = Project::try_get(db) else { return FxHashMap::default() };
-    let modules = project.modules(db);
-    let all: Vec<File> =
-        modules.iter().filter(|(module, _)| !is_standard(module)).map(|(_, file)| *file).collect();
+    let all: Vec<File> = project.modules(db).values().copied().collect();
     let places: FxHashMap<File, usize> = all.iter().enumerate().map(|(index, file)| (*file, index)).collect();
     let imported = |file: &File| {
         imports(db, *file).iter().filter_map(|path| module_or_nearest(db, path)).collect::<Vec<_>>()
@@ -121,10 +119,6 @@ fn needs_of<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Item<'db>> {
         }
     }
     found
-}
-
-fn is_standard(module: &str) -> bool {
-    module.starts_with("std.")
 }
 
 /// A node that reaches itself.

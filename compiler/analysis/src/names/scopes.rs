@@ -12,7 +12,7 @@ use flow_syntax::{
 use rustc_hash::FxHashMap;
 
 use super::prelude;
-use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
+use crate::db::{Db, File, Item, Keyword, ModuleName, all_modules, items, module_file, parse_item};
 
 /// The names of one module, without places: editing a body leaves it equal.
 #[derive(Clone, Debug, PartialEq, Eq, salsa::SalsaValue)]
@@ -81,8 +81,8 @@ pub fn module_named(db: &dyn Db, path: String) -> Option<File> {
 /// The module with this path; where there is none, the one that it most likely means.
 pub(super) fn module_or_nearest(db: &dyn Db, path: &str) -> Option<File> {
     module_named(db, path.to_owned()).or_else(|| {
-        let modules = Project::try_get(db)?.modules(db);
-        modules.get(suggest(path, modules.keys().map(String::as_str))?).copied()
+        let nearest = suggest(path, all_modules(db).map(|(module, _)| module.as_str()))?;
+        module_named(db, nearest.to_owned())
     })
 }
 

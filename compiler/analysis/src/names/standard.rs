@@ -11,11 +11,8 @@ const VERBS: &str = "std.table";
 #[salsa::tracked]
 pub fn prelude<'db>(db: &'db dyn Db) -> FxHashMap<String, Item<'db>> {
     let Some(project) = Project::try_get(db) else { return FxHashMap::default() };
-    let std = project.modules(db).iter().filter(|(module, _)| module.starts_with("std."));
-    std.flat_map(|(_, file)| items(db, *file))
-        .filter(|item| item.keyword(db).is_type())
-        .map(|item| (item.name(db).clone(), *item))
-        .collect()
+    let items = project.standard(db).values().flat_map(|file| items(db, *file));
+    items.filter(|item| item.keyword(db).is_type()).map(|item| (item.name(db).clone(), *item)).collect()
 }
 
 /// The dataset verbs, by name.

@@ -14,7 +14,7 @@ use super::{
     did_you_mean, import_cycles, module_named, references,
     scopes::{joined, own_item},
 };
-use crate::db::{Db, File, Item, Keyword, ModuleName, Project, items, module_file, parse_item};
+use crate::db::{Db, File, Item, Keyword, ModuleName, all_modules, items, module_file, parse_item};
 
 /// What is wrong with a module. The spans count from the start of the item, where there is one, so that one
 /// that only moves is not asked again; else from that of the file.
@@ -158,9 +158,7 @@ fn unknown_module(db: &dyn Db, import: &ast::Use) -> Diagnostic {
             .help(format!("`{item}` is an item of `{}`: `use {mended}`", parent.join(".")))
             .fix(format!("write `{mended}`"), vec![Edit { span: import.path.span, text: mended }]);
     }
-    let known: Vec<&str> = Project::try_get(db)
-        .map(|project| project.modules(db).keys().map(String::as_str).collect())
-        .unwrap_or_default();
+    let known = all_modules(db).map(|(module, _)| module.as_str());
     did_you_mean(diagnostic, &path, import.path.span, known)
 }
 
