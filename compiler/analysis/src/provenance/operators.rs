@@ -108,7 +108,13 @@ impl Evaluator<'_> {
 
     fn output(&mut self, call: &Call<'_>, callable: &Callable, output: &Output, ty: &Ty) -> Value {
         let Ty::Ground(ty) = ty else { return Value::Unknown };
-        if let Scheme::Var(name) = &output.scheme {
+        let is_input = |name: &str| {
+            callable.params.iter().any(|param| matches!(&param.scheme, Scheme::Var(other) if other == name))
+        };
+        // `only` gives a row as a record: that is no input.
+        if let Scheme::Var(name) = &output.scheme
+            && is_input(name)
+        {
             return self.one_input_of(call, callable, name, ty);
         }
         let rows = self.rows_of_output(call, output, carries_rows(ty));
