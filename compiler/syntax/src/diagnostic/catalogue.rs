@@ -135,6 +135,7 @@ const FILES: &[(Code, &str)] = &[
     (code::CHOSEN_ROWS, include_str!("pages/F0603.md")),
     (code::LABEL_LEAK, include_str!("pages/F0604.md")),
     (code::PERSONAL_DATA, include_str!("pages/F0605.md")),
+    (code::FUTURE_JOINED, include_str!("pages/F0606.md")),
     (code::BAD_POLICY, include_str!("pages/F0701.md")),
     (code::WRONG_DEVICE, include_str!("pages/F0702.md")),
     (code::NO_IMPLEMENTATION, include_str!("pages/F0703.md")),
