@@ -6,5 +6,6 @@ pub mod filter;
 mod identity;
 pub mod predict;
 pub mod split;
+mod spread;
 mod strata;
 pub mod unseen;

@@ -9,6 +9,7 @@
 //!
 //! The top 53 bits of its first 8 bytes, read as a little-endian number, over 2^53. A row with an Id, or of a
 //! group, stays on its side when other rows come or go; the parts hold `share` of the rows on average only.
+//! Rows that the same hashes have parted before are refused: see [`Spread`].
 //! With `stratify` each class has its share: see [`strata`].
 
 use arrow::{
@@ -21,6 +22,7 @@ use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 use super::{
     columns::{self, column_index},
     identity::{Identities, id_column},
+    spread::Spread,
     strata,
 };
 use crate::{arguments, internal, storage};
@@ -61,17 +63,25 @@ impl Draw<'_> {
     /// For each batch, which of its rows go to `train`.
     fn sides(&self, context: &dyn Context) -> Result<Vec<BooleanArray>, OperatorError> {
         let mut first = 0;
+        let mut spread = Spread::default();
         let sides = self.table.batches.iter().map(|batch| {
             if context.is_cancelled() {
                 return Err(OperatorError::Cancelled);
             }
             let identities = Identities::new(batch, self.identity, first)?;
             first += batch.num_rows() as u64;
-            let rows = 0..batch.num_rows();
-            let sides = rows.map(|row| fraction(self.hash(identities.of(row).as_ref())) < self.share);
-            Ok(sides.map(Some).collect())
+            let hashes = (0..batch.num_rows()).map(|row| fraction(self.hash(identities.of(row).as_ref())));
+            let hashes = hashes.inspect(|hash| spread.add(*hash));
+            Ok(hashes.map(|hash| Some(hash < self.share)).collect())
         });
-        sides.collect()
+        let sides = sides.collect::<Result<_, _>>()?;
+        if 0.0 < self.share && self.share < 1.0 && spread.is_cut() {
+            return Err(OperatorError::with_help(
+                "these rows are one part of a split with the same seed: it would not part them again by the share",
+                "give one of the two another seed, as `seed: 1`",
+            ));
+        }
+        Ok(sides)
     }
 
     /// 53 random bits.

@@ -122,6 +122,28 @@ fn split_refuses_a_share_that_is_none() {
     }
 }
 
+/// By Ids the same seed gives the same hashes: all that are left lie on one side of the share.
+#[test]
+fn a_part_is_not_split_again_with_its_seed() {
+    let row = row(&[("id", ty("Id<Int>"))]);
+    let (train, test) = split(&read_csv(&numbers(200), &row), &row, 0.8, 7).unwrap();
+    for part in [&train, &test] {
+        let error = split(part, &row, 0.5, 7).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "these rows are one part of a split with the same seed: it would not part them again by the share"
+        );
+        let (left, right) = split(part, &row, 0.5, 8).unwrap();
+        assert!(left.rows().abs_diff(right.rows()) < part.rows() / 2);
+        assert_eq!(split(part, &row, 1.0, 7).unwrap().0.rows(), part.rows());
+    }
+    // Without an Id a row is known by its place, which is another one in the part.
+    let plain = crate::support::row(&[("id", Type::Int)]);
+    let (_, test) = split(&read_csv(&numbers(200), &plain), &plain, 0.8, 7).unwrap();
+    let (left, right) = split(&test, &plain, 0.5, 7).unwrap();
+    assert!(left.rows() > 5 && right.rows() > 5);
+}
+
 #[test]
 fn a_group_is_on_one_side() {
     let row = row(&[("id", ty("Id<Int>")), ("user", Type::Text)]);
