@@ -62,6 +62,28 @@ fn cases(folder: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(files).filter(is_case).collect()
 }
 
+/// Every program that leaks has an innocent twin; whatever else stands there is innocent itself.
+#[test]
+fn leaks_have_twins() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/check/leakage");
+    let mut pairs = 0;
+    for path in cases(&folder) {
+        for section in read(&fs::read_to_string(&path).unwrap()) {
+            let leaks = section.iter().any(|block| block.text.contains("// error[F06"));
+            let has_twin = section.iter().any(|block| block.twin.is_some());
+            assert_eq!(
+                leaks,
+                has_twin,
+                "{}: {:?}",
+                path.display(),
+                section.first().map(|block| block.first_line)
+            );
+            pairs += usize::from(has_twin);
+        }
+    }
+    assert!(pairs >= 120, "{pairs} pairs");
+}
+
 /// One fenced program: its module, the line its text begins at, its text, and what makes its twin.
 struct Block {
     module: String,
