@@ -313,7 +313,7 @@ impl<'db> Evaluator<'db> {
     /// A value of many rows, those of a group or window: what it told of its own row it tells of these.
     fn of_many(&mut self, value: Value) -> Value {
         let (Value::Scalar(scalar), Some(table)) = (&value, &self.row) else { return value };
-        let mut mark = mark_of_many(&scalar.mark, &table.holds.clone(), &mut self.terms);
+        let mut mark = mark_of_many(&scalar.mark, &table.label_rows(), &mut self.terms);
         if let Some(window) = &self.window {
             mark = mark.windowed(window);
         }
@@ -511,6 +511,8 @@ impl<'db> Evaluator<'db> {
         let base = tables.first().map_or(id, |(_, table)| table.base);
         let mut picked = Table { rows, chosen, seen, ..Table::new(id, holds) };
         picked.is_repeated = tables.iter().any(|(_, table)| table.is_repeated);
+        picked.labels = set(|table| &table.labels, &self.terms);
+        picked.told = set(|table| &table.told, &self.terms);
         let mut names: Vec<&str> =
             tables.iter().flat_map(|(_, table)| table.columns.keys().map(String::as_str)).collect();
         if tables.iter().all(|(_, table)| table.base == base) {

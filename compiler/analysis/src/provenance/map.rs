@@ -150,6 +150,18 @@ impl Replacement {
             chosen: self.set(&table.chosen, terms),
             seen: self.set(&table.seen, terms),
             is_repeated: table.is_repeated,
+            by_key: Arc::new(
+                table
+                    .by_key
+                    .iter()
+                    .filter_map(|(keys, constraint)| {
+                        let constraint = self.constraint(constraint, terms).ok().flatten()?;
+                        Some((keys.iter().map(|key| self.term(*key)).collect(), constraint))
+                    })
+                    .collect(),
+            ),
+            labels: self.set(&table.labels, terms),
+            told: self.set(&table.told, terms),
             keys: table.keys.as_ref().map(|keys| Arc::new(keys.iter().map(|key| self.term(*key)).collect())),
         }
     }
@@ -170,8 +182,13 @@ pub(super) fn terms_of(value: &Value, found: &mut Vec<Term>) {
                 found.push(column.definition);
                 terms_of_set(&column.mark, found);
             }
-            for set in [&table.holds, &table.chosen, &table.seen] {
+            for set in [&table.holds, &table.chosen, &table.seen, &table.labels, &table.told] {
                 terms_of_set(set, found);
+            }
+            for (keys, constraint) in &*table.by_key {
+                found.extend_from_slice(keys);
+                found.push(constraint.of);
+                found.extend(constraint.part.index());
             }
             found.extend(table.keys.iter().flat_map(|keys| keys.iter().copied()));
         }

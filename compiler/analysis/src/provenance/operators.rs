@@ -8,7 +8,7 @@ use flow_syntax::{ast::ProvenanceKind, span::Span};
 
 use super::{
     evaluate::{Evaluator, carries_rows, find_item, is_predictor},
-    region::{Constraint, Entry, Part, Set, Window},
+    region::{Constraint, Entry, Part, Set, Window, key_of},
     terms::{Node, Term},
     value::{Column, Model, Scalar, Table, Value},
 };
@@ -18,6 +18,9 @@ use crate::{
     ty::Ty,
     types::Scheme,
 };
+
+/// More of these say little, and cost.
+const MAX_BY_KEY: usize = 24;
 
 /// What these say of a row follows from rows of other folds: as a window does, it tells a row nothing of itself, and
 /// has seen the table all the same.
@@ -305,6 +308,15 @@ impl Evaluator<'_> {
     pub fn constrain(&mut self, table: &mut Table, constraints: &[Constraint]) {
         table.holds = table.holds.within(constraints, &self.terms);
         table.seen = table.seen.windows_within(constraints, &self.terms);
+        table.labels = table.labels.within(constraints, &self.terms);
+        for constraint in constraints {
+            let key = key_of(constraint, &self.terms).map(|key| vec![key]);
+            if let Some(keys) = key.or_else(|| table.keys.as_deref().cloned())
+                && table.by_key.len() < MAX_BY_KEY
+            {
+                Arc::make_mut(&mut table.by_key).push((keys, constraint.clone()));
+            }
+        }
     }
 
     /// Columns that are in both tables with one type are taken to be the same.
@@ -314,6 +326,9 @@ impl Evaluator<'_> {
         table.base = from.base;
         table.columns = Arc::clone(&from.columns);
         table.is_repeated = from.is_repeated;
+        table.by_key = Arc::clone(&from.by_key);
+        table.labels = from.labels.clone();
+        table.told = from.told.clone();
         for column in &row.columns {
             if own.column(&column.name).is_none_or(|other| other.ty != column.ty) {
                 let definition = self.terms.make(Node::Column(base, column.name.clone()));

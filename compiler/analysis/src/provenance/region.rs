@@ -201,17 +201,23 @@ fn shares_keys(constraint: &Constraint, window: &Window, terms: &Terms) -> bool 
     if window.by.contains(&constraint.of) {
         return true;
     }
-    match terms.node(constraint.of) {
-        // A split that keeps the rows of one group together.
-        Some(Node::Call(name, args)) if &**name == GROUPED_SPLIT => {
-            args.get(1).is_some_and(|group| window.by.contains(group))
-        }
-        _ => false,
+    matches!(terms.node(constraint.of), Some(Node::Call(name, _)) if &**name == SPLIT_BY_GROUP)
+        && key_of(constraint, terms).is_some_and(|key| window.by.contains(&key))
+}
+
+/// The column whose values a constraint keeps together, where it is one of a split that does.
+pub(super) fn key_of(constraint: &Constraint, terms: &Terms) -> Option<Term> {
+    match terms.node(constraint.of)? {
+        Node::Call(name, args) if [SPLIT_BY_GROUP, SPLIT_BY_ID].contains(&&**name) => args.get(1).copied(),
+        _ => None,
     }
 }
 
-/// A partition whose parts share no value of a column: the rows that it splits, the column, and the rest.
-pub(super) const GROUPED_SPLIT: &str = "split by group";
+/// Partitions whose parts share no value of a column: the rows that one splits, the column, and the rest. Someone
+/// asked for it, or it follows from how rows with an Id are told apart: a proof rests on the latter only where it is
+/// the Id that rows are found by.
+pub(super) const SPLIT_BY_GROUP: &str = "split by group";
+pub(super) const SPLIT_BY_ID: &str = "split by Id";
 
 impl Set {
     pub fn one(entry: Entry) -> Self {

@@ -222,7 +222,7 @@ impl Evaluator<'_> {
                         continue;
                     }
                     let requirement =
-                        Requirement::Unmarked { holds: table.holds.clone(), features: Arc::new(features) };
+                        Requirement::Unmarked { holds: table.label_rows(), features: Arc::new(features) };
                     let subject = Subject {
                         place: data.span,
                         met: None,

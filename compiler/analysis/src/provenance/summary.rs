@@ -227,7 +227,7 @@ impl Evaluator<'_> {
             }
             (SetKind::MarkOfMany(name), Value::Table(table)) => {
                 let Column { mark, .. } = table.column(name, &mut self.terms);
-                mark_of_many(&mark, &table.holds, &mut self.terms)
+                mark_of_many(&mark, &table.label_rows(), &mut self.terms)
             }
             (SetKind::Fitted, Value::Model(model)) => model.fitted.clone(),
             (SetKind::Chosen, Value::Model(model)) => model.chosen.clone(),
@@ -304,6 +304,8 @@ fn map_sets(value: &Value, map: &dyn Fn(&Set) -> Set) -> Value {
                 holds: map(&table.holds),
                 chosen: map(&table.chosen),
                 seen: map(&table.seen),
+                labels: map(&table.labels),
+                told: map(&table.told),
                 ..(**table).clone()
             }))
         }

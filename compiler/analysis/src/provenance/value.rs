@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    region::{Entry, Set},
+    region::{Constraint, Entry, Set},
     terms::{Node, SetKind, Term, Terms},
 };
 
@@ -47,6 +47,12 @@ pub(super) struct Table {
     pub is_repeated: bool,
     /// For one row per entity: the columns that tell these apart.
     pub keys: Option<Arc<Vec<Term>>>,
+    /// What is known of all rows that share the values of some columns.
+    pub by_key: Arc<Vec<(Vec<Term>, Constraint)>>,
+    /// Rows of other tables that its labels were looked up in.
+    pub labels: Set,
+    /// The rows whose labels decided which rows are here.
+    pub told: Set,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +92,9 @@ impl Table {
             seen: Set::default(),
             is_repeated: false,
             keys: None,
+            by_key: Arc::default(),
+            labels: Set::default(),
+            told: Set::default(),
         }
     }
 
@@ -103,6 +112,11 @@ impl Table {
             Set::default()
         };
         Column { definition, mark }
+    }
+
+    /// The rows whose labels are its rows' labels.
+    pub fn label_rows(&self) -> Set {
+        self.holds.union(&self.labels)
     }
 
     pub fn put(&mut self, name: &str, column: Column) {

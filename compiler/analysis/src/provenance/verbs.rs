@@ -3,21 +3,17 @@
 use std::sync::Arc;
 
 use flow_ir::{types::Type, value::Value as Literal};
-use flow_syntax::{
-    diagnostic::{Diagnostic, code},
-    span::Span,
-};
+use flow_syntax::span::Span;
 
 use super::{
     evaluate::{Evaluator, is_label, is_predictor},
     operators::Call,
-    region::{Constraint, GROUPED_SPLIT, Part, Set, Window},
-    terms::{Node, Term},
+    region::{Set, Window},
+    terms::Term,
     value::{Column, Scalar, Table, Value, mark_of_many},
 };
 use crate::{
     body::{Expr, ExprKind, OperatorCall},
-    names::quoted,
     ty::Ty,
 };
 
@@ -188,7 +184,7 @@ impl Evaluator<'_> {
     }
 
     /// The rows for which a predicate holds, or for which it does not.
-    fn kept(
+    pub fn kept(
         &mut self,
         call: &Call<'_>,
         data: &Arc<Table>,
@@ -202,6 +198,9 @@ impl Evaluator<'_> {
         let kept = self.terms.value(Literal::Bool(holds));
         table.rows = self.terms.call("where", vec![data.rows, predicate, kept]);
         table.seen = table.seen.union(&value.all());
+        if let Value::Scalar(scalar) = value {
+            table.told = table.told.union(&scalar.mark);
+        }
         self.constrain(&mut table, &constraints);
         table
     }
@@ -210,13 +209,30 @@ impl Evaluator<'_> {
     fn reordered(&mut self, call: &Call<'_>, data: &Table, is_distinct: bool) -> Value {
         let rows = self.partition(call, data);
         let decided = self.decided_by(call);
-        let is_repeated = data.is_repeated && !is_distinct;
-        let chosen = data.chosen.union(&decided);
-        Value::Table(Arc::new(Table { id: call.id, rows, is_repeated, chosen, ..data.clone() }))
+        let mut table = Table { id: call.id, rows, ..data.clone() };
+        table.chosen = data.chosen.union(&decided);
+        if is_distinct {
+            table.is_repeated = false;
+            table.keys = self.columns_of(call, "columns", data).map(Arc::new);
+        }
+        Value::Table(Arc::new(table))
+    }
+
+    /// The columns that an input lists; `None` where it lists none.
+    fn columns_of(&mut self, call: &Call<'_>, input: &str, data: &Table) -> Option<Vec<Term>> {
+        let Some((Expr { kind: ExprKind::List(columns), .. }, _)) = call.input(input) else { return None };
+        let names = columns.iter().filter_map(column_name);
+        let terms: Vec<Term> = names.map(|name| data.column(name, &mut self.terms).definition).collect();
+        (!terms.is_empty()).then_some(terms)
+    }
+
+    /// A mark of what is computed from many rows of a table.
+    fn of_many_rows(&mut self, mark: &Set, data: &Table) -> Set {
+        mark_of_many(mark, &data.label_rows(), &mut self.terms)
     }
 
     /// What was measured to make the arguments of a call.
-    fn decided_by(&mut self, call: &Call<'_>) -> Set {
+    pub fn decided_by(&mut self, call: &Call<'_>) -> Set {
         let scalars = call.values.iter().filter_map(|value| match value {
             Value::Scalar(scalar) => Some(&scalar.seen),
             _ => None,
@@ -232,9 +248,12 @@ impl Evaluator<'_> {
         table.holds = data.holds.union(&other.holds);
         table.chosen = data.chosen.union(&other.chosen);
         table.seen = data.seen.union(&other.seen);
+        table.labels = data.labels.union(&other.labels);
+        table.told = data.told.union(&other.told);
         table.is_repeated =
             data.is_repeated || other.is_repeated || data.holds.meets(&other.holds, &self.terms).is_some();
         table.keys = None;
+        table.by_key = Arc::default();
         let is_same = data.base == other.base && data.columns == other.columns;
         if let (false, Some(row)) = (is_same, call.row()) {
             for column in &row.columns {
@@ -254,7 +273,8 @@ impl Evaluator<'_> {
         let mut table = Table::new(call.id, data.holds.clone());
         table.chosen = data.chosen.clone();
         table.seen = data.seen.clone();
-        let (mut keys, mut told) = (Vec::new(), Set::default());
+        table.labels = data.labels.clone();
+        let (mut keys, mut told) = (Vec::new(), self.of_many_rows(&data.told, data));
         if let Some((Expr { kind: ExprKind::List(by), .. }, _)) = call.input("by") {
             for key in by {
                 let Some(name) = column_name(key) else { continue };
@@ -318,7 +338,7 @@ impl Evaluator<'_> {
     }
 
     /// The rows whose labels a column tells of; a Label tells its own.
-    fn mark_of(&mut self, call: &Call<'_>, table: &Table, name: &str) -> Set {
+    pub fn mark_of(&mut self, call: &Call<'_>, table: &Table, name: &str) -> Set {
         let mark = table.column(name, &mut self.terms).mark;
         let is_label = match call.input("data").map(|(data, _)| &data.ty) {
             Some(Ty::Ground(Type::Dataset(row))) => {
@@ -327,226 +347,6 @@ impl Evaluator<'_> {
             _ => false,
         };
         if is_label { mark.union(&self.own_mark(call.span)) } else { mark }
-    }
-
-    fn join(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let Some(other) = call.table("other") else { return Value::Unknown };
-        let (left, right) = join_keys(call);
-        if let Some(diagnostic) = joined_future(call, &left, &right) {
-            self.report(diagnostic);
-        }
-        let keys = |table: &Table, names: &[String], evaluator: &mut Self| -> Vec<Term> {
-            names.iter().map(|name| table.column(name, &mut evaluator.terms).definition).collect()
-        };
-        let (left_keys, right_keys) = (keys(data, &left, self), keys(&other, &right, self));
-        let mut table = Table { id: call.id, ..(**data).clone() };
-        let keeps_rows = matches!(
-            call.input("kind").map(|(expr, _)| &expr.kind),
-            Some(ExprKind::Value(Literal::Enum { variant, .. })) if variant == "left"
-        );
-        if !keeps_rows {
-            let other_id = other.id;
-            let mut args = vec![data.rows, other_id];
-            args.extend(call.input("kind").map(|(_, kind)| kind.id(&mut self.terms)));
-            table.rows = self.terms.call("join", args);
-        }
-        let is_key = |table: &Table, keys: &[Term]| {
-            table
-                .keys
-                .as_ref()
-                .is_some_and(|own| own.len() == keys.len() && own.iter().all(|key| keys.contains(key)))
-        };
-        // Two tables with one row per entity, and the same entities: still one row per entity.
-        let is_one_entity =
-            is_key(data, &left_keys) && is_key(&other, &right_keys) && left_keys == right_keys;
-        if is_one_entity {
-            table.holds = table.holds.union(&other.holds);
-            table.seen = table.seen.union(&other.seen);
-        } else {
-            let seen = other.holds.union(&other.seen).placed(call.span);
-            table.seen = table.seen.union(&seen);
-        }
-        table.chosen = table.chosen.union(&other.chosen);
-        let keys = Keys { names: &left, definitions: &left_keys };
-        self.take_columns(call, &mut table, &other, &keys, is_one_entity, None);
-        Value::Table(Arc::new(table))
-    }
-
-    /// The columns that a join adds.
-    fn take_columns(
-        &mut self,
-        call: &Call<'_>,
-        table: &mut Table,
-        other: &Table,
-        keys: &Keys<'_>,
-        is_one_entity: bool,
-        window: Option<&Window>,
-    ) {
-        // What is found by the label tells it.
-        let mut told = Set::default();
-        for name in keys.names {
-            told = told.union(&self.mark_of(call, table, name));
-        }
-        let own = match call.input("data").map(|(data, _)| &data.ty) {
-            Some(Ty::Ground(Type::Dataset(row))) => row,
-            _ => return,
-        };
-        let Some(row) = call.row() else { return };
-        for column in row.columns.iter().filter(|column| own.column(&column.name).is_none()) {
-            let found = other.column(&column.name, &mut self.terms);
-            let mut args = vec![found.definition, other.rows];
-            args.extend_from_slice(keys.definitions);
-            let definition = if is_one_entity { found.definition } else { self.terms.call("lookup", args) };
-            let mut mark = found.mark;
-            if !is_one_entity {
-                mark = mark_of_many(&mark, &other.holds, &mut self.terms);
-            }
-            if let Some(window) = window {
-                mark = mark.windowed(window);
-            }
-            mark = mark.union(&told);
-            table.put(&column.name, Column { definition, mark });
-        }
-    }
-
-    /// What was known of each row at its time.
-    fn join_asof(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let Some(facts) = call.table("facts") else { return Value::Unknown };
-        let (left, _) = join_keys(call);
-        let by: Vec<Term> = left.iter().map(|name| data.column(name, &mut self.terms).definition).collect();
-        let mut table = Table { id: call.id, ..(**data).clone() };
-        let mut seen = facts.holds.placed(call.span);
-        // The facts' time is the rows' own where they come from one table.
-        let at = call.input("at").map(|(_, at)| at.id(&mut self.terms));
-        let time = match call.input("facts").map(|(facts, _)| &facts.ty) {
-            Some(Ty::Ground(Type::Dataset(row))) => {
-                row.columns.iter().find(|column| *column.ty.present() == Type::EventTime)
-            }
-            _ => None,
-        };
-        let time = time.map(|column| facts.column(&column.name, &mut self.terms).definition);
-        let window = match (at, time) {
-            (Some(at), Some(time)) if at == time => Some(Window { order: at, by: Arc::new(by.clone()) }),
-            _ => None,
-        };
-        if let Some(window) = &window {
-            seen = seen.windowed(window);
-        }
-        table.seen = table.seen.union(&seen).union(&facts.seen.placed(call.span));
-        table.chosen = table.chosen.union(&facts.chosen);
-        let keys = Keys { names: &left, definitions: &by };
-        self.take_columns(call, &mut table, &facts, &keys, false, window.as_ref());
-        Value::Table(Arc::new(table))
-    }
-
-    fn split(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let partition = self.random_partition(call, data);
-        let chosen = data.chosen.union(&self.decided_by(call));
-        let parts = call.call.outputs.iter().map(|(name, _)| {
-            let id = self.terms.field(call.id, name);
-            let mut table = Table { id, chosen: chosen.clone(), ..(**data).clone() };
-            table.is_repeated = data.is_repeated && splits_by_row(call);
-            self.take_part(&mut table, partition, name);
-            table.is_repeated = data.is_repeated;
-            (name.clone(), Value::Table(Arc::new(table)))
-        });
-        Value::Record(Arc::new(parts.collect()))
-    }
-
-    /// What a random split does with rows: by what names them, or by their places.
-    fn random_partition(&mut self, call: &Call<'_>, data: &Table) -> Term {
-        let name = &call.call.operator.name;
-        let group = call.input("group").and_then(|(group, value)| {
-            matches!(group.kind, ExprKind::Value(Literal::Column(_))).then(|| value.clone())
-        });
-        let mut args = vec![data.rows];
-        let name = match group {
-            Some(group) => {
-                args.push(group.id(&mut self.terms));
-                args.push(self.terms.value(Literal::from(name.as_str())));
-                GROUPED_SPLIT
-            }
-            None => {
-                if let Some(id) = id_column(call) {
-                    args.push(data.column(id, &mut self.terms).definition);
-                }
-                name
-            }
-        };
-        for ((input, _), value) in call.call.inputs.iter().zip(&call.values) {
-            if input != "data" {
-                args.push(value.id(&mut self.terms));
-            }
-        }
-        self.terms.call(name, args)
-    }
-
-    fn split_at(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let (Some((expr, column)), Some((_, at))) = (call.input("column"), call.input("at")) else {
-            return Value::Unknown;
-        };
-        let measured = at.all();
-        let (column, at) = (column.id(&mut self.terms), at.id(&mut self.terms));
-        let partition = self.partition(call, data);
-        let parts = call.call.outputs.iter().map(|(name, _)| {
-            let is_before = name == "before";
-            let id = self.terms.field(call.id, name);
-            let mut table = Table { id, ..(**data).clone() };
-            table.rows = self.terms.field(partition, name);
-            table.chosen = table.chosen.union(&measured);
-            let constraints = self.before(column, expr, at, is_before);
-            self.constrain(&mut table, &constraints);
-            (name.clone(), Value::Table(Arc::new(table)))
-        });
-        Value::Record(Arc::new(parts.collect()))
-    }
-
-    fn split_where(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let Some((predicate, value)) = call.input("predicate") else { return Value::Unknown };
-        let parts = call.call.outputs.iter().map(|(name, _)| {
-            let mut table = self.kept(call, data, predicate, value, name == "yes");
-            table.id = self.terms.field(call.id, name);
-            (name.clone(), Value::Table(Arc::new(table)))
-        });
-        Value::Record(Arc::new(parts.collect()))
-    }
-
-    /// A list of folds, each a record of what trains and what tests.
-    fn folds(&mut self, call: &Call<'_>, data: &Arc<Table>, by_time: bool) -> Value {
-        let partition = if by_time { self.partition(call, data) } else { self.random_partition(call, data) };
-        let index = self.terms.fresh_symbol();
-        let id = self.terms.make(Node::Element(call.id, index));
-        let rows = self.terms.make(Node::Element(partition, index));
-        let measured = self.decided_by(call);
-        let is_split = !data.is_repeated || by_time || !splits_by_row(call);
-        let part = |name: &str, part: Part, evaluator: &mut Self| {
-            let mut table = Table { id: evaluator.terms.field(id, name), ..(**data).clone() };
-            table.rows = evaluator.terms.field(rows, name);
-            table.chosen = table.chosen.union(&measured);
-            if is_split {
-                evaluator.constrain(&mut table, &[Constraint { of: partition, part }]);
-            }
-            (name.to_owned(), Value::Table(Arc::new(table)))
-        };
-        let (train, test) = if by_time {
-            (Part::StretchesBefore(index), Part::Stretch(index))
-        } else {
-            (Part::OtherFolds(index), Part::Fold(index))
-        };
-        let parts = vec![part("train", train, self), part("test", test, self)];
-        Value::Each(index, Arc::new(Value::Record(Arc::new(parts))))
-    }
-
-    fn bootstrap(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let partition = self.partition(call, data);
-        let parts = call.call.outputs.iter().map(|(name, _)| {
-            let id = self.terms.field(call.id, name);
-            let mut table = Table { id, ..(**data).clone() };
-            self.take_part(&mut table, partition, name);
-            table.is_repeated |= name == "in_bag";
-            (name.clone(), Value::Table(Arc::new(table)))
-        });
-        Value::Record(Arc::new(parts.collect()))
     }
 
     fn apply(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
@@ -635,94 +435,15 @@ impl Evaluator<'_> {
     }
 }
 
-/// The columns of the left that a join compares.
-struct Keys<'k> {
-    names: &'k [String],
-    definitions: &'k [Term],
-}
-
 fn is_column(expr: &Expr) -> bool {
     column_name(expr).is_some()
 }
 
-fn column_name(expr: &Expr) -> Option<&str> {
+pub(super) fn column_name(expr: &Expr) -> Option<&str> {
     match &expr.kind {
         ExprKind::Value(Literal::Column(name)) => Some(name),
         _ => None,
     }
-}
-
-/// The columns that a join compares: the left's, the right's.
-fn join_keys(call: &Call<'_>) -> (Vec<String>, Vec<String>) {
-    let mut keys = (Vec::new(), Vec::new());
-    if let Some((Expr { kind: ExprKind::Record(sides), .. }, _)) = call.input("on") {
-        for (side, columns) in sides {
-            let ExprKind::List(columns) = &columns.kind else { continue };
-            let names = columns.iter().filter_map(column_name).map(str::to_owned);
-            if side == "left" { keys.0.extend(names) } else { keys.1.extend(names) }
-        }
-    }
-    keys
-}
-
-/// A join of rows that have a time to facts that have theirs: later facts come along with earlier ones.
-fn joined_future(call: &Call<'_>, left: &[String], right: &[String]) -> Option<Diagnostic> {
-    let (data, other) = (call.input("data")?.0, call.input("other")?.0);
-    let times = |expr: &Expr| match &expr.ty {
-        Ty::Ground(Type::Dataset(row)) => row
-            .columns
-            .iter()
-            .filter(|column| *column.ty.present() == Type::EventTime)
-            .map(|column| column.name.clone())
-            .collect(),
-        _ => Vec::new(),
-    };
-    let (own, theirs): (Vec<String>, Vec<String>) = (times(data), times(other));
-    let (own, theirs) = (own.first()?, theirs.first()?);
-    // Facts of the very same time are not later.
-    let is_one_time = left.iter().zip(right).any(|(a, b)| a == own && b == theirs);
-    let has_reason = call
-        .input("timeless")
-        .is_some_and(|(reason, _)| !matches!(reason.kind, ExprKind::Value(Literal::None)));
-    if is_one_time || has_reason {
-        return None;
-    }
-    let (own, theirs) = (quoted(own), quoted(theirs));
-    let keys: Vec<String> = left.iter().map(|key| format!(".{}", quoted(key))).collect();
-    let on = match keys.as_slice() {
-        [only] => only.clone(),
-        _ => format!("[{}]", keys.join(", ")),
-    };
-    let message =
-        format!("this join brings facts from after a row's time to it: `{theirs}` may be later than `{own}`");
-    Some(
-        Diagnostic::error(code::FUTURE_JOINED, other.span, message)
-            .note(format!("facts with a time of their own, `{theirs}`"))
-            .label(data.span, format!("these rows have their time in `{own}`"))
-            .help(format!(
-                "`join_asof(…, on: {on}, at: .{own})` finds what was known then; if the facts never change, say why: \
-                 `timeless: \"…\"`"
-            )),
-    )
-}
-
-/// The column that tells rows apart, by which a random split decides.
-fn id_column<'c>(call: &Call<'c>) -> Option<&'c str> {
-    match call.input("data").map(|(data, _)| &data.ty) {
-        Some(Ty::Ground(Type::Dataset(row))) => {
-            let column = row.columns.iter().find(|column| matches!(column.ty.present(), Type::Id(_)))?;
-            Some(&column.name)
-        }
-        _ => None,
-    }
-}
-
-/// Whether a split may put one row, where it is there twice, into two parts.
-fn splits_by_row(call: &Call<'_>) -> bool {
-    let has_group = call
-        .input("group")
-        .is_some_and(|(group, _)| matches!(group.kind, ExprKind::Value(Literal::Column(_))));
-    !has_group && id_column(call).is_none()
 }
 
 /// Whether an expression is a label that it did not find as one.
