@@ -1,10 +1,13 @@
 //! `std.metrics.classification`.
 
+use std::borrow::Cow;
+
 use flow_ir::{expr::math, value::Value};
 use flow_runtime::operator::{Call, Context, Datum, OperatorError};
 
 use super::{
     curves::{Areas, Ranked, areas},
+    groups::{self, Group},
     sum::Sum,
 };
 use crate::{
@@ -39,10 +42,10 @@ pub fn classification(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, 
         positive: model.positive_of_two(),
         labels: labels.into_iter().map(|label| label as usize).collect(),
         predicted,
-        probabilities: &scores.values,
+        probabilities: scores.values.into(),
         weights: labels::weights_of(&model, table)?,
     };
-    Ok(vec![Datum::Value(measured.report()?)])
+    Ok(vec![Datum::Value(measured.report(&groups::groups(call, table)?)?)])
 }
 
 /// Rows with what they are and what was predicted.
@@ -52,12 +55,37 @@ struct Measured<'a> {
     labels: Vec<usize>,
     predicted: Vec<usize>,
     /// One for each class, row after row.
-    probabilities: &'a [f64],
+    probabilities: Cow<'a, [f64]>,
     weights: Vec<f64>,
 }
 
 impl Measured<'_> {
-    fn report(&self) -> Result<Value, OperatorError> {
+    fn report(&self, groups: &[Group]) -> Result<Value, OperatorError> {
+        let mut fields = self.measures()?;
+        let classes = Value::List(self.classes.iter().map(|class| class.as_str().into()).collect());
+        fields.insert(1, ("classes", classes));
+        fields.push(("confusion", self.confusion()));
+        let groups =
+            groups.iter().map(|group| Ok(groups::record(&group.value, self.part(&group.rows).measures()?)));
+        fields.push(("groups", Value::List(groups.collect::<Result<_, OperatorError>>()?)));
+        Ok(Value::Record(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+    }
+
+    /// These rows alone.
+    fn part(&self, rows: &[usize]) -> Measured<'_> {
+        let width = self.classes.len();
+        let of_row = |row: &usize| self.probabilities.get(row * width..(row + 1) * width).unwrap_or_default();
+        Measured {
+            classes: self.classes,
+            positive: self.positive,
+            labels: groups::pick(&self.labels, rows),
+            predicted: groups::pick(&self.predicted, rows),
+            probabilities: rows.iter().flat_map(of_row).copied().collect::<Vec<f64>>().into(),
+            weights: groups::pick(&self.weights, rows),
+        }
+    }
+
+    fn measures(&self) -> Result<Vec<(&'static str, Value)>, OperatorError> {
         let weight = self.weights.iter().copied().collect::<Sum>().total();
         if weight <= 0.0 {
             return Err(OperatorError::failed("the weights of all rows are 0"));
@@ -65,18 +93,15 @@ impl Measured<'_> {
         let logloss = self.logloss() / weight;
         let areas = self.areas();
         let area = |of: fn(&Areas) -> f64| areas.as_ref().map_or(Value::None, |areas| of(areas).into());
-        let fields = [
+        Ok(vec![
             ("rows", count(self.labels.len())),
-            ("classes", Value::List(self.classes.iter().map(|class| class.as_str().into()).collect())),
             ("accuracy", (self.correct() / weight).into()),
             ("f1", self.f1().into()),
             ("logloss", logloss.into()),
             ("normalized_entropy", (logloss / self.entropy(weight)).into()),
             ("auc", area(|areas| areas.roc)),
             ("pr_auc", area(|areas| areas.precision_recall)),
-            ("confusion", self.confusion()),
-        ];
-        Ok(Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).into()))
+        ])
     }
 
     fn rows(&self) -> impl Iterator<Item = (usize, usize, f64)> {
@@ -187,11 +212,12 @@ mod tests {
             positive: (classes.len() == 2).then_some(1),
             labels: labels.to_vec(),
             predicted: scores.predicted_classes().collect(),
-            probabilities,
+            probabilities: probabilities.into(),
             weights: if weights.is_empty() { vec![1.0; labels.len()] } else { weights.to_vec() },
             classes: &classes,
         };
-        measured.report().unwrap()
+        let groups = [Group { value: Value::from("all"), rows: (0..labels.len()).collect() }];
+        measured.report(&groups).unwrap()
     }
 
     fn float(report: &Value, field: &str) -> f64 {
@@ -275,6 +301,17 @@ mod tests {
         ];
         expect(&report, &expected);
         assert_eq!(report.field("confusion"), Some(&confusion(&[&[1, 1, 0], &[0, 2, 0], &[1, 0, 1]])));
+    }
+
+    #[test]
+    fn a_group_of_all_rows_is_measured_as_they_are() {
+        let report = report(&["no", "yes"], &LABELS, &POSITIVE.map(|p| [1.0 - p, p]).concat(), &[]);
+        let Some(Value::List(groups)) = report.field("groups") else { panic!("no groups") };
+        let [group] = groups.as_slice() else { panic!("{groups:?}") };
+        assert_eq!(group.field("value"), Some(&Value::from("all")));
+        for field in ["rows", "accuracy", "f1", "logloss", "normalized_entropy", "auc", "pr_auc"] {
+            assert_eq!(group.field(field), report.field(field), "{field}");
+        }
     }
 
     #[test]

@@ -2,5 +2,6 @@
 
 pub mod classification;
 mod curves;
+mod groups;
 pub mod regression;
 mod sum;

@@ -3,7 +3,11 @@
 use flow_ir::value::Value;
 use flow_runtime::operator::{Call, Context, Datum, OperatorError};
 
-use super::{classification::count, sum::Sum};
+use super::{
+    classification::count,
+    groups::{self, Group},
+    sum::Sum,
+};
 use crate::{
     arguments,
     model::{
@@ -27,10 +31,22 @@ pub fn regression(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Oper
     };
     let weights = labels::weights_of(&model, table)?;
     let predicted = model.score(table, context.threads())?.values;
-    Ok(vec![Datum::Value(report(&labels, &predicted, &weights)?)])
+    let mut fields = measures(&labels, &predicted, &weights)?;
+    let of_group = |group: &Group| {
+        let part = |values: &[f64]| groups::pick(values, &group.rows);
+        Ok(groups::record(&group.value, measures(&part(&labels), &part(&predicted), &part(&weights))?))
+    };
+    let groups = groups::groups(call, table)?.iter().map(of_group).collect::<Result<_, OperatorError>>()?;
+    fields.push(("groups", Value::List(groups)));
+    let report = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Ok(vec![Datum::Value(Value::Record(report))])
 }
 
-fn report(labels: &[f64], predicted: &[f64], weights: &[f64]) -> Result<Value, OperatorError> {
+fn measures(
+    labels: &[f64],
+    predicted: &[f64],
+    weights: &[f64],
+) -> Result<Vec<(&'static str, Value)>, OperatorError> {
     let weight = weights.iter().copied().collect::<Sum>().total();
     if weight <= 0.0 {
         return Err(OperatorError::failed("the weights of all rows are 0"));
@@ -44,13 +60,12 @@ fn report(labels: &[f64], predicted: &[f64], weights: &[f64]) -> Result<Value, O
     let mean = weighted(&|label, _| label) / weight;
     let spread = weighted(&|label, _| (label - mean).powi(2));
     let varies = labels.windows(2).any(|pair| pair.first() != pair.last());
-    let fields = [
+    Ok(vec![
         ("rows", count(labels.len())),
         ("rmse", (squares / weight).sqrt().into()),
         ("mae", (absolutes / weight).into()),
         ("r2", if varies && spread > 0.0 { (1.0 - squares / spread).into() } else { Value::None }),
-    ];
-    Ok(Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).into()))
+    ])
 }
 
 #[cfg(test)]
@@ -66,9 +81,10 @@ mod tests {
             ([1.0, 2.0, 0.5, 1.0], [0.6236095644623235, 0.5555555555555556, 0.9542815674891146]),
         ];
         for (weights, expected) in cases {
-            let report = report(&[3.0, -0.5, 2.0, 7.0], &[2.5, 0.0, 2.0, 8.0], &weights).unwrap();
+            let measures = measures(&[3.0, -0.5, 2.0, 7.0], &[2.5, 0.0, 2.0, 8.0], &weights).unwrap();
             for (field, expected) in ["rmse", "mae", "r2"].into_iter().zip(expected) {
-                let Some(Value::Float(found)) = report.field(field) else { panic!("no `{field}`") };
+                let found = measures.iter().find(|(name, _)| *name == field);
+                let Some((_, Value::Float(found))) = found else { panic!("no `{field}`") };
                 assert!((found.0 - expected).abs() < 1e-12, "`{field}` is {}, not {expected}", found.0);
             }
         }
@@ -76,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_label_that_does_not_vary_has_no_r2() {
-        let report = report(&[2.0, 2.0], &[1.0, 3.0], &[1.0, 1.0]).unwrap();
-        assert_eq!(report.field("r2"), Some(&Value::None));
+        let measures = measures(&[2.0, 2.0], &[1.0, 3.0], &[1.0, 1.0]).unwrap();
+        assert_eq!(measures.last(), Some(&("r2", Value::None)));
     }
 }

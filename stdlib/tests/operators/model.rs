@@ -145,6 +145,26 @@ fn two_classes_are_learned_from_gaps_and_categories() {
 }
 
 #[test]
+fn groups_are_measured_alone() {
+    let (row, table) = tips();
+    let model = train(&table, &row, Task::Classifier);
+    let measure = |by: &str| {
+        let call = call("std.metrics.classification").table("data", &table);
+        let call = call.datum("model", Datum::Blob(model.clone()));
+        call.datum("by", Datum::Value(Value::Column(by.to_owned()))).run()
+    };
+    let Some(Datum::Value(report)) = measure("city").unwrap().into_iter().next() else { panic!("no report") };
+    let Some(Value::List(groups)) = report.field("groups") else { panic!("no groups") };
+    let values: Vec<&Value> = groups.iter().filter_map(|group| group.field("value")).collect();
+    let expected = ["SF", "NY", "", "LA"].map(|city| if city.is_empty() { Value::None } else { city.into() });
+    assert_eq!(values, expected.iter().collect::<Vec<_>>(), "in the order in which they appear");
+    assert!(groups.iter().all(|group| group.field("rows") == Some(&Value::Int(15))));
+    let mean = groups.iter().map(|group| float(group, "accuracy")).sum::<f64>() / 4.0;
+    assert!((mean - float(&report, "accuracy")).abs() < 1e-12, "groups of one size share the accuracy");
+    assert!(measure("town").is_err());
+}
+
+#[test]
 fn the_positive_class_may_be_named() {
     let label = Type::Label { of: Box::new(Type::Category), positive: Some("a".into()) };
     let row = row(&[("x", Type::Float), ("y", label)]);

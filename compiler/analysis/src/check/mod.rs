@@ -18,6 +18,7 @@ mod functions;
 mod items;
 mod lambda;
 mod length;
+mod lines;
 mod literal;
 mod loops;
 mod operators;

@@ -130,7 +130,7 @@ impl<'db> Checker<'db> {
     ) -> Typed {
         if let Some(row) = scheme.lines(hints) {
             // The place of the call says what the columns mean, the records what they hold.
-            let typed = self.given(slot, Some(&written_lines(&row)));
+            let typed = self.lines(slot, &row);
             if let Scheme::List(element) = scheme
                 && let Scheme::Var(name) = &**element
             {
