@@ -5,6 +5,8 @@ use flow_syntax::diagnostic::Diagnostic;
 
 use crate::program::Program;
 
+const HELP: &str = "name another file for one of them, or take one table and split it within the workflow";
+
 /// What breaks a rule of provenance because of what a workflow's parameters are bound to. `identity` tells one
 /// file from another: paths that it gives the same text for are one file.
 pub fn check_one_file(
@@ -34,6 +36,9 @@ pub fn check_one_file(
     let mut found = program.check_where_same(module, workflow, &same);
     for diagnostic in &mut found {
         diagnostic.message = format!("{because}: {}", diagnostic.message);
+        // The text may be right as it is: the mend is another file.
+        diagnostic.help = Some(HELP.to_owned());
+        diagnostic.fix = None;
     }
     found
 }
