@@ -92,7 +92,8 @@ impl<'db> Checker<'db> {
             && let Some(Import::Item(item)) = resolve(self.db, self.file, name)
         {
             all.push((item, format!("{name}(…)")));
-        } else {
+        }
+        if !all.iter().any(|(item, _)| self.takes(*item, ty)) {
             for (alias, module) in imported_modules(self.db, self.file) {
                 // A misspelled import goes by two names.
                 if let Some(item) = scope(self.db, module).items.get(name)

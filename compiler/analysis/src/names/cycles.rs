@@ -105,12 +105,14 @@ fn needs_of<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Item<'db>> {
             found.push(item);
         }
     }
+    let mut dot_calls: Vec<&String> = references.dot_calls.iter().collect();
     for (alias, name) in &references.qualified {
-        if let Some(Import::Module(module)) = resolve(db, file, alias) {
-            found.extend(own_item(db, module, name));
+        match resolve(db, file, alias) {
+            Some(Import::Module(module)) => found.extend(own_item(db, module, name)),
+            _ => dot_calls.push(name),
         }
     }
-    for name in references.dot_calls.iter().filter(|name| !verbs(db).contains_key(*name)) {
+    for name in dot_calls.into_iter().filter(|name| !verbs(db).contains_key(*name)) {
         match resolve(db, file, name) {
             Some(Import::Item(item)) => found.push(item),
             _ => {

@@ -199,7 +199,10 @@ impl Walker {
                 self.expr(base);
             }
             ExprKind::Call { callee, args } => {
-                if let ExprKind::Field { name, .. } = &callee.kind {
+                // A call behind the name of a module or a constant counts among the qualified names.
+                if let ExprKind::Field { base, name } = &callee.kind
+                    && !matches!(&base.kind, ExprKind::Name(alias) if !self.is_bound(&alias.text))
+                {
                     self.found.dot_calls.insert(name.text.clone());
                 }
                 self.expr(callee);

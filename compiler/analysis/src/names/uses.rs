@@ -4,6 +4,7 @@ use flow_syntax::{
     ast::{self, ItemKind},
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
+    suggest::suggest,
 };
 use std::collections::hash_map::Entry;
 
@@ -100,7 +101,9 @@ fn check_use<'db>(
                 name.span,
                 known.map(|item| item.name(db).as_str()),
             ));
-        } else if !mentioned.names.contains(name.text.as_str()) {
+        } else if !mentioned.names.contains(name.text.as_str())
+            && !mentioned.dot_calls.contains(name.text.as_str())
+        {
             report(unused(&name.text, name.span, None));
         }
     }
@@ -127,7 +130,8 @@ fn mentioned<'db>(db: &'db dyn Db, file: File) -> Mentioned<'db> {
     for item in items(db, file).iter().filter(|item| item.keyword(db) != Keyword::Use) {
         let references = references(db, *item);
         mentioned.names.extend(references.names.iter().map(String::as_str));
-        mentioned.dot_calls.extend(references.dot_calls.iter().map(String::as_str));
+        let qualified = references.qualified.iter().map(|(_, name)| name);
+        mentioned.dot_calls.extend(references.dot_calls.iter().chain(qualified).map(String::as_str));
     }
     mentioned
 }
@@ -158,8 +162,13 @@ fn unknown_module(db: &dyn Db, import: &ast::Use) -> Diagnostic {
             .help(format!("`{item}` is an item of `{}`: `use {mended}`", parent.join(".")))
             .fix(format!("write `{mended}`"), vec![Edit { span: import.path.span, text: mended }]);
     }
-    let known = all_modules(db).map(|(module, _)| module.as_str());
-    did_you_mean(diagnostic, &path, import.path.span, known)
+    let known: Vec<&str> = all_modules(db).map(|(module, _)| module.as_str()).collect();
+    match suggest(&path, known.iter().copied()) {
+        Some(meant) => diagnostic
+            .help(format!("did you mean `{meant}`?"))
+            .fix(format!("write `{meant}`"), vec![Edit { span: import.path.span, text: meant.to_owned() }]),
+        None => did_you_mean(diagnostic, &path, import.path.span, known),
+    }
 }
 
 fn defined_twice(name: &ast::Name) -> Diagnostic {
