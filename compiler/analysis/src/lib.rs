@@ -21,6 +21,7 @@ mod parallel;
 mod provenance;
 mod rows;
 pub mod signature;
+mod stack;
 pub mod stages;
 mod told_once;
 pub mod ty;

@@ -117,3 +117,160 @@ fn generic_fns_do_not_grow_without_end() {
          schema S { x: Int }\nworkflow w(d: Dataset<S>) -> (n: Int) { f(d) }\n",
     );
 }
+
+/// Much of one thing: every case is a diagnostic or success within the time limit, and says so once.
+#[test]
+fn much_of_one_thing_is_checked_in_time() {
+    let list = |count: usize, item: &dyn Fn(usize) -> String| -> String {
+        (0..count).map(item).collect::<Vec<_>>().join(", ")
+    };
+    let columns = list(3_000, &|n| format!("c{n}: Float"));
+    let sum = list(3_000, &|n| format!("d{n}: .c{n} + 1.0"));
+    let cases = [
+        (
+            "lets",
+            format!(
+                "workflow w(x: Int = 1) -> (y: Int) {{\n{}    v9999\n}}\n",
+                (0..10_000)
+                    .map(|n| match n {
+                        0 => "    let v0 = x\n".to_owned(),
+                        n => format!("    let v{n} = v{} + 1\n", n - 1),
+                    })
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "one parameter too few in each of many calls",
+            format!(
+                "fn f(a: Int, b: Int) -> Int {{ a + b }}\n{}",
+                (0..3_000).map(|n| format!("const C{n}: Int = f({n})\n")).collect::<String>()
+            ),
+        ),
+        ("items", (0..10_000).map(|n| format!("const C{n}: Int = {n}\n")).collect::<String>()),
+        ("the same name", (0..5_000).map(|n| format!("const C: Int = {n}\n")).collect::<String>()),
+        (
+            "constants in a chain, the last first",
+            (1..3_000).rev().map(|n| format!("const C{n} = C{} + 1\n", n - 1)).collect::<String>()
+                + "const C0: Int = 1\n",
+        ),
+        (
+            "fns in a chain, the last first",
+            (1..3_000).rev().map(|n| format!("fn f{n}(x: Int) {{ f{}(x) }}\n", n - 1)).collect::<String>()
+                + "fn f0(x: Int) -> Int { x }\n",
+        ),
+        (
+            "types in a chain, the last first",
+            (1..3_000).rev().map(|n| format!("type T{n} = T{}\n", n - 1)).collect::<String>()
+                + "type T0 = Int\n",
+        ),
+        (
+            "uses of the first of many names",
+            format!(
+                "workflow w(x: Int = 1) -> (y: Int) {{\n{}    x\n}}\n",
+                (0..10_000).map(|n| format!("    let v{n} = x + {n}\n")).collect::<String>()
+            ),
+        ),
+        (
+            "constants in a chain",
+            (1..1_500).fold("const C0: Int = 1\n".to_owned(), |text, n| {
+                text + &format!("const C{n}: Int = C{} + 1\n", n - 1)
+            }),
+        ),
+        (
+            "a circle of constants",
+            (0..500).map(|n| format!("const C{n}: Int = C{}\n", (n + 1) % 500)).collect::<String>(),
+        ),
+        ("a record", format!("const R = ({})\n", list(10_000, &|n| format!("f{n}: {n}")))),
+        ("a record of one field", format!("const R = ({})\n", list(5_000, &|n| format!("f: {n}")))),
+        ("a list", format!("const L = [{}]\n", list(20_000, &|n| n.to_string()))),
+        (
+            "a set of texts",
+            format!(
+                "schema S {{ c: Category }}\nworkflow w(d: Dataset<S>) -> (d: Dataset<S>) {{ d.where(.c in [{}]) }}\n",
+                list(5_000, &|n| format!("\"v{n}\""))
+            ),
+        ),
+        (
+            "a match",
+            format!(
+                "fn f(n: Int) -> Int {{ match n {{ {}, _ => 0 }} }}\n",
+                list(4_000, &|n| format!("{n} => {n}"))
+            ),
+        ),
+        (
+            "an enum",
+            format!(
+                "enum E {{ {} }}\nfn f(e: E) -> Int {{ match e {{ {} }} }}\n",
+                list(2_000, &|n| format!("v{n}")),
+                list(2_000, &|n| format!("E.v{n} => {n}"))
+            ),
+        ),
+        (
+            "columns",
+            format!(
+                "schema S {{ {columns} }}\nworkflow w(d: Dataset<S>) -> (d: Dataset) {{ d.derive({sum}) }}\n"
+            ),
+        ),
+        (
+            "columns that are not there",
+            format!(
+                "schema S {{ {} }}\nworkflow w(d: Dataset<S>) -> (d: Dataset) {{ d.select({}) }}\n",
+                list(400, &|n| format!("c{n}: Float")),
+                list(400, &|n| format!(".k{n}"))
+            ),
+        ),
+        (
+            "unknown names",
+            format!(
+                "workflow w(x: Int = 1) -> (y: Int) {{\n{}    x\n}}\n",
+                (0..2_000).map(|n| format!("    let v{n} = unknown_{n}\n")).collect::<String>()
+            ),
+        ),
+        (
+            "verbs in a chain",
+            format!(
+                "schema S {{ a: Float }}\nworkflow w(d: Dataset<S>) -> (d: Dataset) {{\n{}    v199\n}}\n",
+                (0..200)
+                    .map(|n| match n {
+                        0 => "    let v0 = d.derive(b0: .a)\n".to_owned(),
+                        n => format!("    let v{n} = v{}.derive(b{n}: .b{} + .a)\n", n - 1, n - 1),
+                    })
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "generic instances in a chain",
+            format!(
+                "schema S {{ a: Float }}\nfn f0<R: {{ a: Float, .. }}>(d: Dataset<R>) -> Dataset<R> {{ d.where(.a > 0.0) }}\n{}workflow w(d: Dataset<S>) -> (d: Dataset<S>) {{ f99(d) }}\n",
+                (1..100)
+                    .map(|n| format!(
+                        "fn f{n}<R: {{ a: Float, .. }}>(d: Dataset<R>) -> Dataset<R> {{ f{}(d) }}\n",
+                        n - 1
+                    ))
+                    .collect::<String>()
+            ),
+        ),
+        ("strays", ")".repeat(50_000)),
+        ("strays on their lines", ")\n".repeat(20_000)),
+        ("openers on their lines", "fn f() {\n".repeat(5_000)),
+        ("quotes", "\" ".repeat(50_001)),
+        ("interpolations", format!("const T = \"{}\"\n", "{ 1 }".repeat(20_000))),
+        ("openers of comments", "/* ".repeat(50_000)),
+        ("failures in a line", format!("const L = [{}]\n", "1 2, ".repeat(20_000))),
+        (
+            "failures in lines",
+            format!("workflow w() -> (a: Int) {{\n{}}}\n", "    let a = = 1\n".repeat(10_000)),
+        ),
+        ("names in a line", format!("const L = {}\n", "a".repeat(1 << 20))),
+    ];
+    for (name, text) in cases {
+        let start = std::time::Instant::now();
+        check(&text);
+        let taken = start.elapsed();
+        println!("{name}: {taken:?} for {} KiB", text.len() / 1024);
+        assert!(taken < LIMIT, "{name} took {taken:?}");
+    }
+}
+
+/// For unoptimised code on a busy machine; optimised, each takes well under a second.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);

@@ -17,6 +17,7 @@ use crate::{
     body::{self, Body, Local},
     db::{Db, Item, Keyword, parse_item},
     header::{Callable, callable, is_circular},
+    stack::with_stack,
     stages::Stage,
     ty::Ty,
     types::{Bindings, Bound, RowPart, RowScheme, Unknown},
@@ -47,7 +48,7 @@ pub fn checked_body<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> CheckedBody 
     if is_circular(db, item) || is_broken_const {
         return CheckedBody::error();
     }
-    match &parse_item(db, item).item.kind {
+    with_stack(|| match &parse_item(db, item).item.kind {
         ItemKind::Const(constant) => check_const(db, item, constant),
         ItemKind::Fn(function) => match &function.body {
             Some(body) => check_callable(db, key, Context::Function, &function.params, body, Span::default()),
@@ -57,7 +58,7 @@ pub fn checked_body<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> CheckedBody 
             check_callable(db, key, Context::Workflow, &workflow.params, &workflow.body, workflow.name.span)
         }
         _ => CheckedBody::error(),
-    }
+    })
 }
 
 /// The outputs of a workflow; rows that its header leaves out are its body's.

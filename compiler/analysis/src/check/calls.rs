@@ -8,7 +8,7 @@ use flow_syntax::{
 };
 
 use super::{
-    Checker, Typed,
+    Checker, MAX_SUGGESTIONS, Typed,
     special::{self, SpecialCall},
 };
 use crate::{
@@ -247,6 +247,10 @@ impl<'db> Checker<'db> {
             return;
         }
         if let Some(diagnostic) = self.help_aggregate(diagnostic.clone(), name) {
+            self.report(diagnostic);
+            return;
+        }
+        if self.told.len() > MAX_SUGGESTIONS {
             self.report(diagnostic);
             return;
         }

@@ -46,7 +46,7 @@ pub(crate) enum Binding<'db> {
 impl<'db> Checker<'db> {
     /// The place of a name's binding, which counts as used from then on.
     pub fn look_up(&mut self, name: &str) -> Option<usize> {
-        let index = self.env.iter().rposition(|entry| entry.name == name)?;
+        let index = *self.places.get(name)?.last()?;
         if let Some(entry) = self.env.get_mut(index) {
             entry.is_used = true;
         }
@@ -54,11 +54,37 @@ impl<'db> Checker<'db> {
     }
 
     pub fn is_bound(&self, name: &str) -> bool {
-        self.env.iter().any(|entry| entry.name == name)
+        self.places.get(name).is_some_and(|places| !places.is_empty())
     }
 
     pub fn bind(&mut self, name: &'db ast::Name, binding: Binding<'db>, kind: EntryKind) {
-        self.env.push(Entry { name: &name.text, binding, kind, span: name.span, is_used: false });
+        self.push(Entry { name: &name.text, binding, kind, span: name.span, is_used: false });
+    }
+
+    fn push(&mut self, entry: Entry<'db>) {
+        self.places.entry(entry.name).or_default().push(self.env.len());
+        self.env.push(entry);
+    }
+
+    fn pop(&mut self) -> Option<Entry<'db>> {
+        let entry = self.env.pop()?;
+        if let Some(places) = self.places.get_mut(entry.name) {
+            places.pop();
+        }
+        Some(entry)
+    }
+
+    /// Takes the bindings from a depth on out of sight, the last first; [`Self::show`] brings them back.
+    pub fn hide(&mut self, depth: usize) -> Vec<Entry<'db>> {
+        let mut hidden = Vec::with_capacity(self.env.len().saturating_sub(depth));
+        while self.env.len() > depth {
+            hidden.extend(self.pop());
+        }
+        hidden
+    }
+
+    pub fn show(&mut self, hidden: Vec<Entry<'db>>) {
+        hidden.into_iter().rev().for_each(|entry| self.push(entry));
     }
 
     /// Ends a scope: bindings that nobody used are reported, and lambdas that nobody called are checked once.
@@ -71,7 +97,7 @@ impl<'db> Checker<'db> {
                 let (params, body, depth) = (*params, *body, *depth);
                 self.check_uncalled(params, body, depth);
             }
-            if let Some(entry) = self.env.pop() {
+            if let Some(entry) = self.pop() {
                 self.report_unused(&entry);
             }
         }

@@ -11,7 +11,7 @@ use flow_syntax::{
     span::Span,
 };
 
-use super::{Binding, Checker, RowInScope, Typed, literal::literal};
+use super::{Binding, Checker, MAX_SUGGESTIONS, RowInScope, Typed, literal::literal};
 use crate::{
     body::{self, Part},
     db::{File, Item, Keyword},
@@ -155,11 +155,7 @@ impl<'db> Checker<'db> {
 
     /// Whether an unknown name was told before; from now on it is.
     pub fn is_told(&mut self, name: &str) -> bool {
-        let is_told = self.told.iter().any(|told| told == name);
-        if !is_told {
-            self.told.push(name.to_owned());
-        }
-        is_told
+        !self.told.insert(name.to_owned())
     }
 
     fn unknown_name(&mut self, name: &ast::Name, expected: Option<&Type>, span: Span) -> Typed {
@@ -194,7 +190,9 @@ impl<'db> Checker<'db> {
             );
             return Typed::error(span);
         }
-        let diagnostic = {
+        let diagnostic = if self.told.len() > MAX_SUGGESTIONS {
+            diagnostic
+        } else {
             let own = scope(self.db, self.file);
             let known = self
                 .env
@@ -261,6 +259,10 @@ impl<'db> Checker<'db> {
     pub fn no_such_column(&mut self, name: &str, span: Span, row: &flow_ir::types::Row) {
         let diagnostic =
             Diagnostic::error(code::NO_SUCH_COLUMN, span, format!("this table has no column `{name}`"));
+        if self.diagnostics.len() > MAX_SUGGESTIONS {
+            self.report(diagnostic);
+            return;
+        }
         let columns: Vec<String> = row.columns.iter().map(|column| column.name.clone()).collect();
         self.report(did_you_mean(diagnostic, name, span, columns.iter().map(String::as_str)));
     }

@@ -89,7 +89,7 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Typed {
-        let inner = self.env.split_off(depth.min(self.env.len()));
+        let inner = self.hide(depth);
         let mut bindings = Vec::with_capacity(params.len());
         for (param, Typed { expr: value, stage }) in params.iter().zip(values) {
             let ty: Ty = value.ty.clone();
@@ -100,7 +100,7 @@ impl<'db> Checker<'db> {
         }
         let value = self.expr(body, expected);
         self.leave_scope(depth);
-        self.env.extend(inner);
+        self.show(inner);
         let ty = value.expr.ty.clone();
         let stage: Stage = value.stage;
         if bindings.is_empty() {

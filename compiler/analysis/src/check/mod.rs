@@ -51,7 +51,7 @@ use flow_syntax::{
     diagnostic::{Code, Diagnostic, code},
     span::Span,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     body::{Expr, ExprKind, Local, LocalId},
@@ -63,6 +63,9 @@ use crate::{
 
 /// Lambdas are checked anew at each call; calls of calls of calls may double. Past this many it is an error.
 const MAX_EXPANSIONS: u32 = 10_000;
+
+/// Of so many unknown names in one item, nobody wants to know what each of the further ones may have meant.
+pub(crate) const MAX_SUGGESTIONS: usize = 200;
 
 /// An expression with its type and stage.
 #[derive(Clone, Debug)]
@@ -124,6 +127,8 @@ pub(crate) struct Checker<'db> {
     pub row: RowInScope,
     pub diagnostics: Vec<Diagnostic>,
     pub env: Vec<Entry<'db>>,
+    /// Where in `env` each name is bound, the innermost last.
+    places: FxHashMap<&'db str, Vec<usize>>,
     locals: u32,
     /// Of the lists that names are bound to.
     lengths: FxHashMap<LocalId, usize>,
@@ -133,7 +138,7 @@ pub(crate) struct Checker<'db> {
     /// Whether a mistake hides the type that is wanted: what it would have decided is not asked for.
     pub is_wanted_hidden: bool,
     /// Unknown names that were told: further uses of one are the same mistake.
-    pub told: Vec<String>,
+    pub told: FxHashSet<String>,
 }
 
 impl<'db> Checker<'db> {
@@ -146,12 +151,13 @@ impl<'db> Checker<'db> {
             row: RowInScope::None,
             diagnostics: Vec::new(),
             env: Vec::new(),
+            places: FxHashMap::default(),
             locals: 0,
             lengths: FxHashMap::default(),
             expansions: 0,
             annotation: None,
             is_wanted_hidden: false,
-            told: Vec::new(),
+            told: FxHashSet::default(),
         }
     }
 

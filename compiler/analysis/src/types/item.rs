@@ -11,6 +11,7 @@ use super::{Resolver, RowScheme, Scheme};
 use crate::{
     db::{Db, Item, parse_item},
     names::{recursion, repeats},
+    stack::with_stack,
 };
 
 /// Aliases of aliases may double with each step; a type that is larger than this is no type.
@@ -38,6 +39,10 @@ pub fn type_item<'db>(db: &'db dyn Db, item: Item<'db>) -> TypeItem {
     if recursion(db, item).is_some() || parse_item(db, item).broken_at().is_some() {
         return TypeItem { meaning: Meaning::Error, diagnostics: Vec::new() };
     }
+    with_stack(|| type_of(db, item))
+}
+
+fn type_of<'db>(db: &'db dyn Db, item: Item<'db>) -> TypeItem {
     let mut resolver = Resolver::new(db, item.file(db));
     let meaning = match &parse_item(db, item).item.kind {
         ItemKind::Type(alias) => alias_meaning(db, item, alias, &mut resolver),

@@ -16,6 +16,10 @@ impl<'t> Printer<'t> {
                 let args = args.iter().map(|arg| self.type_arg(arg)).collect();
                 concat_docs![path, Doc::Text("<"), joined(args), Doc::Text(">")]
             }
+            // `T??` would be read as an operator.
+            TypeKind::Optional(inner) if matches!(inner.kind, TypeKind::Optional(_)) => {
+                concat_docs![self.ty(inner), Doc::Text(" ?")]
+            }
             TypeKind::Optional(inner) => concat_docs![self.ty(inner), Doc::Text("?")],
             TypeKind::Refined { base, refinement } => {
                 concat_docs![self.ty(base), Doc::Text(" "), self.refinement(refinement)]
