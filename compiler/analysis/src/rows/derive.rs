@@ -15,7 +15,7 @@ use crate::{
     types::{put, show},
 };
 
-pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
+pub(super) fn derive<'db>(checker: &mut Checker<'db>, mut call: VerbCall<'db>) -> Option<VerbResult> {
     if call.args.is_empty() {
         let end = Span::new(call.span.end.saturating_sub(1), call.span.end);
         let diagnostic = Diagnostic::error(code::MISSING_ARGUMENT, end, "`derive` needs at least one column");
@@ -33,7 +33,7 @@ pub(super) fn derive<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
             checker.report(diagnostic.help("`.derive(name: expression)`"));
             continue;
         };
-        let typed = checker.over_row(&call.row, &arg.value);
+        let typed = checker.over_row(&mut call.row, &arg.value);
         if derived.iter().any(|(other, _)| *other == name.text) {
             is_sound = false;
             checker.fail(

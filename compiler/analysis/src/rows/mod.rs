@@ -123,11 +123,14 @@ pub(crate) fn rule(verb: &str) -> Option<Rule> {
 }
 
 impl<'db> Checker<'db> {
-    /// Checks an expression over the columns of a row.
-    pub fn over_row(&mut self, row: &Row, expr: &'db ast::Expr) -> Typed {
-        let outer = std::mem::replace(&mut self.row, RowInScope::Row(row.clone()));
+    /// Checks an expression over the columns of a row, which is lent: a copy of thousands of columns for each of
+    /// hundreds of expressions would cost more than checking them.
+    pub fn over_row(&mut self, row: &mut Row, expr: &'db ast::Expr) -> Typed {
+        let outer = std::mem::replace(&mut self.row, RowInScope::Row(std::mem::take(row)));
         let typed = self.expr(expr, None);
-        self.row = outer;
+        if let RowInScope::Row(lent) = std::mem::replace(&mut self.row, outer) {
+            *row = lent;
+        }
         typed
     }
 

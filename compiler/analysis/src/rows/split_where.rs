@@ -3,8 +3,8 @@
 use super::{VerbCall, VerbResult, where_rows::predicate};
 use crate::check::Checker;
 
-pub(super) fn split_where<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
-    let predicate = predicate(checker, &call)?;
+pub(super) fn split_where<'db>(checker: &mut Checker<'db>, mut call: VerbCall<'db>) -> Option<VerbResult> {
+    let predicate = predicate(checker, &mut call)?;
     let inputs = vec![("data".to_owned(), call.data.expr), ("predicate".to_owned(), predicate)];
     Some(VerbResult::parts(inputs, &call.row, ["yes", "no"]))
 }

@@ -8,14 +8,14 @@ use flow_syntax::{
 use super::{VerbCall, VerbResult};
 use crate::{body::Expr, check::Checker};
 
-pub(super) fn where_rows<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Option<VerbResult> {
-    let predicate = predicate(checker, &call)?;
+pub(super) fn where_rows<'db>(checker: &mut Checker<'db>, mut call: VerbCall<'db>) -> Option<VerbResult> {
+    let predicate = predicate(checker, &mut call)?;
     let inputs = vec![("data".to_owned(), call.data.expr), ("predicate".to_owned(), predicate)];
     Some(VerbResult::table(inputs, call.row))
 }
 
 /// The one argument of a verb that decides about each row.
-pub(super) fn predicate<'db>(checker: &mut Checker<'db>, call: &VerbCall<'db>) -> Option<Expr> {
+pub(super) fn predicate<'db>(checker: &mut Checker<'db>, call: &mut VerbCall<'db>) -> Option<Expr> {
     let verb = &call.name.text;
     let predicate = match call.args.as_slice() {
         [arg] if arg.name.as_ref().is_none_or(|name| name.text == "predicate") => &arg.value,
@@ -36,7 +36,7 @@ pub(super) fn predicate<'db>(checker: &mut Checker<'db>, call: &VerbCall<'db>) -
             return None;
         }
     };
-    let typed = checker.over_row(&call.row, predicate);
+    let typed = checker.over_row(&mut call.row, predicate);
     let typed = checker.as_predicate(typed, &format!("`{verb}`"));
     typed.ty()?;
     Some(typed.expr)
