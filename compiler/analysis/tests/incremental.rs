@@ -47,9 +47,11 @@ const QUERIES: &[&str] = &[
     "module_diagnostics",
     "needs",
     "parse_item",
+    "provenance",
     "recursion_among",
     "references",
     "scope",
+    "summary",
     "type_item",
     "workflow_outputs",
 ];
@@ -134,6 +136,18 @@ fn an_edited_comment_changes_no_type() {
         ("recursion_among", 0),
         ("workflow_outputs", 0),
     ]);
+}
+
+#[test]
+fn where_rows_come_from_reaches_callers_only_when_it_is_elsewhere() {
+    let (ran, _) = after_edit("train", "Short rides", "Rides that are short");
+    ran.assert(&[("provenance", 1), ("summary", 0)]);
+    // Other rows are counted, twice.
+    let (ran, _) = after_edit("train", ".distance > least", ".minutes > least");
+    ran.assert(&[("provenance", 2), ("summary", 1)]);
+    // No table is in it.
+    let (ran, _) = after_edit("clean", "distance / minutes", "distance / minutes * 60.0");
+    ran.assert(&[("provenance", 0), ("summary", 0)]);
 }
 
 #[test]

@@ -10,9 +10,11 @@
 //! A fn or workflow is walked once for all of its calls, on parameters that stand for themselves. What remains is a
 //! [`summary`]: its value and what it could not decide. A call puts its arguments in their place.
 
+mod choices;
 mod evaluate;
 mod joins;
 mod limits;
+mod lists;
 mod map;
 mod messages;
 mod operators;

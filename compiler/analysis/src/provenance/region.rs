@@ -316,3 +316,104 @@ impl FromIterator<Entry> for Set {
         Self((!entries.is_empty()).then(|| Arc::new(entries)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flow_ir::{expr::Function, value::Value};
+
+    use super::*;
+
+    fn region(source: Term, constraints: &[(Term, Part)], terms: &Terms) -> Region {
+        let mut region = Region::of(source);
+        for (of, part) in constraints {
+            region.add(&Constraint { of: *of, part: part.clone() }, terms);
+        }
+        region
+    }
+
+    fn named(name: &str) -> Part {
+        Part::Named(Arc::from(name))
+    }
+
+    fn below(limit: i64, holds: bool) -> Part {
+        let key = Key::of(&Value::Int(limit)).unwrap();
+        Part::Limits(Arc::new(Limits::of(Function::Less, key, holds, false).unwrap()))
+    }
+
+    #[test]
+    fn parts_of_one_partition_are_disjoint() {
+        let mut terms = Terms::default();
+        let (source, other) = (terms.make(Node::Param(0)), terms.make(Node::Param(1)));
+        let split = terms.call("split", vec![source]);
+        let another = terms.call("split", vec![source, source]);
+        let train = region(source, &[(split, named("train"))], &terms);
+        let test = region(source, &[(split, named("test"))], &terms);
+        assert!(train.is_disjoint(&test, &terms) && test.is_disjoint(&train, &terms));
+        assert!(!train.is_disjoint(&train, &terms));
+        assert!(!train.is_disjoint(&region(source, &[(another, named("test"))], &terms), &terms));
+        assert!(!train.is_disjoint(&Region::of(source), &terms));
+        assert!(train.is_disjoint(&Region::of(other), &terms));
+        let nested = terms.call("split", vec![split]);
+        let valid = region(source, &[(split, named("test")), (nested, named("train"))], &terms);
+        assert!(valid.is_disjoint(&train, &terms) && !valid.is_disjoint(&test, &terms));
+    }
+
+    #[test]
+    fn predicates_exclude_their_complements() {
+        let mut terms = Terms::default();
+        let source = terms.make(Node::Param(0));
+        let year = terms.make(Node::Column(source, "year".to_owned()));
+        let past = region(source, &[(year, below(2020, true))], &terms);
+        let later = region(source, &[(year, below(2020, false))], &terms);
+        assert!(past.is_disjoint(&later, &terms));
+        assert!(!past.is_disjoint(&region(source, &[(year, below(2019, false))], &terms), &terms));
+        let holds = region(source, &[(year, Part::Is(true))], &terms);
+        assert!(holds.is_disjoint(&region(source, &[(year, Part::Is(false))], &terms), &terms));
+    }
+
+    #[test]
+    fn folds_are_known_by_their_index() {
+        let mut terms = Terms::default();
+        let source = terms.make(Node::Param(0));
+        let folds = terms.call("folds", vec![source]);
+        let (i, j) = (terms.fresh_symbol(), terms.fresh_symbol());
+        let (zero, one) = (terms.value(Value::Int(0)), terms.value(Value::Int(1)));
+        let any = terms.make(Node::Any);
+        let is_disjoint = |a: Part, b: Part, terms: &Terms| {
+            let (a, b) = (region(source, &[(folds, a)], terms), region(source, &[(folds, b)], terms));
+            assert_eq!(a.is_disjoint(&b, terms), b.is_disjoint(&a, terms));
+            a.is_disjoint(&b, terms)
+        };
+        assert!(is_disjoint(Part::Fold(i), Part::OtherFolds(i), &terms));
+        assert!(!is_disjoint(Part::Fold(i), Part::OtherFolds(j), &terms));
+        assert!(!is_disjoint(Part::Fold(any), Part::OtherFolds(any), &terms));
+        assert!(is_disjoint(Part::Fold(zero), Part::Fold(one), &terms));
+        assert!(!is_disjoint(Part::Fold(zero), Part::Fold(i), &terms));
+        assert!(!is_disjoint(Part::Fold(zero), Part::OtherFolds(one), &terms));
+        // Time runs one way: what came before a stretch trains on none that comes later.
+        assert!(is_disjoint(Part::StretchesBefore(zero), Part::Stretch(one), &terms));
+        assert!(is_disjoint(Part::StretchesBefore(i), Part::Stretch(i), &terms));
+        assert!(!is_disjoint(Part::StretchesBefore(one), Part::Stretch(zero), &terms));
+        assert!(!is_disjoint(Part::StretchesBefore(one), Part::StretchesBefore(zero), &terms));
+    }
+
+    #[test]
+    fn what_a_window_saw_is_as_early_as_its_rows() {
+        let mut terms = Terms::default();
+        let source = terms.make(Node::Param(0));
+        let at = terms.make(Node::Column(source, "at".to_owned()));
+        let split = terms.call("split", vec![source]);
+        let window = Window { order: at, by: Arc::default() };
+        let seen = Set::of_source(source, Span::default()).windowed(&window);
+        let constraint = |of, part| [Constraint { of, part }];
+        let later = Set::of_source(source, Span::default()).within(&constraint(at, below(9, false)), &terms);
+        let of_past = seen.windows_within(&constraint(at, below(9, true)), &terms);
+        assert!(of_past.meets(&later, &terms).is_none());
+        assert!(
+            seen.windows_within(&constraint(at, below(9, false)), &terms).meets(&later, &terms).is_some()
+        );
+        let of_train = seen.windows_within(&constraint(split, named("train")), &terms);
+        let test = Set::of_source(source, Span::default()).within(&constraint(split, named("test")), &terms);
+        assert!(of_train.meets(&test, &terms).is_some());
+    }
+}
