@@ -250,6 +250,21 @@ fn much_of_one_thing_is_checked_in_time() {
                     .collect::<String>()
             ),
         ),
+        (
+            "records of records",
+            format!(
+                "workflow w() -> (a: Int) {{\n    let x0 = (a: 1, b: 2)\n{}    1\n}}\n",
+                (1..60).map(|n| format!("    let x{n} = (a: x{0}, b: x{0})\n", n - 1)).collect::<String>()
+            ),
+        ),
+        (
+            "pairs of pairs",
+            format!(
+                "fn g<T>(x: T) -> (a: T, b: T) {{ (a: x, b: x) }}\nworkflow w() -> (a: Int) {{\n    let a = {}1{}\n    1\n}}\n",
+                "g(".repeat(60),
+                ")".repeat(60)
+            ),
+        ),
         ("strays", ")".repeat(50_000)),
         ("strays on their lines", ")\n".repeat(20_000)),
         ("openers on their lines", "fn f() {\n".repeat(5_000)),

@@ -19,7 +19,7 @@ use crate::{
     names::{Import, did_you_mean, prelude, quoted, resolve, scope, verbs},
     stages::Stage,
     ty::Ty,
-    types::{enum_of, join, show},
+    types::{MAX_PARTS, enum_of, is_too_large, join, show},
 };
 
 impl<'db> Checker<'db> {
@@ -482,7 +482,26 @@ impl<'db> Checker<'db> {
             return Typed::error(span);
         }
         let ty = Type::Record(RecordType { name: None, fields: types });
+        if !self.has_bearable_size(&ty, span) {
+            return Typed::error(span);
+        }
         Typed::new(body::ExprKind::Record(values), ty, span, Stage::record(stages))
+    }
+
+    /// Whether a type that is made of others is one that can be worked with; else it is reported.
+    pub fn has_bearable_size(&mut self, ty: &Type, span: Span) -> bool {
+        let is_bearable = !is_too_large(ty);
+        if !is_bearable {
+            self.report(
+                Diagnostic::error(
+                    code::TYPE_MISMATCH,
+                    span,
+                    format!("the type of this has more than {MAX_PARTS} parts"),
+                )
+                .help("each record of two values of one type doubles it: keep what is needed of them alone"),
+            );
+        }
+        is_bearable
     }
 }
 

@@ -38,6 +38,9 @@ impl<'db> Checker<'db> {
         let type_args = call.type_args(callable);
         let key = InstanceKey::new(self.db, item, type_args.clone());
         let result = bodies::fn_result(self.db, key);
+        if matches!(&result, Ty::Ground(ty) if !self.has_bearable_size(ty, span)) {
+            return Typed::error(span);
+        }
         self.report_instance(callable, key, span);
         let mut stage = call.stage();
         if matches!(&result, Ty::Ground(ty) if is_made_by_nodes(ty)) {
@@ -64,10 +67,14 @@ impl<'db> Checker<'db> {
         let fields: Option<Vec<Field>> =
             outputs.iter().map(|(name, ty)| Some(Field { name: name.clone(), ty: ty.ground()? })).collect();
         let Some(fields) = fields else { return Typed::error(span) };
+        let ty = Type::Record(RecordType { name: None, fields });
+        if !self.has_bearable_size(&ty, span) {
+            return Typed::error(span);
+        }
         let args = call.args.into_iter().map(|(name, typed)| (name, typed.expr)).collect();
         let workflow = Instance { item: callable.item.clone(), type_args };
         let kind = body::ExprKind::CallWorkflow { workflow, args, after };
-        Typed::new(kind, Type::Record(RecordType { name: None, fields }), span, Stage::Run)
+        Typed::new(kind, ty, span, Stage::Run)
     }
 
     /// What is wrong with the body of a generic item for these rows alone is the call's mistake.

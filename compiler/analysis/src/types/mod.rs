@@ -6,6 +6,7 @@ mod item;
 mod resolve;
 mod scheme;
 mod show;
+mod size;
 mod transform;
 
 pub use features::{LabelProblem, label_columns, task_of, unfit_features};
@@ -16,4 +17,5 @@ pub(crate) use resolve::Resolver;
 pub use scheme::{Bindings, Bound, ColumnKind, RowChange, RowPart, RowScheme, Scheme, Unknown};
 pub(crate) use scheme::{FEATURES, LABEL, put, unsourced, written_lines};
 pub use show::{show, show_columns, show_row};
+pub(crate) use size::{MAX_PARTS, is_too_large};
 pub(crate) use transform::applied;
