@@ -84,7 +84,7 @@ fn personal_columns(row: &Row) -> Vec<&str> {
 
 fn is_personal(ty: &Type) -> bool {
     match ty.present() {
-        Type::Pii(_) => true,
+        ty if ty.is_personal() => true,
         Type::List(of) => is_personal(of),
         Type::Record(record) => record.fields.iter().any(|field| is_personal(&field.ty)),
         Type::Dataset(row) => row.columns.iter().any(|column| is_personal(&column.ty)),
