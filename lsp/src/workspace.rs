@@ -171,7 +171,7 @@ impl Project {
 
     fn edit(&mut self, module: &str, file: &Path, text: String) {
         let path = file.strip_prefix(self.folder.root()).unwrap_or(file);
-        self.analysis.set_file(module, &path.to_string_lossy(), text);
+        self.analysis.edit_file(module, &path.to_string_lossy(), text);
         self.open.insert(module.to_owned());
     }
 

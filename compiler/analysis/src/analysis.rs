@@ -1,6 +1,9 @@
 //! The door to all questions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use flow_ir::hash::Hash;
 use flow_syntax::{
@@ -41,6 +44,8 @@ pub trait Source {
 pub struct Analysis {
     db: Database,
     project: Project,
+    /// The modules that [`Self::edit_file`] was called for.
+    edited: BTreeSet<String>,
 }
 
 /// An operator of `std` or of the project, for catalogues.
@@ -96,21 +101,19 @@ impl Analysis {
             .standard_durability(Durability::NEVER_CHANGE)
             .modules_durability(Durability::MEDIUM)
             .new(&db);
-        Self { db, project }
+        Self { db, project, edited: BTreeSet::new() }
     }
 
     /// Adds a module, or replaces its text. `path` is for people alone. A module of `std` stays as it is.
-    ///
-    /// All other texts are of the same durability. Were only a text that an editor holds of a low one,
-    /// an edit of a module that few read would cost a tenth, and the first edit of one that all read as much as
-    /// checking everything: what depends on a text that becomes less durable has to be computed anew.
     pub fn set_file(&mut self, module: &str, path: &str, text: impl Into<String>) {
         if self.project.standard(&self.db).contains_key(module) {
             return;
         }
         let text = text.into();
         let Some(file) = self.file(module) else {
-            let file = File::new(&self.db, module.to_owned(), path.to_owned(), text);
+            let file = File::builder(module.to_owned(), path.to_owned(), text)
+                .durability(Durability::MEDIUM)
+                .new(&self.db);
             self.change_modules(|modules| modules.insert(module.to_owned(), file));
             return;
         };
@@ -123,8 +126,24 @@ impl Analysis {
         }
     }
 
+    /// Like [`Self::set_file`], for a text that will change again and again while the others stay: an editor's.
+    ///
+    /// What reads no such text is then known to hold without a look. The price is paid the first time: what reads
+    /// this one is computed anew.
+    pub fn edit_file(&mut self, module: &str, path: &str, text: impl Into<String>) {
+        let text = text.into();
+        self.set_file(module, path, text.clone());
+        let file = self.project.modules(&self.db).get(module).copied();
+        if let Some(file) = file
+            && self.edited.insert(module.to_owned())
+        {
+            file.set_text(&mut self.db).with_durability(Durability::LOW).to(text);
+        }
+    }
+
     pub fn remove_file(&mut self, module: &str) {
         if self.project.modules(&self.db).contains_key(module) {
+            self.edited.remove(module);
             self.change_modules(|modules| modules.remove(module));
         }
     }
@@ -329,7 +348,7 @@ impl Analysis {
 
     /// The same project, for another thread. It must be gone before the project is changed.
     pub(crate) fn handle(&self) -> Self {
-        Self { db: self.db.clone(), project: self.project }
+        Self { db: self.db.clone(), project: self.project, edited: BTreeSet::new() }
     }
 
     /// Runs `work`, which another thread may stop through `interrupt`: a check that nobody waits for any more. The

@@ -291,3 +291,18 @@ fn interrupted_work_stops_and_nothing_is_lost() {
     assert_eq!(analysis.interruptible(&interrupt, |_| interrupt.interrupt()), Ok(()));
     assert_eq!(analysis.check_all().len(), 2);
 }
+
+#[test]
+fn an_edited_text_is_checked_as_any_other() {
+    let mut analysis = project();
+    for _ in 0..2 {
+        analysis.edit_file("clean", "clean.flow", CLEAN.replace("minutes: Float, tipped", "tipped"));
+        assert_ne!(analysis.check("train"), []);
+        analysis.edit_file("clean", "clean.flow", CLEAN);
+        assert_eq!(analysis.check("train"), []);
+        analysis.remove_file("clean");
+        assert_ne!(analysis.check("train"), []);
+        analysis.set_file("clean", "clean.flow", CLEAN);
+        assert_eq!(analysis.check("train"), []);
+    }
+}
