@@ -4,8 +4,12 @@
 //! Behind it every answer is a query of its own, remembered until something that it read has changed. Data
 //! visits the modules in this order: [`db`] cuts files into items, [`names`] says which item a name means,
 //! [`types`] reads types and compares them, [`header`] gives what a call needs to know of an item, `check` types
-//! bodies, with `rows` for the dataset verbs and [`stages`] for what is known when. [`body`] is what the planner
-//! reads: expressions with every name resolved, every default filled in and every type known.
+//! bodies, with `rows` for the dataset verbs and [`stages`] for what is known when. `provenance` walks typed bodies
+//! again and finds rows that are used twice. What comes out: diagnostics, each mistake `told_once`; a [`signature`],
+//! for command lines and forms; a [`body`], which the planner reads: expressions with every name resolved, every
+//! default filled in and every type known.
+//!
+//! Many questions are answered at once (`parallel`); an `interrupt` stops them.
 //!
 //! This crate opens no file and runs nothing; no input makes it fail.
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
