@@ -291,7 +291,7 @@ impl Evaluator<'_> {
             }
         }
         if !call.call.operator.deterministic {
-            args.push(self.terms.fresh_symbol());
+            args.push(call.id);
         }
         self.terms.call(&call.call.operator.name, args)
     }

@@ -329,10 +329,17 @@ impl Evaluator<'_> {
             earlier = earlier.windowed(window);
         }
         table.seen = table.seen.union(&earlier);
+        let mut told = Set::default();
+        if let Some((Expr { kind: ExprKind::List(by), .. }, _)) = call.input("by") {
+            for name in by.iter().filter_map(column_name) {
+                // What is told of the earlier rows of one label tells the label.
+                told = told.union(&self.mark_of(call, data, name));
+            }
+        }
         for (name, value, span) in self.aggregates(call) {
             table.seen = table.seen.union(&value.seen);
             let definition = self.terms.call("of window", vec![value.id, call.id]);
-            table.put(&name, Column { definition, mark: value.mark.placed(span) });
+            table.put(&name, Column { definition, mark: value.mark.union(&told).placed(span) });
         }
         Value::Table(Arc::new(table))
     }
@@ -371,8 +378,16 @@ impl Evaluator<'_> {
         if transformer.is_supervised {
             of_new = of_new.union(&transformer.fitted);
         }
+        // Its own row is all that it makes.
+        let makes = match call.input("transformer").map(|(transformer, _)| &transformer.ty) {
+            Some(Ty::Ground(Type::Model(model))) => model.result.as_ref(),
+            _ => None,
+        };
         for column in &row.columns {
             let before = own.column(&column.name);
+            if before.is_some() && makes.is_some_and(|makes| makes.column(&column.name).is_none()) {
+                continue;
+            }
             let is_number = matches!(column.ty.present(), Type::Float | Type::Float32 | Type::Embedding(_));
             if before.is_some_and(|before| before.ty == column.ty) && !is_number {
                 continue;
