@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flow_syntax::span::Span;
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -59,6 +60,10 @@ impl Replacement {
             match self.sets.get(&entry.region.source) {
                 Some(rows) => {
                     let mut rows = rows.within(&constraints, terms);
+                    // They came in here again.
+                    if entry.place != Span::default() {
+                        rows = rows.placed(entry.place);
+                    }
                     if let Some(window) = &window {
                         rows = rows.windowed(window);
                     }

@@ -70,14 +70,12 @@ impl Evaluator<'_> {
             let new = numbered.make_as_is(node);
             replacement.terms.insert(term, new);
         }
-        let value = placeless(&replacement.value(value, &numbered));
+        let value = map_sets(&replacement.value(value, &numbered), &placeless);
         let requirements = self
             .requirements
             .iter()
             .map(|requirement| {
-                map_requirement(requirement, &mut |set| {
-                    replacement.set(set, &numbered).placed(Span::default())
-                })
+                map_requirement(requirement, &mut |set| placeless(&replacement.set(set, &numbered)))
             })
             .collect();
         Summary { nodes: numbered.into_nodes(), value: Some(value), requirements, mistake }
@@ -144,7 +142,7 @@ impl Evaluator<'_> {
             _ if self.violations > before => Value::Unknown,
             Some(value) => {
                 let value = replacement.value(value, &self.terms);
-                located_value(&value, place)
+                map_sets(&value, &|set| located(set, place))
             }
             None => Value::Unknown,
         }
@@ -266,22 +264,25 @@ fn map_requirement(requirement: &Requirement, map: &mut dyn FnMut(&Set) -> Set) 
     }
 }
 
-/// The value with its places forgotten.
-fn placeless(value: &Value) -> Value {
-    map_sets(value, &|set| set.placed(Span::default()))
+/// Stands in summaries for a place in the callee: the call, for its callers.
+const WITHIN: Span = Span { start: u32::MAX, end: u32::MAX };
+
+/// The same rows, with places forgotten but for whether they came in within the body.
+fn placeless(set: &Set) -> Set {
+    replaced(set, &|place| place != Span::default(), WITHIN)
 }
 
-/// The value with this place for all that has none here: what came in within the callee.
-fn located_value(value: &Value, place: Span) -> Value {
-    map_sets(value, &|set| located(set, place))
-}
-
+/// The same rows, with `place` for those that came in within a callee.
 fn located(set: &Set, place: Span) -> Set {
-    if set.entries().iter().all(|entry| entry.place != Span::default()) {
+    replaced(set, &|place| place == WITHIN, place)
+}
+
+fn replaced(set: &Set, is_gone: &dyn Fn(Span) -> bool, new: Span) -> Set {
+    if !set.entries().iter().any(|entry| is_gone(entry.place)) {
         return set.clone();
     }
     let entries = set.entries().iter().map(|entry| {
-        let place = if entry.place == Span::default() { place } else { entry.place };
+        let place = if is_gone(entry.place) { new } else { entry.place };
         Entry { place, ..entry.clone() }
     });
     entries.collect()
