@@ -10,7 +10,7 @@ pub enum Ty {
 }
 
 impl Ty {
-    /// The type as the IR has it; `None` where it holds a mistake or a variable.
+    /// The type as the IR has it; `None` where a mistake hides it.
     pub fn ground(&self) -> Option<Type> {
         match self {
             Self::Error => None,

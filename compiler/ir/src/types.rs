@@ -262,6 +262,11 @@ impl Task {
             Self::Transformer => "Transformer",
         }
     }
+
+    /// Whether such a model has predictions that a label can be held against.
+    pub fn predicts(self) -> bool {
+        matches!(self, Self::Classifier | Self::Regressor | Self::Ranker)
+    }
 }
 
 impl Metric {

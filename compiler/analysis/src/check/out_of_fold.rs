@@ -1,6 +1,6 @@
 //! `out_of_fold(data, k, trainer)`: the trainer is called for each fold, and the node takes the models.
 
-use flow_ir::types::{Field, RecordType, Row, Task, Type};
+use flow_ir::types::{Field, RecordType, Row, Type};
 use flow_syntax::{
     ast::{self, ExprKind},
     diagnostic::{Diagnostic, Edit, code},
@@ -95,7 +95,7 @@ fn models<'db>(
         Given::Typed(_) => return no_trainer(checker, None, at),
     };
     match called.ty()? {
-        Type::Model(model) if matches!(model.task, Task::Classifier | Task::Regressor | Task::Ranker) => {}
+        Type::Model(model) if model.task.predicts() => {}
         Type::Model(model) => {
             let message =
                 format!("a model that predicts is wanted of `trainer`, and this is a {}", model.task.name());

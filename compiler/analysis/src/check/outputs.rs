@@ -210,13 +210,11 @@ fn fit_output(checker: &mut Checker<'_>, output: &crate::header::Output, value: 
 
 /// `Classifier` with the row of the value that is given for it.
 fn complete(scheme: &Scheme, actual: &Type) -> Option<Type> {
-    use flow_ir::types::Task;
     match (scheme, actual) {
         (Scheme::Dataset(RowScheme::Elided), Type::Dataset(_)) => Some(actual.clone()),
         (Scheme::Model { task, .. }, Type::Model(model)) => match task {
             Some(task) => (*task == model.task).then(|| actual.clone()),
-            None => matches!(model.task, Task::Classifier | Task::Regressor | Task::Ranker)
-                .then(|| actual.clone()),
+            None => model.task.predicts().then(|| actual.clone()),
         },
         (Scheme::List(inner), Type::List(actual)) => Some(Type::List(Box::new(complete(inner, actual)?))),
         (Scheme::Optional(inner), actual) => Some(complete(inner, actual.present())?.optional()),

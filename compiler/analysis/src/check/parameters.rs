@@ -290,11 +290,8 @@ pub(super) fn is_column(scheme: &Scheme) -> bool {
 
 /// `Predictor<R>` takes a model of each task that predicts.
 fn with_task_of(scheme: Scheme, actual: &Type) -> Scheme {
-    use flow_ir::types::Task;
     match (scheme, actual) {
-        (Scheme::Model { task: None, row, result }, Type::Model(model))
-            if matches!(model.task, Task::Classifier | Task::Regressor | Task::Ranker) =>
-        {
+        (Scheme::Model { task: None, row, result }, Type::Model(model)) if model.task.predicts() => {
             Scheme::Model { task: Some(model.task), row, result }
         }
         (Scheme::List(inner), Type::List(actual)) => Scheme::List(Box::new(with_task_of(*inner, actual))),

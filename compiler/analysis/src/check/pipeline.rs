@@ -77,9 +77,7 @@ fn transformers<'db>(checker: &mut Checker<'db>, given: Given<'db>) -> Option<Ve
 
 fn predictor(checker: &mut Checker<'_>, model: &Typed) -> Option<ModelType> {
     match model.ty()? {
-        Type::Model(fitted) if matches!(fitted.task, Task::Classifier | Task::Regressor | Task::Ranker) => {
-            Some(fitted.clone())
-        }
+        Type::Model(fitted) if fitted.task.predicts() => Some(fitted.clone()),
         other => {
             let is_model = matches!(other, Type::Model(_));
             let code = if is_model { code::WRONG_TASK } else { code::TYPE_MISMATCH };

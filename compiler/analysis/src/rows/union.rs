@@ -6,7 +6,7 @@ use flow_syntax::{
     diagnostic::{Diagnostic, code},
 };
 
-use super::{VerbCall, VerbResult, tables::behind};
+use super::{VerbCall, VerbResult, other_table::behind};
 use crate::{
     check::Checker,
     names::quoted,
