@@ -66,14 +66,16 @@ impl Evaluator<'_> {
             return (*first).clone();
         }
         let ids: Vec<Term> = known.iter().map(|(_, value)| value.id(&mut self.terms)).collect();
-        match first {
+        // `none` and `[]` do not say what the others are.
+        let shape = known.iter().map(|(_, value)| *value).find(|value| !matches!(value, Value::Scalar(_)));
+        match shape.unwrap_or(first) {
             Value::Table(_) => {
                 let tables = known.iter().filter_map(|(constraint, value)| match value {
                     Value::Table(table) => Some((constraint.clone(), Arc::clone(table))),
                     _ => None,
                 });
                 let tables: Vec<(Constraint, Arc<Table>)> = tables.collect();
-                Value::Table(Arc::new(self.pick_table(choice, &tables, ty)))
+                Value::Table(Arc::new(self.pick_table(choice, ids, &tables, ty)))
             }
             Value::Model(_) => {
                 let models = known.iter().filter_map(|(constraint, value)| match value {
@@ -127,12 +129,18 @@ impl Evaluator<'_> {
         }
     }
 
-    pub fn one_of(&mut self, choice: Term, mut arms: Vec<Term>) -> Term {
+    fn one_of(&mut self, choice: Term, mut arms: Vec<Term>) -> Term {
         arms.insert(0, choice);
         self.terms.call(PICK, arms)
     }
 
-    pub fn pick_table(&mut self, choice: Term, tables: &[(Constraint, Arc<Table>)], ty: &Ty) -> Table {
+    fn pick_table(
+        &mut self,
+        choice: Term,
+        ids: Vec<Term>,
+        tables: &[(Constraint, Arc<Table>)],
+        ty: &Ty,
+    ) -> Table {
         let set = |of: fn(&Table) -> &Set, terms: &Terms| {
             joined(tables.iter().map(|(constraint, table)| (constraint, of(table))), terms)
         };
@@ -141,7 +149,7 @@ impl Evaluator<'_> {
             set(|table| &table.chosen, &self.terms),
             set(|table| &table.seen, &self.terms),
         );
-        let id = self.one_of(choice, tables.iter().map(|(_, table)| table.id).collect());
+        let id = self.one_of(choice, ids);
         let rows = self.one_of(choice, tables.iter().map(|(_, table)| table.rows).collect());
         let base = tables.first().map_or(id, |(_, table)| table.base);
         let mut picked = Table { rows, chosen, seen, ..Table::new(id, holds) };

@@ -103,6 +103,13 @@ impl<'db> Evaluator<'db> {
                 seen: set(SetKind::Seen),
                 is_supervised: is_predictor(model.task),
             })),
+            Type::Opaque(_) => Value::Model(Arc::new(Model {
+                id: base,
+                fitted: set(SetKind::Fitted),
+                chosen: set(SetKind::Chosen),
+                seen: set(SetKind::Seen),
+                is_supervised: false,
+            })),
             Type::List(element) if carries_rows(element) => {
                 let index = self.terms.fresh_symbol();
                 let base = self.terms.make(Node::Element(base, index));

@@ -114,8 +114,9 @@ impl Evaluator<'_> {
             Value::Unknown => Value::Unknown,
             _ => {
                 let index = self.terms.fresh_symbol();
-                let outer = self.terms.call("list of", vec![index]);
-                let inner = self.terms.call("place in list", vec![index]);
+                let all = lists.id(&mut self.terms);
+                let outer = self.terms.call("list of", vec![index, all]);
+                let inner = self.terms.call("place in list", vec![index, all]);
                 let list = self.element_of(lists, outer, ty);
                 let element = self.element_of(&list, inner, &element_type(ty));
                 Value::Each(index, Arc::new(element))

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use flow_ir::types::{Row, Type};
+use flow_ir::{
+    types::{Row, Type},
+    value::Value as Literal,
+};
 use flow_syntax::{ast::ProvenanceKind, span::Span};
 
 use super::{
@@ -237,7 +240,11 @@ impl Evaluator<'_> {
         let is_file =
             |(_, input): &&(String, Expr)| matches!(&input.ty, Ty::Ground(ty) if *ty.present() == Type::File);
         let index = call.call.inputs.iter().position(|input| is_file(&input))?;
-        let file = call.values.get(index)?.id(&mut self.terms);
+        let mut file = call.values.get(index)?.id(&mut self.terms);
+        if let Some(Literal::File(path)) = self.terms.literal(file) {
+            let path = shortest(path);
+            file = self.terms.value(Literal::File(path));
+        }
         Some(self.terms.call("file", vec![file]))
     }
 
@@ -373,6 +380,25 @@ fn add_candidate(rows: &mut Rows, value: &Value, place: Span) {
         Value::Record(fields) => fields.iter().for_each(|(_, value)| add_candidate(rows, value, place)),
         other => rows.seen = rows.seen.union(&other.all().placed(place)),
     }
+}
+
+/// A path without the detours that its text alone tells: `./a` and `b/../a` are `a`.
+fn shortest(path: &str) -> String {
+    if path.contains("://") {
+        return path.to_owned();
+    }
+    let mut steps: Vec<&str> = Vec::new();
+    for (index, step) in path.split('/').enumerate() {
+        match (step, steps.last()) {
+            (".", _) => {}
+            ("", _) if index > 0 => {}
+            ("..", Some(last)) if !matches!(*last, "" | "..") => {
+                steps.pop();
+            }
+            _ => steps.push(step),
+        }
+    }
+    steps.join("/")
 }
 
 /// The rows that the tables within a value hold.
