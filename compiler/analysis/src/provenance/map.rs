@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_syntax::span::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     region::{Constraint, Entry, Region, Set, Window},
@@ -18,6 +18,8 @@ pub(super) struct Replacement {
     pub sets: FxHashMap<Term, Set>,
     /// The tables that columns of these come from.
     pub tables: FxHashMap<Term, Arc<Table>>,
+    /// Sets whose rows may be there more than once, which a random split may part.
+    pub repeated: FxHashSet<Term>,
 }
 
 /// A condition that is known not to hold: what depends on it does not happen.
@@ -55,7 +57,10 @@ impl Replacement {
                 .iter()
                 .filter_map(|constraint| self.constraint(constraint, terms).transpose())
                 .collect();
-            let Ok(constraints) = constraints else { continue };
+            let Ok(mut constraints) = constraints else { continue };
+            if self.repeated.contains(&entry.region.source) {
+                constraints.retain(|constraint| !constraint.parts_by_place(terms));
+            }
             let window = entry.window.as_ref().map(|window| self.window(window));
             match self.sets.get(&entry.region.source) {
                 Some(rows) => {
@@ -154,7 +159,8 @@ impl Replacement {
             holds: self.set(&table.holds, terms),
             chosen: self.set(&table.chosen, terms),
             seen: self.set(&table.seen, terms),
-            is_repeated: table.is_repeated,
+            is_repeated: table.is_repeated
+                || table.holds.entries().iter().any(|entry| self.repeated.contains(&entry.region.source)),
             by_key: Arc::new(
                 table
                     .by_key

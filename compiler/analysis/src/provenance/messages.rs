@@ -156,6 +156,11 @@ impl Evaluator<'_> {
         subject: &Subject,
     ) -> Diagnostic {
         let Some(held) = &violation.held else { return diagnostic };
+        if subject.table.as_ref().is_some_and(|table| table.is_repeated) {
+            return diagnostic.help(
+                "rows that are there twice may land in both parts: split first, and repeat them after",
+            );
+        }
         let parts = |entry: &Entry| -> Vec<Term> {
             let named = entry.region.constraints.iter();
             named.filter(|other| matches!(other.part, Part::Named(_))).map(|other| other.of).collect()
@@ -186,11 +191,6 @@ impl Evaluator<'_> {
         if constraints.any(|constraint| is_fold(&constraint.part)) {
             return diagnostic.help(
                 "measure each model on the `test` of its own fold: the rows of every other fold trained it",
-            );
-        }
-        if subject.table.as_ref().is_some_and(|table| table.is_repeated) {
-            return diagnostic.help(
-                "rows that are there twice may land in both parts: split first, and repeat them after",
             );
         }
         diagnostic.help(

@@ -94,6 +94,16 @@ impl Region {
     }
 }
 
+impl Constraint {
+    /// Whether it is of a random split that may part two copies of a row.
+    pub fn parts_by_place(&self, terms: &Terms) -> bool {
+        let is_random = matches!(self.part, Part::Named(_) | Part::Fold(_) | Part::OtherFolds(_));
+        let is_by_group =
+            matches!(terms.node(self.of), Some(Node::Call(name, _)) if &**name == SPLIT_BY_GROUP);
+        is_random && !is_by_group
+    }
+}
+
 impl Part {
     fn excludes(&self, other: &Self, terms: &Terms) -> bool {
         match (self, other) {

@@ -83,7 +83,8 @@ impl Unseen {
             let held = held.region.source;
             models.iter().flat_map(|set| set.entries()).any(|met| {
                 let met = met.region.source;
-                held != met && (is_param_set(held, terms) || is_param_set(met, terms))
+                // Parts of one parameter are told apart, unless it brings rows twice.
+                is_param_set(held, terms) || is_param_set(met, terms)
             })
         })
     }

@@ -119,7 +119,7 @@ impl Evaluator<'_> {
                         rows.entries().iter().any(|found| found.region == entry.region)
                     });
                     let param = entries.and_then(|asked| summary.param_of(asked.region.source))?;
-                    args.get(param as usize).copied()
+                    Some((*args.get(param as usize)?, values.get(param as usize)?))
                 };
                 if let Requirement::Unseen(unseen) = asked {
                     let held = violation.held.as_ref().and_then(|held| brought(&unseen.holds, held));
@@ -128,12 +128,17 @@ impl Evaluator<'_> {
                         ViolationKind::Chosen => brought(&unseen.chosen, &violation.met),
                         _ => None,
                     };
-                    if let Some(held) = held {
+                    if let Some((held, value)) = held {
+                        if let Value::Table(table) = value {
+                            subject.table = Some(Arc::clone(table));
+                        }
                         subject.place = held.span;
                         subject.data = self.name_of(held).map(str::to_owned);
                     }
-                    subject.met =
-                        met.filter(|met| matches!(met.ty, Ty::Ground(Type::Dataset(_)))).map(|met| met.span);
+                    subject.met = met
+                        .map(|(met, _)| met)
+                        .filter(|met| matches!(met.ty, Ty::Ground(Type::Dataset(_))))
+                        .map(|met| met.span);
                 }
             }
             self.require(requirement, &subject);
@@ -182,6 +187,10 @@ impl Evaluator<'_> {
                 },
                 Node::SetOf(kind, base) => {
                     if let Some(value) = given.get(base).cloned() {
+                        if matches!((kind, &value), (SetKind::Holds, Value::Table(table)) if table.is_repeated)
+                        {
+                            replacement.repeated.insert(*old);
+                        }
                         let set = self.set_of(kind, &value);
                         replacement.sets.insert(*old, set);
                     }
