@@ -32,6 +32,11 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        check(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
     fn a_program_with_a_stretch_taken_out(start in 0usize..2000, length in 1usize..40, other in any::<bool>()) {
         let program = if other { OTHER } else { PROGRAM };
         let start = start % program.len();
@@ -86,7 +91,7 @@ fn depth_and_size_are_bounded() {
     check(&workflow(&format!("x{}", ".abs()".repeat(200))));
     check(&workflow(&format!("{}x{}", "if true { ".repeat(90), " } else { x }".repeat(90))));
     check(&format!("type T = {}Int{}", "List<".repeat(180), ">".repeat(180)));
-    let params: Vec<String> = (0..5_000).map(|index| format!("p{index}: Int = {index}")).collect();
+    let params: Vec<String> = (0..10_000).map(|index| format!("p{index}: Int = {index}")).collect();
     check(&format!("workflow w({}) -> (y: Int) {{ p0 }}", params.join(", ")));
 }
 
@@ -265,6 +270,16 @@ fn much_of_one_thing_is_checked_in_time() {
                 ")".repeat(60)
             ),
         ),
+        ("brackets", "(".repeat(100_000)),
+        ("braces", "{".repeat(100_000)),
+        ("lists of lists", format!("type A = {}Int{}", "List<".repeat(50_000), ">".repeat(50_000))),
+        ("minuses", format!("const A: Int = {}1", "-".repeat(100_000))),
+        ("sums", format!("const A: Int = {}1", "1 + ".repeat(50_000))),
+        ("optionals", format!("type A = Int{}", "?".repeat(100_000))),
+        ("fields", format!("const A: Int = a{}", ".b".repeat(100_000))),
+        ("else ifs", format!("fn f() -> Int {{ {} }}", "if true { 1 } else ".repeat(20_000))),
+        ("texts in texts", format!("const A: Text = \"{}\"", "{\"".repeat(50_000))),
+        ("a comment", format!("// {}", "x".repeat(1 << 20))),
         ("strays", ")".repeat(50_000)),
         ("strays on their lines", ")\n".repeat(20_000)),
         ("openers on their lines", "fn f() {\n".repeat(5_000)),
