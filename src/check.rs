@@ -78,13 +78,23 @@ fn stamps(options: &Options, root: Option<&Path>, imported: &[PathBuf]) -> Vec<(
     paths.map(|path| (FileStamp::of(&path), path)).map(|(stamp, path)| (path, stamp)).collect()
 }
 
+/// What one fix uncovers the next may mend: the uses of a name behind its import. More are not worth waiting for.
+const FIX_ROUNDS: usize = 4;
+
 fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
     let (mut project, mut modules) = load(&options.paths, root)?;
     if options.fix {
-        let fixed = fix(&project, &modules)?;
+        let mut fixed = 0;
+        for _ in 0..FIX_ROUNDS {
+            let applied = fix(&project, &modules)?;
+            if applied == 0 {
+                break;
+            }
+            fixed += applied;
+            (project, modules) = load(&options.paths, root)?;
+        }
         if fixed > 0 {
             terminal.remark(&format!("applied {}", count(fixed, "fix", "fixes")));
-            (project, modules) = load(&options.paths, root)?;
         }
     }
     if terminal.verbose {
