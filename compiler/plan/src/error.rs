@@ -90,6 +90,9 @@ impl Problem {
             Self::NotKnown { .. } => {
                 Some("`run if`, `run for` and `run while` decide while the workflow runs".to_owned())
             }
+            Self::NoImplementation { operator } if operator.starts_with("std.") => {
+                Some("this version checks it and cannot run it yet: `flowc ops` lists what runs".to_owned())
+            }
             Self::NoImplementation { .. } => Some("`flowc ops` lists the operators there are".to_owned()),
             Self::Device { key, .. } => {
                 Some(format!("leave `{key}` out: it would hold a GPU back from others"))
