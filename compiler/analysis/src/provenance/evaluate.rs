@@ -10,7 +10,7 @@ use super::{
     lists::element_type,
     region::{Part, Set, Window},
     require::Requirement,
-    terms::{Node, RANGE, SetKind, Term, Terms},
+    terms::{FUNCTION, Node, RANGE, SetKind, Term, Terms},
     value::{Column, Model, Scalar, Table, Value, mark_of_many},
 };
 use crate::{
@@ -227,7 +227,7 @@ impl<'db> Evaluator<'db> {
                 let carries = carries_rows_of(expr) || args.iter().any(carries_rows_of);
                 if self.row.is_some() || !carries {
                     let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
-                    return self.computed(&function_name(&function.item), &values);
+                    return self.computed(&format!("{FUNCTION}{}", function_name(&function.item)), &values);
                 }
                 let args: Vec<&Expr> = args.iter().collect();
                 self.call_instance(function, &args, expr)

@@ -9,7 +9,7 @@ use super::{
     evaluate::{Evaluator, is_label},
     operators::Call,
     region::{Constraint, Part, Window},
-    terms::Term,
+    terms::{JOIN_ROWS, LOOKUP, LOOKUP_OF_MANY, Term},
     value::{Column, Table, Value, mark_of_many},
     verbs::column_name,
 };
@@ -58,10 +58,13 @@ impl Evaluator<'_> {
             _ => "",
         };
         let mut table = Table { id: call.id, ..(**data).clone() };
-        if kind != "left" {
+        let finds_one = matched != Match::Lookup || is_one_each(&other, &keys.right);
+        // Where a row may find several, the rows behind it stand elsewhere; an Id tells them all the same.
+        let is_in_place = finds_one || own_id(call, "data").is_some();
+        if kind != "left" || !is_in_place {
             let mut args = vec![data.rows, other.id];
             args.extend(call.input("kind").map(|(_, kind)| kind.id(&mut self.terms)));
-            table.rows = self.terms.call("join", args);
+            table.rows = self.terms.call(JOIN_ROWS, args);
         }
         self.narrow(&mut table, &other, &keys, kind, matched);
         match matched {
@@ -76,7 +79,11 @@ impl Evaluator<'_> {
         if matches!(kind, "semi" | "anti" | "inner") {
             table.told = table.told.union(&mark_of_many(&other.told, &other.label_rows(), &mut self.terms));
         }
-        self.take_columns(call, &mut table, &other, &keys, matched, None);
+        let found = if finds_one || !is_of_entities(call, &keys) { LOOKUP } else { LOOKUP_OF_MANY };
+        if found == LOOKUP_OF_MANY && !matches!(kind, "semi" | "anti") {
+            table.keys = None;
+        }
+        self.take_columns(call, &mut table, &other, &keys, (matched, found), None);
         Value::Table(Arc::new(table))
     }
 
@@ -136,7 +143,7 @@ impl Evaluator<'_> {
         }
         table.seen = table.seen.union(&seen).union(&facts.seen.placed(call.span));
         table.chosen = table.chosen.union(&facts.chosen);
-        self.take_columns(call, &mut table, &facts, &keys, Match::Lookup, window.as_ref());
+        self.take_columns(call, &mut table, &facts, &keys, (Match::Lookup, LOOKUP), window.as_ref());
         Value::Table(Arc::new(table))
     }
 
@@ -147,7 +154,7 @@ impl Evaluator<'_> {
         table: &mut Table,
         other: &Table,
         keys: &Keys,
-        matched: Match,
+        (matched, found_by): (Match, &str),
         window: Option<&Window>,
     ) {
         let others_labels = other.label_rows();
@@ -166,7 +173,7 @@ impl Evaluator<'_> {
                 let mut args = vec![found.definition, other.rows];
                 args.extend_from_slice(&keys.left);
                 let mark = mark_of_many(&found.mark, &others_labels, &mut self.terms);
-                (self.terms.call("lookup", args), mark)
+                (self.terms.call(found_by, args), mark)
             } else {
                 (found.definition, found.mark)
             };
@@ -202,18 +209,33 @@ fn matched(call: &Call<'_>, data: &Table, other: &Table, keys: &Keys) -> Match {
     if is_key(data) && is_key(other) {
         return Match::OneEntity;
     }
-    let has_id = |input: &str| match call.input(input).map(|(expr, _)| &expr.ty) {
-        Some(Ty::Ground(Type::Dataset(row))) => {
-            super::parts::only_id(row).is_some_and(|id| keys.names.as_slice() == [id])
-        }
-        _ => false,
-    };
+    let has_id = |input: &str| own_id(call, input).is_some_and(|id| keys.names.as_slice() == [id]);
     let sources: Vec<Term> = data.holds.entries().iter().map(|entry| entry.region.source).collect();
     let is_own = other.holds.entries().iter().all(|entry| sources.contains(&entry.region.source));
     if data.keys.is_none() && other.keys.is_none() && is_own && has_id("data") && has_id("other") {
         return Match::SameRow;
     }
     Match::Lookup
+}
+
+/// Whether a table has one row for each value of these columns.
+fn is_one_each(table: &Table, columns: &[Term]) -> bool {
+    table.keys.as_ref().is_some_and(|keys| keys.iter().all(|key| columns.contains(key)))
+}
+
+/// Whether it is the left's rows that a join finds others for, several perhaps: its keys name them, while other
+/// tables are asked by what rows have of them, a user or a city. Rows whose labels are the right's are the right's.
+fn is_of_entities(call: &Call<'_>, keys: &Keys) -> bool {
+    let brings_label = added(call).any(|column| is_label(&Ty::Ground(column.ty.clone())));
+    !brings_label && own_id(call, "data").is_some_and(|id| keys.names.iter().any(|name| name == id))
+}
+
+/// The Id that tells the rows of an input apart.
+fn own_id<'c>(call: &Call<'c>, input: &str) -> Option<&'c str> {
+    match &call.input(input)?.0.ty {
+        Ty::Ground(Type::Dataset(row)) => super::parts::only_id(row),
+        _ => None,
+    }
 }
 
 /// The columns that a join compares: the left's, the right's.

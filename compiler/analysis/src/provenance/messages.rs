@@ -11,8 +11,8 @@ use super::{
     evaluate::Evaluator,
     region::{Entry, Part, Set},
     require::{Requirement, Unseen, Violation, ViolationKind},
-    terms::{Node, Term},
-    value::Table,
+    terms::{LOOKUP_OF_MANY, Node, Term},
+    value::{Column, Table},
 };
 use crate::names::quoted;
 
@@ -191,6 +191,16 @@ impl Evaluator<'_> {
         if constraints.any(|constraint| is_fold(&constraint.part)) {
             return diagnostic.help(
                 "measure each model on the `test` of its own fold: the rows of every other fold trained it",
+            );
+        }
+        let is_of_many = |column: &Column| {
+            let definition = self.terms.node(column.definition);
+            matches!(definition, Some(Node::Call(name, _)) if &**name == LOOKUP_OF_MANY)
+        };
+        if subject.table.as_ref().is_some_and(|table| table.columns.values().any(is_of_many)) {
+            return diagnostic.help(
+                "a row that finds several in a join stands in all of their parts: divide by its own columns, \
+                 or join to `.distinct(…)` on the key, if each finds one",
             );
         }
         diagnostic.help(

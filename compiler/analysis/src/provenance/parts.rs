@@ -36,6 +36,7 @@ impl Evaluator<'_> {
     /// places; and whether someone asked for rows with one value of a column to go together.
     fn random_partition(&mut self, call: &Call<'_>, data: &Table) -> (Term, bool) {
         let group = given_column(call, "group").map(|group| group.id(&mut self.terms));
+        let is_together = group.is_some_and(|group| !self.terms.is_variant(group));
         let id = match call.input("data").map(|(data, _)| &data.ty) {
             // Classes are dealt out by rank.
             Some(Ty::Ground(Type::Dataset(row))) if given_column(call, "stratify").is_none() => {
@@ -57,7 +58,7 @@ impl Evaluator<'_> {
                 args.push(value.id(&mut self.terms));
             }
         }
-        (self.terms.call(name, args), group.is_some())
+        (self.terms.call(name, args), is_together)
     }
 
     pub fn split_at(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {

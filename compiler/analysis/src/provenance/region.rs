@@ -81,7 +81,11 @@ impl Region {
     }
 
     pub fn add(&mut self, constraint: &Constraint, terms: &Terms) {
-        if self.constraints.contains(constraint) || terms.has_any(constraint.of) {
+        let is_of_row = matches!(constraint.part, Part::Is(_) | Part::Limits(_));
+        if self.constraints.contains(constraint)
+            || terms.has_any(constraint.of)
+            || (is_of_row && terms.is_variant(constraint.of))
+        {
             return;
         }
         if self.constraints.len() >= MAX_CONSTRAINTS {

@@ -58,6 +58,8 @@ pub(super) struct Terms {
 struct Has {
     symbol: bool,
     any: bool,
+    /// As an expression over a row: that rows which are one and the same may differ in it.
+    variant: bool,
 }
 
 impl Terms {
@@ -91,8 +93,14 @@ impl Terms {
             if let Some((_, part)) = self.nodes.get(part.0 as usize) {
                 has.symbol |= part.symbol;
                 has.any |= part.any;
+                has.variant |= part.variant;
             }
         }
+        has.variant = match &node {
+            Node::Call(name, _) if [COPIES, LOOKUP_OF_MANY].contains(&&**name) => true,
+            Node::Call(name, _) => has.variant && is_of_row(name),
+            _ => false,
+        };
         let term = Term(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let node = Arc::new(node);
         self.nodes.push((Arc::clone(&node), has));
@@ -130,6 +138,11 @@ impl Terms {
 
     pub fn has_any(&self, term: Term) -> bool {
         self.has(term).any
+    }
+
+    /// Whether rows that are one and the same may differ in what this is: what holds for one says nothing of another.
+    pub fn is_variant(&self, term: Term) -> bool {
+        self.has(term).variant
     }
 
     /// All nodes, each with its term.
@@ -232,6 +245,28 @@ impl Terms {
 pub(super) const RANGE: &str = "range";
 /// One of several, by a number.
 pub(super) const PICK: &str = "pick";
+
+/// A column of rows that are there several times, computed in another way for each.
+pub(super) const COPIES: &str = "copies";
+/// A column that a join brought.
+pub(super) const LOOKUP: &str = "lookup";
+/// The same, where one row may find several.
+pub(super) const LOOKUP_OF_MANY: &str = "lookup of many";
+/// Orders of rows, which are no expression over one.
+pub(super) const WHERE_ROWS: &str = "where rows";
+pub(super) const UNION_ROWS: &str = "union rows";
+pub(super) const JOIN_ROWS: &str = "join rows";
+/// A column of a group, which is one row.
+pub(super) const OF_GROUP: &str = "of group";
+
+/// Whether a call computes with one row's values: a function does, and no operator, whose name has its module.
+fn is_of_row(name: &str) -> bool {
+    (!name.contains('.') || name.starts_with(FUNCTION))
+        && ![WHERE_ROWS, UNION_ROWS, JOIN_ROWS, OF_GROUP].contains(&name)
+}
+
+/// What stands before the name of a `fn`.
+pub(super) const FUNCTION: &str = "fn ";
 
 /// The terms that a node is made of.
 pub(super) fn parts(node: &Node) -> Vec<Term> {

@@ -9,7 +9,7 @@ use super::{
     evaluate::{Evaluator, is_label, is_predictor},
     operators::Call,
     region::{Set, Window},
-    terms::Term,
+    terms::{COPIES, OF_GROUP, Term, UNION_ROWS, WHERE_ROWS},
     value::{Column, Scalar, Table, Value, mark_of_many},
 };
 use crate::{
@@ -196,7 +196,7 @@ impl Evaluator<'_> {
         let mut table = Table { id: call.id, ..(**data).clone() };
         let predicate = value.id(&mut self.terms);
         let kept = self.terms.value(Literal::Bool(holds));
-        table.rows = self.terms.call("where", vec![data.rows, predicate, kept]);
+        table.rows = self.terms.call(WHERE_ROWS, vec![data.rows, predicate, kept]);
         table.seen = table.seen.union(&value.all());
         if let Value::Scalar(scalar) = value {
             table.told = table.told.union(&scalar.mark);
@@ -244,14 +244,14 @@ impl Evaluator<'_> {
         let Some(other) = call.table("other") else { return Value::Unknown };
         let mut table = (**data).clone();
         table.id = call.id;
-        table.rows = self.terms.call("union", vec![data.rows, other.rows]);
+        table.rows = self.terms.call(UNION_ROWS, vec![data.rows, other.rows]);
         table.holds = data.holds.union(&other.holds);
         table.chosen = data.chosen.union(&other.chosen);
         table.seen = data.seen.union(&other.seen);
         table.labels = data.labels.union(&other.labels);
         table.told = data.told.union(&other.told);
-        table.is_repeated =
-            data.is_repeated || other.is_repeated || data.holds.meets(&other.holds, &self.terms).is_some();
+        let is_copied = data.holds.meets(&other.holds, &self.terms).is_some();
+        table.is_repeated = data.is_repeated || other.is_repeated || is_copied;
         table.keys = None;
         table.by_key = Arc::default();
         let is_same = data.base == other.base && data.columns == other.columns;
@@ -260,7 +260,11 @@ impl Evaluator<'_> {
                 let (a, b) =
                     (data.column(&column.name, &mut self.terms), other.column(&column.name, &mut self.terms));
                 if a != b {
-                    let definition = self.terms.call("union", vec![a.definition, b.definition]);
+                    let name = if is_copied { COPIES } else { "union" };
+                    let definition = match a.definition == b.definition {
+                        true => a.definition,
+                        false => self.terms.call(name, vec![a.definition, b.definition]),
+                    };
                     table.put(&column.name, Column { definition, mark: a.mark.union(&b.mark) });
                 }
             }
@@ -288,7 +292,7 @@ impl Evaluator<'_> {
         for (name, value, span) in self.aggregates(call) {
             table.seen = table.seen.union(&value.seen);
             let mark = value.mark.union(&told).placed(span);
-            let definition = self.terms.call("of group", vec![value.id, call.id]);
+            let definition = self.terms.call(OF_GROUP, vec![value.id, call.id]);
             table.put(&name, Column { definition, mark });
         }
         table.keys = Some(Arc::new(keys));
