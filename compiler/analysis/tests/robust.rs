@@ -115,6 +115,21 @@ fn lambdas_that_double_are_refused() {
 }
 
 #[test]
+fn lambdas_in_a_chain_are_refused_past_a_depth() {
+    let chain = |count: usize, body: &dyn Fn(usize) -> String| {
+        let lets: String =
+            (1..count).map(|n| format!("    let f{n} = (x) => {}\n", body(n - 1))).collect();
+        let last = count - 1;
+        format!("workflow w(x: Int = 1) -> (y: Int) {{\n    let f0 = (x) => x\n{lets}    f{last}(x)\n}}\n")
+    };
+    let deep = |n: usize| format!("{}f{n}(x){}", "-(".repeat(90), ")".repeat(90));
+    assert_eq!(check(&chain(60, &|n| format!("f{n}(x)"))), 0);
+    assert_eq!(check(&chain(60, &deep)), 0);
+    assert_eq!(check(&chain(3_000, &|n| format!("f{n}(x)"))), 1);
+    assert_eq!(check(&chain(3_000, &deep)), 1);
+}
+
+#[test]
 fn generic_fns_do_not_grow_without_end() {
     // Each would need itself for another row; recursion is refused before rows are looked at.
     check(

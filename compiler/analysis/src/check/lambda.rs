@@ -4,7 +4,7 @@ use flow_ir::types::Type;
 use flow_syntax::{ast, diagnostic::code, span::Span};
 
 use super::{Binding, Checker, EntryKind, RowInScope, Typed};
-use crate::{body, stages::Stage, ty::Ty};
+use crate::{body, stack::with_stack, stages::Stage, ty::Ty};
 
 impl<'db> Checker<'db> {
     /// A call of the lambda at this place of the scope.
@@ -98,7 +98,9 @@ impl<'db> Checker<'db> {
             self.bind(param, Binding::Local { id: local.id, ty, stage }, EntryKind::Param);
             bindings.push(body::Binding { pattern: body::Pattern::Local(local), value, span });
         }
-        let value = self.expr(body, expected);
+        self.nested += 1;
+        let value = with_stack(|| self.expr(body, expected));
+        self.nested -= 1;
         self.leave_scope(depth);
         self.show(inner);
         let ty = value.expr.ty.clone();

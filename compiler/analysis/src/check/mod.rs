@@ -64,6 +64,9 @@ use crate::{
 /// Lambdas are checked anew at each call; calls of calls of calls may double. Past this many it is an error.
 const MAX_EXPANSIONS: u32 = 10_000;
 
+/// The bodies of lambdas that call one another stand in each other, so many deep.
+const MAX_NESTED: u32 = 64;
+
 /// Of so many unknown names in one item, nobody wants to know what each of the further ones may have meant.
 pub(crate) const MAX_SUGGESTIONS: usize = 200;
 
@@ -133,6 +136,8 @@ pub(crate) struct Checker<'db> {
     /// Of the lists that names are bound to.
     lengths: FxHashMap<LocalId, usize>,
     expansions: u32,
+    /// Calls of lambdas that the expression stands in.
+    nested: u32,
     /// Where a type may be written to say what a `let` is: behind its name.
     pub annotation: Option<Span>,
     /// Whether a mistake hides the type that is wanted: what it would have decided is not asked for.
@@ -155,6 +160,7 @@ impl<'db> Checker<'db> {
             locals: 0,
             lengths: FxHashMap::default(),
             expansions: 0,
+            nested: 0,
             annotation: None,
             is_wanted_hidden: false,
             told: FxHashSet::default(),
@@ -204,10 +210,18 @@ impl<'db> Checker<'db> {
         self.context == Context::Function || !matches!(self.row, RowInScope::None)
     }
 
-    /// Counts one more call of a lambda; past the limit it is reported, once.
+    /// Counts one more call of a lambda; past the limits it is reported, once.
     pub fn count_expansion(&mut self, span: Span) -> bool {
+        if self.expansions >= MAX_EXPANSIONS {
+            return false;
+        }
         self.expansions += 1;
-        if self.expansions == MAX_EXPANSIONS {
+        if self.nested >= MAX_NESTED {
+            self.expansions = MAX_EXPANSIONS;
+            let message = format!("lambdas call one another more than {MAX_NESTED} deep here");
+            let help = "write some of them as a `fn`, which is checked once";
+            self.report(Diagnostic::error(code::RECURSION, span, message).help(help));
+        } else if self.expansions == MAX_EXPANSIONS {
             self.fail(code::RECURSION, span, "lambdas that call lambdas expand to too many calls here");
         }
         self.expansions < MAX_EXPANSIONS
