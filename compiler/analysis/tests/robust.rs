@@ -117,8 +117,7 @@ fn lambdas_that_double_are_refused() {
 #[test]
 fn lambdas_in_a_chain_are_refused_past_a_depth() {
     let chain = |count: usize, body: &dyn Fn(usize) -> String| {
-        let lets: String =
-            (1..count).map(|n| format!("    let f{n} = (x) => {}\n", body(n - 1))).collect();
+        let lets: String = (1..count).map(|n| format!("    let f{n} = (x) => {}\n", body(n - 1))).collect();
         let last = count - 1;
         format!("workflow w(x: Int = 1) -> (y: Int) {{\n    let f0 = (x) => x\n{lets}    f{last}(x)\n}}\n")
     };

@@ -11,7 +11,7 @@ use flow_syntax::{
 use super::VerbCall;
 use crate::{
     body::{Expr, ExprKind},
-    check::Checker,
+    check::{Checker, known_value},
     names::did_you_mean,
     ty::Ty,
 };
@@ -106,6 +106,25 @@ impl<'db> Checker<'db> {
         }
     }
 
+    /// A parameter that says how far back rows are looked at; `none` for without end.
+    pub(super) fn length_of_time(
+        &mut self,
+        given: Option<&'db ast::Expr>,
+        param: &str,
+        span: Span,
+    ) -> Option<Expr> {
+        let value = self.argument_as(given, &Type::Duration.optional(), Value::None, param, span);
+        value.ty.ground()?;
+        match known_value(&value) {
+            Some(Value::Duration(length)) if length <= 0 => {
+                let message = format!("`{param}` is how far back to look, and so more than nothing");
+                self.fail(code::OUT_OF_RANGE, value.span, message);
+                None
+            }
+            _ => Some(value),
+        }
+    }
+
     /// Reports a name that is none of a verb's parameters.
     pub(super) fn no_such_parameter(
         &mut self,
@@ -133,6 +152,32 @@ impl<'db> Checker<'db> {
         let end = Span::new(call.span.end.saturating_sub(1), call.span.end);
         let message = format!("`{}` needs {what}", call.name.text);
         self.report(Diagnostic::error(code::MISSING_ARGUMENT, end, message).help(help));
+    }
+
+    /// The columns that a verb's arguments name: `.a, .b`, or `columns: [.a, .b]`.
+    pub(super) fn columns_named(&mut self, call: &VerbCall<'db>) -> Option<Vec<String>> {
+        let verb = &call.name.text;
+        let mut exprs: Vec<&'db ast::Expr> = Vec::new();
+        for arg in &call.args {
+            match (&arg.name, &arg.value.kind) {
+                (None, _) => exprs.push(&arg.value),
+                (Some(name), ast::ExprKind::List(columns)) if name.text == "columns" => exprs.extend(columns),
+                (Some(name), _) => {
+                    let message = format!("`{verb}` takes columns alone: `{verb}(.a, .b)`");
+                    self.fail(code::UNKNOWN_ARGUMENT, name.span, message);
+                    return None;
+                }
+            }
+        }
+        if exprs.is_empty() {
+            let end = Span::new(call.span.end.saturating_sub(1), call.span.end);
+            let message = format!("`{verb}` needs at least one column");
+            self.report(
+                Diagnostic::error(code::MISSING_ARGUMENT, end, message).help(format!("`.{verb}(.name)`")),
+            );
+            return None;
+        }
+        self.distinct_columns(&call.row, exprs, verb)
     }
 
     fn given_twice(&mut self, param: &str, span: Span, call: &VerbCall<'db>) {

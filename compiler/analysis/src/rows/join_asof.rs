@@ -1,9 +1,6 @@
 //! `d.join_asof(facts, on: .key, at: .at, within: 7d)`: to each row the latest of the facts that was there already.
 
-use flow_ir::{
-    types::{Column, Row, Type},
-    value::Value,
-};
+use flow_ir::types::{Column, Row, Type};
 use flow_syntax::{
     ast,
     diagnostic::{Diagnostic, Edit, code},
@@ -16,8 +13,7 @@ use super::{
     keys::Keys,
 };
 use crate::{
-    body::Expr,
-    check::{Checker, known_value},
+    check::Checker,
     names::quoted,
     types::{show, show_columns},
 };
@@ -34,7 +30,7 @@ pub(super) fn join_asof<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) ->
         return None;
     };
     let table = checker.other_table(facts, "join_asof");
-    let within = length_of_time(checker, *within, "within", call.span);
+    let within = checker.length_of_time(*within, "within", call.span);
     let Some(at) = at else {
         needs_time(checker, &call, facts, *on);
         return None;
@@ -61,25 +57,6 @@ pub(super) fn join_asof<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) ->
         ("within".to_owned(), within),
     ];
     Some(VerbResult::table(inputs, row))
-}
-
-/// A parameter that says how far back rows are looked at; `none` for without end.
-pub(super) fn length_of_time<'db>(
-    checker: &mut Checker<'db>,
-    given: Option<&'db ast::Expr>,
-    param: &str,
-    span: Span,
-) -> Option<Expr> {
-    let value = checker.argument_as(given, &Type::Duration.optional(), Value::None, param, span);
-    value.ty.ground()?;
-    match known_value(&value) {
-        Some(Value::Duration(length)) if length <= 0 => {
-            let message = format!("`{param}` is how far back to look, and so more than nothing");
-            checker.fail(code::OUT_OF_RANGE, value.span, message);
-            None
-        }
-        _ => Some(value),
-    }
 }
 
 /// Whether a column says when something was.

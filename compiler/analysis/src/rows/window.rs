@@ -10,9 +10,8 @@ use flow_syntax::{
 
 use super::{
     VerbCall, VerbResult,
+    aggregates::aggregate_named,
     columns::{column_list, column_value, listed, record},
-    group::aggregate_named,
-    join_asof::length_of_time,
 };
 use crate::{
     check::{Checker, RowInScope},
@@ -41,7 +40,7 @@ pub(super) fn window<'db>(checker: &mut Checker<'db>, call: VerbCall<'db>) -> Op
     }
     let exprs: Vec<&'db ast::Expr> = by.iter().flat_map(|arg| listed(&arg.value)).collect();
     let keys = checker.key_columns(&call.row, &exprs, "window");
-    let last = length_of_time(checker, last.map(|arg| &arg.value), "last", call.span);
+    let last = checker.length_of_time(last.map(|arg| &arg.value), "last", call.span);
     let Some(order) = order.map(|arg| &arg.value) else {
         let mut names = arguments.others.iter().filter_map(|arg| arg.name.as_ref());
         let misspelled = names.find(|name| suggest(&name.text, ["order"]).is_some());

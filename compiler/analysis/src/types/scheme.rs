@@ -75,7 +75,7 @@ pub enum RowPart {
 }
 
 /// What a spread does to its row. The names of parameters stand for the columns that they list; where no
-/// parameter has that name, [`FEATURES`] are all features and [`LABEL`] is the one label.
+/// parameter has that name, `FEATURES` are all features and `LABEL` is the one label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RowChange {
     Without(Vec<String>),
