@@ -294,6 +294,18 @@ fn much_of_one_thing_is_checked_in_time() {
         ("else ifs", format!("fn f() -> Int {{ {} }}", "if true { 1 } else ".repeat(20_000))),
         ("texts in texts", format!("const A: Text = \"{}\"", "{\"".repeat(50_000))),
         ("a comment", format!("// {}", "x".repeat(1 << 20))),
+        (
+            "workflows that call the next twice",
+            format!(
+                "schema S {{ a: Int }}\n{}workflow w40(d: Dataset<S>) -> (d: Dataset<S>) {{ (d: d) }}\n",
+                (0..40)
+                    .map(|n| format!(
+                        "workflow w{n}(d: Dataset<S>) -> (d: Dataset<S>) {{ (d: w{0}(d).d.union(w{0}(d.where(.a > {n})).d)) }}\n",
+                        n + 1
+                    ))
+                    .collect::<String>()
+            ),
+        ),
         ("strays", ")".repeat(50_000)),
         ("strays on their lines", ")\n".repeat(20_000)),
         ("openers on their lines", "fn f() {\n".repeat(5_000)),

@@ -22,6 +22,11 @@ use crate::{
     ty::Ty,
 };
 
+/// A body that is called twice by one that is called twice, and so on, says twice as much at each step. Past these
+/// a summary says nothing: what a call of it gives overlaps nothing, and the check ends in time.
+const MAX_NODES: usize = 20_000;
+const MAX_REQUIREMENTS: usize = 2_000;
+
 /// Equal for bodies that do the same with their parameters' rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Summary {
@@ -60,7 +65,10 @@ impl Evaluator<'_> {
                 terms_of_set(set, &mut roots);
             }
         }
-        let nodes = self.terms.reachable(&roots).into_iter();
+        let nodes = self.terms.reachable(&roots);
+        if nodes.len() > MAX_NODES || self.requirements.len() > MAX_REQUIREMENTS {
+            return Summary { mistake, ..Summary::default() };
+        }
         // Terms are numbered anew, so that what came to nothing leaves no trace.
         let mut numbered = Terms::default();
         let mut replacement = Replacement::default();
