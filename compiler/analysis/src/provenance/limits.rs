@@ -25,7 +25,7 @@ pub(super) enum Key {
     Text(String),
 }
 
-const MICROS_OF_DAY: i64 = 86_400_000_000;
+pub(super) const MICROS_OF_DAY: i64 = 86_400_000_000;
 /// Beyond, neighbouring Ints are one Float.
 const EXACT: i64 = 1 << 53;
 
@@ -46,6 +46,28 @@ impl Key {
             Value::Enum { variant, .. } => Self::Text(variant.clone()),
             _ => return None,
         })
+    }
+
+    /// So much more than some value, which is not told: a count for an Int, microseconds for a time.
+    pub fn offset(by: i64) -> Option<Self> {
+        Self::of(&Value::Int(by))
+    }
+
+    /// The key so much further on; `None` where nothing but no offset at all could be told of.
+    fn moved(&self, by: &Self) -> Option<Self> {
+        let Self::Number(by) = by else { return None };
+        match self {
+            key if by.0 == 0.0 => Some(key.clone()),
+            #[expect(clippy::cast_possible_truncation, reason = "offsets are whole, and exact")]
+            Self::Micros(micros) => micros.checked_add(by.0 as i64).map(Self::Micros),
+            #[expect(clippy::cast_precision_loss, reason = "what it is compared with has no such loss")]
+            Self::Number(number) => {
+                let sum = number.0 + by.0;
+                let is_exact = number.0.fract() == 0.0 && sum.abs() <= EXACT as f64;
+                is_exact.then_some(Self::Number(flow_ir::value::Float64(sum)))
+            }
+            Self::Bool(_) | Self::Text(_) => None,
+        }
     }
 
     fn order(&self, other: &Self) -> Option<std::cmp::Ordering> {
@@ -72,6 +94,23 @@ impl Limits {
             (Function::GreaterEqual, true) | (Function::Less, false) => range(Some((key, true)), None),
             _ => None,
         }
+    }
+
+    /// The limits of a value whose distance from another one, now known, has these.
+    pub fn beside(&self, base: &Value) -> Option<Self> {
+        let base = Key::of(base)?;
+        let moved = |limit: &Option<(Key, bool)>| match limit {
+            Some((by, belongs)) => Some(Some((base.moved(by)?, *belongs))),
+            None => Some(None),
+        };
+        let all = |keys: &[Key]| keys.iter().map(|by| base.moved(by)).collect::<Option<Vec<Key>>>();
+        Some(match self {
+            Self::Range { low, high, has_nan } => {
+                Self::Range { low: moved(low)?, high: moved(high)?, has_nan: *has_nan }
+            }
+            Self::OneOf(keys) => Self::OneOf(all(keys)?),
+            Self::NoneOf(keys) => Self::NoneOf(all(keys)?),
+        })
     }
 
     /// Whether no value is within both.
@@ -142,6 +181,21 @@ mod tests {
         let from = limits(Function::GreaterEqual, 0, false);
         assert!(!below.exclude(&from));
         assert!(below.exclude(&limits(Function::Less, 0, true)));
+    }
+
+    #[test]
+    fn a_distance_has_a_place_once_its_base_is_known() {
+        let before = Limits::of(Function::Less, Key::offset(-1).unwrap(), true, false).unwrap();
+        let at = Limits::of(Function::GreaterEqual, Key::offset(0).unwrap(), true, false).unwrap();
+        assert!(before.exclude(&at));
+        assert_eq!(before.beside(&Value::Int(2020)), Some(limits_of_ints(Function::Less, 2019)));
+        let text = Value::from("SF");
+        assert!(before.beside(&text).is_none());
+        assert!(at.beside(&text).is_some_and(|limits| limits.may_contain(&Key::of(&text).unwrap())));
+    }
+
+    fn limits_of_ints(function: Function, value: i64) -> Limits {
+        Limits::of(function, Key::of(&Value::Int(value)).unwrap(), true, false).unwrap()
     }
 
     #[test]

@@ -6,8 +6,8 @@ use flow_syntax::span::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    region::{Constraint, Entry, Region, Set, Window},
-    terms::{Node, Term, Terms, with_parts},
+    region::{Constraint, Entry, Part, Region, Set, Window},
+    terms::{DISTANCE, Node, Term, Terms, with_parts},
     value::{Column, Model, Scalar, Table, Value},
 };
 
@@ -97,7 +97,7 @@ impl Replacement {
         match terms.literal(of).and_then(|value| part.decide(value)) {
             Some(true) => Ok(None),
             Some(false) => Err(Never),
-            None => Ok(Some(Constraint { of, part })),
+            None => Ok(Some(placed(of, &part, terms).unwrap_or(Constraint { of, part }))),
         }
     }
 
@@ -176,6 +176,14 @@ impl Replacement {
             keys: table.keys.as_ref().map(|keys| Arc::new(keys.iter().map(|key| self.term(*key)).collect())),
         }
     }
+}
+
+/// How far from a value is where, once the value is known.
+fn placed(of: Term, part: &Part, terms: &Terms) -> Option<Constraint> {
+    let (Some(Node::Call(name, args)), Part::Limits(distance)) = (terms.node(of), part) else { return None };
+    let (DISTANCE, [value, base]) = (&**name, args.as_slice()) else { return None };
+    let limits = distance.beside(terms.literal(*base)?)?;
+    Some(Constraint { of: *value, part: Part::Limits(Arc::new(limits)) })
 }
 
 /// Every term that a value is made of, once or more.

@@ -62,7 +62,8 @@ impl Evaluator<'_> {
     }
 
     pub fn split_at(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
-        let (Some((expr, column)), Some((_, at))) = (call.input("column"), call.input("at")) else {
+        let (Some((column_expr, column)), Some((at_expr, at))) = (call.input("column"), call.input("at"))
+        else {
             return Value::Unknown;
         };
         let measured = at.all();
@@ -74,8 +75,8 @@ impl Evaluator<'_> {
             let mut table = Table { id, ..(**data).clone() };
             table.rows = self.terms.field(partition, name);
             table.chosen = table.chosen.union(&measured);
-            let constraints = self.before(column, expr, at, is_before);
-            self.constrain(&mut table, &constraints);
+            let constraint = self.before((column, &column_expr.ty), (at, &at_expr.ty), is_before);
+            self.constrain(&mut table, constraint.as_slice());
             (name.clone(), Value::Table(Arc::new(table)))
         });
         Value::Record(Arc::new(parts.collect()))

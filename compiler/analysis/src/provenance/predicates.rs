@@ -8,7 +8,7 @@ use super::{
     evaluate::Evaluator,
     limits::{Key, Limits},
     region::{Constraint, Part},
-    terms::Term,
+    terms::{DISTANCE, Term},
     value::{Table, Value},
 };
 use crate::{
@@ -58,13 +58,13 @@ impl Evaluator<'_> {
                 [left, right] if is_comparison(*function) => {
                     let (a, b) = (self.expr(left), self.expr(right));
                     let (left_id, right_id) = (a.id(&mut self.terms), b.id(&mut self.terms));
-                    // The literal may stand first: `0.0 < .distance`.
-                    let compared = if self.terms.literal(left_id).is_some() {
-                        self.compared_terms(mirrored(*function), right_id, right, left_id, holds)
-                    } else {
-                        self.compared_terms(*function, left_id, left, right_id, holds)
-                    };
-                    found.extend(compared);
+                    // The column may stand last: `0.0 < .distance`.
+                    let is_last = self.terms.literal(left_id).is_some()
+                        || !self.terms.differs_by_row(left_id) && self.terms.differs_by_row(right_id);
+                    let (left, right) = ((left_id, &left.ty), (right_id, &right.ty));
+                    let (function, of, with) =
+                        if is_last { (mirrored(*function), right, left) } else { (*function, left, right) };
+                    found.extend(self.compared_terms(function, of, with, holds));
                 }
                 _ => self.add_whole(predicate, holds, found),
             },
@@ -116,48 +116,29 @@ impl Evaluator<'_> {
     }
 
     /// What a comparison of a column with a value says; `function` is `less`, for a split at the value.
-    pub fn before(&mut self, column: Term, expr: &Expr, at: Term, holds: bool) -> Vec<Constraint> {
-        self.compared_terms(Function::Less, column, expr, at, holds)
+    pub fn before(&mut self, column: (Term, &Ty), at: (Term, &Ty), holds: bool) -> Option<Constraint> {
+        self.compared_terms(Function::Less, column, at, holds)
     }
 
     fn compared_terms(
         &mut self,
         function: Function,
-        left: Term,
-        left_expr: &Expr,
-        right: Term,
+        (left, left_ty): (Term, &Ty),
+        (right, right_ty): (Term, &Ty),
         holds: bool,
-    ) -> Vec<Constraint> {
-        let may_be_nan = match &left_expr.ty {
+    ) -> Option<Constraint> {
+        let may_be_nan = match left_ty {
             Ty::Ground(ty) => matches!(ty.storage(), Type::Float | Type::Float32),
             Ty::Error => true,
         };
-        if let Some(key) = self.terms.literal(right).and_then(Key::of)
-            && let Some(limits) = Limits::of(function, key, holds, may_be_nan)
-        {
-            return vec![Constraint { of: left, part: Part::Limits(Arc::new(limits)) }];
+        let (base, offset) = self.terms.base_and_offset(right, left_ty, right_ty);
+        let distance = Limits::of(function, Key::offset(offset)?, holds, may_be_nan)?;
+        if let Some(limits) = self.terms.literal(base).and_then(|base| distance.beside(base)) {
+            return Some(Constraint { of: left, part: Part::Limits(Arc::new(limits)) });
         }
-        // `a >= b` holds for none of the rows that `a < b` holds for; only without NaN is it one or the other.
-        let mut found = Vec::new();
-        let mut say = |function: Function, holds: bool, terms: &mut super::terms::Terms| {
-            let of = terms.call(function.name(), vec![left, right]);
-            found.push(Constraint { of, part: Part::Is(holds) });
-        };
-        match function {
-            Function::NotEqual => say(Function::Equal, !holds, &mut self.terms),
-            _ => say(function, holds, &mut self.terms),
-        }
-        let opposite = match function {
-            Function::Less => Function::GreaterEqual,
-            Function::GreaterEqual => Function::Less,
-            Function::Greater => Function::LessEqual,
-            Function::LessEqual => Function::Greater,
-            _ => return found,
-        };
-        if holds || !may_be_nan {
-            say(opposite, !holds, &mut self.terms);
-        }
-        found
+        // Of a value that is not known, all that is told is how far from it the column may be.
+        let of = self.terms.call(DISTANCE, vec![left, base]);
+        Some(Constraint { of, part: Part::Limits(Arc::new(distance)) })
     }
 }
 

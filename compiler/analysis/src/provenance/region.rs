@@ -6,7 +6,7 @@ use flow_syntax::span::Span;
 
 use super::{
     limits::{Key, Limits},
-    terms::{Node, Term, Terms},
+    terms::{DISTANCE, Node, Term, Terms},
 };
 
 /// Rows of a source that meet every constraint.
@@ -187,17 +187,13 @@ impl Entry {
         let Some(window) = &self.window else { return };
         let is_about = |term: Term| window.order == term;
         let carries = match &constraint.part {
-            Part::Limits(limits) => is_about(constraint.of) && limits.is_open_below(),
-            Part::Is(holds) => match terms.node(constraint.of) {
-                Some(Node::Call(name, args)) => {
-                    args.first().is_some_and(|term| is_about(*term))
-                        && match &**name {
-                            "less" | "less_equal" => *holds,
-                            "greater" | "greater_equal" => !*holds,
-                            _ => false,
-                        }
-                }
-                _ => false,
+            Part::Limits(limits) if limits.is_open_below() => match terms.node(constraint.of) {
+                // What the row is compared with is another value for another row, if it is the row's.
+                Some(Node::Call(name, args)) if &**name == DISTANCE => match args.as_slice() {
+                    [value, base] => is_about(*value) && !terms.differs_by_row(*base),
+                    _ => false,
+                },
+                _ => is_about(constraint.of),
             },
             Part::StretchesBefore(_) => {
                 matches!(terms.node(constraint.of), Some(Node::Call(_, args)) if args.contains(&window.order))

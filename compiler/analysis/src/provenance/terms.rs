@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
-use flow_ir::value::Value;
+use flow_ir::{expr::Function, types::Type, value::Value};
 use rustc_hash::FxHashMap;
+
+use super::limits::MICROS_OF_DAY;
+use crate::ty::Ty;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Term(u32);
@@ -60,6 +63,7 @@ struct Has {
     any: bool,
     /// As an expression over a row: that rows which are one and the same may differ in it.
     variant: bool,
+    column: bool,
 }
 
 impl Terms {
@@ -87,6 +91,8 @@ impl Terms {
         match &node {
             Node::Symbol(_) => has.symbol = true,
             Node::Any => has.any = true,
+            Node::Column(..) => has.column = true,
+            Node::Call(name, _) => has.column = COLUMNS.contains(&&**name),
             _ => {}
         }
         for part in parts(&node) {
@@ -94,6 +100,7 @@ impl Terms {
                 has.symbol |= part.symbol;
                 has.any |= part.any;
                 has.variant |= part.variant;
+                has.column |= part.column;
             }
         }
         has.variant = match &node {
@@ -190,6 +197,41 @@ impl Terms {
         }
     }
 
+    /// Whether it may be another value for another row.
+    pub fn differs_by_row(&self, term: Term) -> bool {
+        self.has(term).column
+    }
+
+    /// A value as another one and how far it is from there, where that is told exactly: `day - 7d`, `year + 1`.
+    pub fn base_and_offset(&self, term: Term, compared: &Ty, ty: &Ty) -> (Term, i64) {
+        let (Ty::Ground(compared), Ty::Ground(ty)) = (compared, ty) else { return (term, 0) };
+        let offset = |literal: &Value| match (literal, ty.storage()) {
+            // Floats are rounded.
+            (Value::Int(by), Type::Int) if *compared.storage() == Type::Int => Some(*by),
+            (Value::Duration(by), Type::Time) => Some(*by),
+            // A Date moves by whole days.
+            (Value::Duration(by), Type::Date) if by % MICROS_OF_DAY == 0 => Some(*by),
+            _ => None,
+        };
+        let step = |at: Term| {
+            let Some(Node::Call(name, args)) = self.node(at) else { return None };
+            let (function, [a, b]) = (Function::named(name)?, args.as_slice()) else { return None };
+            match (function, self.literal(*a), self.literal(*b)) {
+                (Function::Add, _, Some(by)) => Some((*a, offset(by)?)),
+                (Function::Add, Some(by), _) => Some((*b, offset(by)?)),
+                (Function::Subtract, _, Some(by)) => Some((*a, offset(by)?.checked_neg()?)),
+                _ => None,
+            }
+        };
+        let (mut base, mut sum) = (term, 0_i64);
+        while let Some((next, by)) = step(base)
+            && let Some(total) = sum.checked_add(by)
+        {
+            (base, sum) = (next, total);
+        }
+        (base, sum)
+    }
+
     /// Whether `part` is one of those that `term` is made of.
     pub fn mentions(&self, term: Term, part: Term) -> bool {
         part <= term && self.reachable(&[term]).contains(&part)
@@ -236,13 +278,31 @@ impl Terms {
                 let Value::Int(index) = self.literal(*choice)? else { return None };
                 arms.get(usize::try_from(*index).ok()?).copied()
             }
+            Node::Call(name, args) => {
+                let function = Function::named(name).filter(|function| is_folded(*function))?;
+                let is_exact = |value: &&Value| {
+                    matches!(value, Value::Int(_) | Value::Date(_) | Value::Time(_) | Value::Duration(_))
+                };
+                let literals = args.iter().map(|arg| self.literal(*arg).filter(is_exact).cloned());
+                let value = function.apply(&literals.collect::<Option<Vec<Value>>>()?).ok()?;
+                Some(self.value(value))
+            }
             _ => None,
         }
     }
 }
 
+/// Arithmetic whose result any reader knows: `date"2026-03-01" - 7d`.
+fn is_folded(function: Function) -> bool {
+    matches!(function, Function::Add | Function::Subtract | Function::Multiply | Function::Negate)
+}
+
 /// `low..high`
 pub(super) const RANGE: &str = "range";
+/// What verbs make columns of, besides the columns of tables.
+const COLUMNS: [&str; 5] = ["predict", "of window", OF_GROUP, LOOKUP, LOOKUP_OF_MANY];
+/// How far one value is from another.
+pub(super) const DISTANCE: &str = "distance from";
 /// One of several, by a number.
 pub(super) const PICK: &str = "pick";
 
