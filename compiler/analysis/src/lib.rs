@@ -9,7 +9,7 @@
 //! for command lines and forms; a [`body`], which the planner reads: expressions with every name resolved, every
 //! default filled in and every type known.
 //!
-//! Many questions are answered at once (`parallel`); an `interrupt` stops them.
+//! Many questions are answered at once (`parallel`); an `interrupt` stops them; `stack` grows for deep texts.
 //!
 //! This crate opens no file and runs nothing; no input makes it fail.
 #![warn(clippy::indexing_slicing, clippy::string_slice)]

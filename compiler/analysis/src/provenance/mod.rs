@@ -5,7 +5,9 @@
 //! seen. A set is a union of [`region`]s: rows of one source that partitions and predicates put in some part.
 //! Two regions are disjoint where their sources differ, or one partition puts them in two parts, or [`limits`] on one
 //! column exclude one another; else they may overlap. [`operators`] pass sets on by the phrases of a signature,
-//! [`verbs`], [`joins`] and [`parts`] by what each of them does, and [`require`] checks what a signature asks.
+//! [`verbs`], [`joins`] and [`parts`] by what each of them does; [`choices`] and [`lists`] by what the language's own
+//! forms do. [`require`] checks what a signature asks, [`personal`] where personal data goes, and [`messages`] says
+//! where the rows met.
 //!
 //! A fn or workflow is walked once for all of its calls, on parameters that stand for themselves. What remains is a
 //! [`summary`]: its value and what it could not decide. A call puts its arguments in their place.
