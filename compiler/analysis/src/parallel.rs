@@ -20,7 +20,7 @@ pub(crate) fn in_parallel<S: Sync, T: Send>(
     ask: impl Fn(&Analysis, &S) -> T + Sync,
 ) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let helpers = cores.min(subjects.len() / LEAST_WORK).saturating_sub(1);
+    let threads = cores.min(subjects.len() / LEAST_WORK).saturating_sub(1);
     let next = AtomicUsize::new(0);
     let work = |analysis: &Analysis| {
         let _stop = StopAll(&next);
@@ -37,10 +37,10 @@ pub(crate) fn in_parallel<S: Sync, T: Send>(
             // Where the system gives no thread, those that there are do its share.
             thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || work(&handle)).ok()
         };
-        let helpers: Vec<_> = (0..helpers).filter_map(start).collect();
+        let threads: Vec<_> = (0..threads).filter_map(start).collect();
         let mut answers = work(analysis);
-        for helper in helpers {
-            answers.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        for thread in threads {
+            answers.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
         answers
     });
