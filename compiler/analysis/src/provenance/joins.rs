@@ -96,6 +96,12 @@ impl Evaluator<'_> {
             let of = self.terms.call("has match", args);
             self.constrain(table, &[Constraint { of, part: Part::Is(kind == "semi") }]);
         }
+        // What an Id finds nowhere in some rows is none of them.
+        let is_by_id = matched == Match::SameRow && !keys.left.iter().any(|key| self.terms.is_variant(*key));
+        if kind == "anti" && is_by_id {
+            let other_row = self.member_of(other.rows, false);
+            table.holds = table.holds.within(&[other_row], &self.terms);
+        }
         if !matches!(kind, "semi" | "inner") {
             return;
         }
@@ -111,6 +117,11 @@ impl Evaluator<'_> {
             known.extend(only.region.constraints.iter().cloned());
         }
         self.constrain(table, &known);
+    }
+
+    /// Whether a row is one of these.
+    pub fn member_of(&mut self, rows: Term, holds: bool) -> Constraint {
+        Constraint { of: self.terms.call("is one of", vec![rows]), part: Part::Is(holds) }
     }
 
     /// What was known of each row at its time.

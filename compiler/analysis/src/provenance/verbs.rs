@@ -211,6 +211,8 @@ impl Evaluator<'_> {
         let decided = self.decided_by(call);
         let mut table = Table { id: call.id, rows, ..data.clone() };
         table.chosen = data.chosen.union(&decided);
+        let member = self.member_of(rows, true);
+        table.holds = table.holds.within(&[member], &self.terms);
         if is_distinct {
             table.is_repeated = false;
             table.keys = self.columns_of(call, "columns", data).map(Arc::new);
