@@ -91,10 +91,12 @@ impl<'db> Evaluator<'db> {
             Set::of_source(source, Span::default())
         };
         match ty.present() {
-            Type::Dataset(_) => {
+            Type::Dataset(row) => {
                 let (holds, chosen, seen) = (set(SetKind::Holds), set(SetKind::Chosen), set(SetKind::Seen));
                 let rows = self.terms.make(Node::Rows(base));
-                Value::Table(Arc::new(Table { rows, chosen, seen, ..Table::new(base, holds) }))
+                let mut table = Table { rows, chosen, seen, ..Table::new(base, holds) };
+                self.mark_read_twice(&mut table, row);
+                Value::Table(Arc::new(table))
             }
             Type::Model(model) => Value::Model(Arc::new(Model {
                 id: base,

@@ -140,6 +140,8 @@ impl Evaluator<'_> {
                         let partition = self.partition(call, &from);
                         self.take_part(&mut table, partition, &output.name);
                     }
+                } else {
+                    self.mark_read_twice(&mut table, row);
                 }
                 Value::Table(Arc::new(table))
             }
@@ -322,6 +324,21 @@ impl Evaluator<'_> {
                 && table.by_key.len() < MAX_BY_KEY
             {
                 Arc::make_mut(&mut table.by_key).push((keys, constraint.clone()));
+            }
+        }
+    }
+
+    /// A column of a file that is read as the label tells it under every other name that it is read by.
+    pub fn mark_read_twice(&mut self, table: &mut Table, row: &Row) {
+        let is_label = |column: &&flow_ir::types::Column| matches!(column.ty.present(), Type::Label { .. });
+        let in_file =
+            |column: &flow_ir::types::Column| column.source.clone().unwrap_or_else(|| column.name.clone());
+        for label in row.columns.iter().filter(is_label) {
+            let others = row.columns.iter().filter(|column| !is_label(column));
+            for other in others.filter(|other| in_file(other) == in_file(label)) {
+                let mut column = table.column(&other.name, &mut self.terms);
+                column.mark = column.mark.union(&self.own_mark(Span::default()));
+                table.put(&other.name, column);
             }
         }
     }

@@ -232,9 +232,23 @@ impl Terms {
         (base, sum)
     }
 
-    /// Whether `part` is one of those that `term` is made of.
-    pub fn mentions(&self, term: Term, part: Term) -> bool {
-        part <= term && self.reachable(&[term]).contains(&part)
+    /// Whether an expression over a row reads all of these columns of it.
+    pub fn is_computed_from(&self, term: Term, columns: &[Term]) -> bool {
+        let mut found = rustc_hash::FxHashSet::default();
+        let mut open = vec![term];
+        while let Some(term) = open.pop() {
+            if !found.insert(term) || columns.contains(&term) {
+                continue;
+            }
+            // A window's rows are others.
+            if let Some(Node::Call(name, args)) = self.node(term)
+                && is_of_row(name)
+                && &**name != "of window"
+            {
+                open.extend_from_slice(args);
+            }
+        }
+        columns.iter().all(|column| found.contains(column))
     }
 
     /// The terms that these are made of, themselves included, in order: each behind its parts.

@@ -151,10 +151,9 @@ impl Evaluator<'_> {
                     self.mark(&mut table, name, &own);
                 }
             }
-            if let [(only, _)] = read.as_slice() {
-                let definition = data.column(only, &mut self.terms).definition;
-                self.mark_computed(&mut table, definition, &own);
-            }
+            let from: Vec<Term> =
+                read.iter().map(|(name, _)| data.column(name, &mut self.terms).definition).collect();
+            self.mark_computed(&mut table, &from, &own);
         }
         Value::Table(Arc::new(table))
     }
@@ -165,12 +164,17 @@ impl Evaluator<'_> {
         table.put(name, column);
     }
 
-    /// A label that is one column in another form is told by whatever was computed from that column before.
-    fn mark_computed(&mut self, table: &mut Table, from: Term, mark: &Set) {
+    /// A label is told by whatever was computed before from all of the columns that it is computed from.
+    fn mark_computed(&mut self, table: &mut Table, from: &[Term], mark: &Set) {
+        if from.is_empty() {
+            return;
+        }
         let names: Vec<String> = table
             .columns
             .iter()
-            .filter(|(_, column)| column.definition != from && self.terms.mentions(column.definition, from))
+            .filter(|(_, column)| {
+                !from.contains(&column.definition) && self.terms.is_computed_from(column.definition, from)
+            })
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
