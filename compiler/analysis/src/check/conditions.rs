@@ -6,6 +6,7 @@ use flow_syntax::{
     diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
+use rustc_hash::FxHashSet;
 
 use super::{Checker, Typed, known_value};
 use crate::{
@@ -113,7 +114,7 @@ impl<'db> Checker<'db> {
     ) -> Typed {
         let subject = self.expr(subject, None);
         let is_there = subject.ty().is_none() || self.condition_is_planned(&subject, "match", span);
-        let mut seen: Vec<Value> = Vec::new();
+        let mut seen: FxHashSet<Value> = FxHashSet::default();
         let (mut typed, mut is_total, mut is_sound): (Vec<(Option<Value>, Typed)>, _, _) =
             (Vec::new(), false, true);
         for arm in arms {
@@ -127,14 +128,13 @@ impl<'db> Checker<'db> {
                 }
                 MatchPattern::Value(pattern) => match self.match_value(pattern, &subject) {
                     Some(value) => {
-                        if seen.contains(&value) || is_total {
+                        if !seen.insert(value.clone()) || is_total {
                             self.fail(
                                 code::DEFINED_TWICE,
                                 pattern.span,
                                 "an arm above takes this value already",
                             );
                         }
-                        seen.push(value.clone());
                         Some(value)
                     }
                     None => {
@@ -206,18 +206,17 @@ impl<'db> Checker<'db> {
         value
     }
 
-    fn check_exhaustive(&mut self, ty: &Type, seen: &[Value], span: Span) -> bool {
+    fn check_exhaustive(&mut self, ty: &Type, seen: &FxHashSet<Value>, span: Span) -> bool {
         let mut missing: Vec<String> = match ty.storage() {
-            Type::Enum(of) => of
-                .variants
-                .iter()
-                .filter(|variant| {
-                    !seen
-                        .iter()
-                        .any(|value| matches!(value, Value::Enum { variant: seen, .. } if seen == *variant))
-                })
-                .cloned()
-                .collect(),
+            Type::Enum(of) => {
+                let mut taken = FxHashSet::default();
+                for value in seen {
+                    if let Value::Enum { variant, .. } = value {
+                        taken.insert(variant.as_str());
+                    }
+                }
+                of.variants.iter().filter(|variant| !taken.contains(variant.as_str())).cloned().collect()
+            }
             Type::Bool => [true, false]
                 .iter()
                 .filter(|value| !seen.contains(&Value::Bool(**value)))

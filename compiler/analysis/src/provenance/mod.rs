@@ -10,8 +10,9 @@
 //! where the rows met.
 //!
 //! A fn or workflow is walked once for all of its calls, on parameters that stand for themselves. What remains is a
-//! [`summary`]: its value and what it could not decide. A call puts its arguments in their place.
+//! [`summary`], of [`bound`]ed size: its value and what it could not decide. A call puts its arguments in their place.
 
+mod bound;
 mod choices;
 mod evaluate;
 mod joins;

@@ -29,6 +29,7 @@ pub(crate) fn provenance<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> Evaluat
     let value = evaluator.body(body, &[]);
     let diagnostics = std::mem::take(&mut evaluator.diagnostics);
     let mistake = own_mistake(db, key, &diagnostics);
+    let value = evaluator.bounded(value);
     let summary = Arc::new(evaluator.summary(&value, mistake));
     Evaluated { summary, diagnostics }
 }

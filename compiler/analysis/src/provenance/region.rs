@@ -43,7 +43,7 @@ pub(super) enum Part {
 /// More say little, and cost; those that say least go first.
 const MAX_CONSTRAINTS: usize = 24;
 /// Past it, a set keeps its sources alone.
-const MAX_ENTRIES: usize = 256;
+pub(super) const MAX_ENTRIES: usize = 256;
 
 /// A union of regions. Cloning one is cheap.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     evaluate::Evaluator,
-    map::{Replacement, terms_of, terms_of_set},
+    map::Replacement,
     messages::Subject,
     queries,
     region::{Entry, Set},
@@ -21,11 +21,6 @@ use crate::{
     check::InstanceKey,
     ty::Ty,
 };
-
-/// A body that is called twice by one that is called twice, and so on, says twice as much at each step. Past these
-/// a summary says nothing: what a call of it gives overlaps nothing, and the check ends in time.
-const MAX_NODES: usize = 20_000;
-const MAX_REQUIREMENTS: usize = 2_000;
 
 /// Equal for bodies that do the same with their parameters' rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,17 +53,7 @@ impl Summary {
 
 impl Evaluator<'_> {
     pub fn summary(&mut self, value: &Value, mistake: Option<(Code, String)>) -> Summary {
-        let mut roots = Vec::new();
-        terms_of(value, &mut roots);
-        for requirement in &self.requirements {
-            for set in sets_of(requirement) {
-                terms_of_set(set, &mut roots);
-            }
-        }
-        let nodes = self.terms.reachable(&roots);
-        if nodes.len() > MAX_NODES || self.requirements.len() > MAX_REQUIREMENTS {
-            return Summary { mistake, ..Summary::default() };
-        }
+        let nodes = self.terms.reachable(&self.roots(value)).into_iter();
         // Terms are numbered anew, so that what came to nothing leaves no trace.
         let mut numbered = Terms::default();
         let mut replacement = Replacement::default();
@@ -254,7 +239,7 @@ impl Evaluator<'_> {
     }
 }
 
-fn sets_of(requirement: &Requirement) -> Vec<&Set> {
+pub(super) fn sets_of(requirement: &Requirement) -> Vec<&Set> {
     match requirement {
         Requirement::Unseen(unseen) => {
             vec![&unseen.holds, &unseen.through, &unseen.fitted, &unseen.chosen, &unseen.seen]
@@ -265,7 +250,7 @@ fn sets_of(requirement: &Requirement) -> Vec<&Set> {
     }
 }
 
-fn map_requirement(requirement: &Requirement, map: &mut dyn FnMut(&Set) -> Set) -> Requirement {
+pub(super) fn map_requirement(requirement: &Requirement, map: &mut dyn FnMut(&Set) -> Set) -> Requirement {
     match requirement {
         Requirement::Unseen(unseen) => Requirement::Unseen(Arc::new(Unseen {
             holds: map(&unseen.holds),
@@ -305,7 +290,7 @@ fn replaced(set: &Set, is_gone: &dyn Fn(Span) -> bool, new: Span) -> Set {
     entries.collect()
 }
 
-fn map_sets(value: &Value, map: &dyn Fn(&Set) -> Set) -> Value {
+pub(super) fn map_sets(value: &Value, map: &dyn Fn(&Set) -> Set) -> Value {
     use super::value::{Model, Scalar, Table};
     match value {
         Value::Unknown => Value::Unknown,
