@@ -41,7 +41,11 @@ impl Evaluator<'_> {
     pub fn join(&mut self, call: &Call<'_>, data: &Arc<Table>) -> Value {
         let Some(other) = call.table("other") else { return Value::Unknown };
         let (left, right) = join_keys(call);
-        if let Some(diagnostic) = joined_future(call, &left, &right) {
+        // The rows' own values are no facts of others, whatever their time.
+        let sources: Vec<Term> = data.holds.entries().iter().map(|entry| entry.region.source).collect();
+        let is_own = other.holds.entries().iter().any(|entry| sources.contains(&entry.region.source));
+        let lost_time = if is_own { None } else { other.lost_time.as_deref() };
+        if let Some(diagnostic) = joined_future(call, &left, &right, lost_time) {
             self.report(diagnostic);
         }
         let definitions = |table: &Table, names: &[String], evaluator: &mut Self| -> Vec<Term> {
@@ -263,7 +267,12 @@ fn join_keys(call: &Call<'_>) -> (Vec<String>, Vec<String>) {
 }
 
 /// A join of rows that have a time to facts that have theirs: later facts come along with earlier ones.
-fn joined_future(call: &Call<'_>, left: &[String], right: &[String]) -> Option<Diagnostic> {
+fn joined_future(
+    call: &Call<'_>,
+    left: &[String],
+    right: &[String],
+    lost_time: Option<&str>,
+) -> Option<Diagnostic> {
     let (data, other) = (call.input("data")?.0, call.input("other")?.0);
     let times = |expr: &Expr| match &expr.ty {
         Ty::Ground(Type::Dataset(row)) => row
@@ -275,7 +284,7 @@ fn joined_future(call: &Call<'_>, left: &[String], right: &[String]) -> Option<D
         _ => Vec::new(),
     };
     let (own, theirs): (Vec<String>, Vec<String>) = (times(data), times(other));
-    let (own, theirs) = (own.first()?, theirs.first()?);
+    let (own, theirs) = (own.first()?, theirs.first().map(String::as_str).or(lost_time)?);
     // Facts of the very same time are not later.
     let is_one_time = left.iter().zip(right).any(|(a, b)| a == own && b == theirs);
     let has_reason = call

@@ -173,6 +173,7 @@ impl Replacement {
             ),
             labels: self.set(&table.labels, terms),
             told: self.set(&table.told, terms),
+            lost_time: table.lost_time.clone(),
             keys: table.keys.as_ref().map(|keys| Arc::new(keys.iter().map(|key| self.term(*key)).collect())),
         }
     }

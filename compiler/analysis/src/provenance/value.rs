@@ -53,6 +53,8 @@ pub(super) struct Table {
     pub labels: Set,
     /// The rows whose labels decided which rows are here.
     pub told: Set,
+    /// The EventTime that its rows have had, where a verb left it out.
+    pub lost_time: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,6 +97,7 @@ impl Table {
             by_key: Arc::default(),
             labels: Set::default(),
             told: Set::default(),
+            lost_time: None,
         }
     }
 

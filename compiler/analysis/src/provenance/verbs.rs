@@ -112,7 +112,16 @@ impl Evaluator<'_> {
 
     /// The same rows in the same order.
     fn with_rows(&mut self, call: &Call<'_>, data: &Table) -> Value {
-        Value::Table(Arc::new(Table { id: call.id, ..data.clone() }))
+        let mut table = Table { id: call.id, ..data.clone() };
+        if let (Some(Ty::Ground(Type::Dataset(own))), Some(row)) =
+            (call.input("data").map(|(data, _)| &data.ty), call.row())
+        {
+            let times = own.columns.iter().filter(|column| *column.ty.present() == Type::EventTime);
+            if let Some(time) = times.into_iter().find(|column| row.column(&column.name).is_none()) {
+                table.lost_time = Some(Arc::from(time.name.as_str()));
+            }
+        }
+        Value::Table(Arc::new(table))
     }
 
     fn rename(&mut self, call: &Call<'_>, data: &Table) -> Value {
