@@ -48,6 +48,11 @@ impl Evaluator<'_> {
                 }
                 // The other side of a split is told by the whole alone.
                 self.add_whole(predicate, holds, found);
+                self.add_complement(*function, args, holds, found);
+            }
+            ExprKind::Scalar { function: function @ (Function::And | Function::Or), args } => {
+                self.add_whole(predicate, holds, found);
+                self.add_complement(*function, args, holds, found);
             }
             ExprKind::Scalar { function: Function::In, args } => {
                 if let Some((value, members)) = args.split_first() {
@@ -77,6 +82,45 @@ impl Evaluator<'_> {
         let value = self.expr(predicate);
         if !matches!(value, Value::Unknown) {
             found.push(Constraint { of: value.id(&mut self.terms), part: Part::Is(holds) });
+        }
+    }
+
+    /// De Morgan: where `a >= 1 or b` holds, `a < 1 and not b` does not, and the other way round.
+    fn add_complement(
+        &mut self,
+        function: Function,
+        args: &[Expr],
+        holds: bool,
+        found: &mut Vec<Constraint>,
+    ) {
+        // Where NaN is in neither of two comparisons, that one does not hold does not say that the other does.
+        if !holds && args.iter().any(may_be_undecided) {
+            return;
+        }
+        let opposites: Vec<Term> = args.iter().map(|arg| self.opposite(arg)).collect();
+        let whole = if function == Function::And { Function::Or } else { Function::And };
+        let of = self.terms.call(whole.name(), opposites);
+        found.push(Constraint { of, part: Part::Is(!holds) });
+    }
+
+    /// What does not hold where a condition holds.
+    fn opposite(&mut self, condition: &Expr) -> Term {
+        let (function, args) = match &condition.kind {
+            ExprKind::Scalar { function: Function::Not, args } if let [inner] = args.as_slice() => {
+                return self.expr(inner).id(&mut self.terms);
+            }
+            ExprKind::Scalar { function, args } => (opposed(*function), args.as_slice()),
+            _ => (None, [].as_slice()),
+        };
+        match function {
+            Some(function) => {
+                let args = args.iter().map(|arg| self.expr(arg).id(&mut self.terms)).collect();
+                self.terms.call(function.name(), args)
+            }
+            None => {
+                let id = self.expr(condition).id(&mut self.terms);
+                self.terms.call(Function::Not.name(), vec![id])
+            }
         }
     }
 
@@ -140,6 +184,29 @@ impl Evaluator<'_> {
         let of = self.terms.call(DISTANCE, vec![left, base]);
         Some(Constraint { of, part: Part::Limits(Arc::new(distance)) })
     }
+}
+
+/// The comparison that does not hold where this one does.
+fn opposed(function: Function) -> Option<Function> {
+    Some(match function {
+        Function::Less => Function::GreaterEqual,
+        Function::GreaterEqual => Function::Less,
+        Function::Greater => Function::LessEqual,
+        Function::LessEqual => Function::Greater,
+        Function::Equal => Function::NotEqual,
+        Function::NotEqual => Function::Equal,
+        _ => return None,
+    })
+}
+
+/// Whether neither a comparison nor its opposite may hold.
+fn may_be_undecided(condition: &Expr) -> bool {
+    let ExprKind::Scalar { function, args } = &condition.kind else { return false };
+    let may_be_nan = |arg: &Expr| match &arg.ty {
+        Ty::Ground(ty) => matches!(ty.storage(), Type::Float | Type::Float32),
+        Ty::Error => true,
+    };
+    mirrored(*function) != *function && args.iter().any(may_be_nan)
 }
 
 fn is_comparison(function: Function) -> bool {
