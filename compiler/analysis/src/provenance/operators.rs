@@ -13,7 +13,7 @@ use super::{
     evaluate::{Evaluator, carries_rows, find_item, is_predictor},
     region::{Constraint, Entry, Part, Set, Window, key_of},
     terms::{Node, Term},
-    value::{Column, Model, Scalar, Table, Value},
+    value::{Column, Model, Scalar, Table, Value, mark_of_many},
 };
 use crate::{
     body::{Expr, OperatorCall},
@@ -28,6 +28,8 @@ const MAX_BY_KEY: usize = 24;
 /// What these say of a row follows from rows of other folds: as a window does, it tells a row nothing of itself, and
 /// has seen the table all the same.
 const OUT_OF_FOLD: [&str; 2] = ["std.prep.out_of_fold", TARGET_ENCODE];
+/// The list of a column's values.
+const VALUES: &str = "std.table.values";
 /// Its encoder is made of labels.
 const TARGET_ENCODE: &str = "std.prep.target_encode";
 
@@ -148,6 +150,14 @@ impl Evaluator<'_> {
             _ => match self.result(ty, id, &rows) {
                 Value::Model(model) if call.call.operator.name == TARGET_ENCODE => {
                     Value::Model(Arc::new(Model { is_supervised: true, ..(*model).clone() }))
+                }
+                // Which rows are there may tell their labels, and so do values of theirs.
+                Value::Scalar(scalar) if call.call.operator.name == VALUES => {
+                    let told = call
+                        .table("data")
+                        .map(|data| mark_of_many(&data.told, &data.label_rows(), &mut self.terms));
+                    let mark = scalar.mark.union(&told.unwrap_or_default());
+                    Value::Scalar(Scalar { mark, ..scalar })
                 }
                 value => value,
             },
@@ -356,7 +366,13 @@ impl Evaluator<'_> {
         for column in &row.columns {
             if own.column(&column.name).is_none_or(|other| other.ty != column.ty) {
                 let definition = self.terms.make(Node::Column(base, column.name.clone()));
-                table.put(&column.name, Column { definition, mark: Set::default() });
+                // A column under the name of another is that one in another form.
+                let is_other_form = own.column(&column.name).is_some();
+                let mark = match is_other_form {
+                    true => from.column(&column.name, &mut self.terms).mark,
+                    false => Set::default(),
+                };
+                table.put(&column.name, Column { definition, mark });
             }
         }
     }
