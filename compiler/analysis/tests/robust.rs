@@ -143,8 +143,8 @@ fn workflows_that_double_are_checked_in_time() {
     const HOUSE: &str = "schema House { id: Id<Int>, year: Int, price: Label<Float> }\n";
     let chain = |first: &str, each: &str, last: &str| {
         let calls =
-            (0..40).map(|n| each.replace("NEXT", &format!("f{}", n + 1)).replace('N', &n.to_string()));
-        format!("{first}{HOUSE}{}{}\n", calls.collect::<String>(), last.replace("fN", "f40"))
+            (0..24).map(|n| each.replace("NEXT", &format!("f{}", n + 1)).replace('N', &n.to_string()));
+        format!("{first}{HOUSE}{}{}\n", calls.collect::<String>(), last.replace("fN", "f24"))
     };
     let rows = chain(
         "",

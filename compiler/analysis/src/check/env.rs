@@ -99,7 +99,24 @@ impl<'db> Checker<'db> {
             }
             if let Some(entry) = self.pop() {
                 self.report_unused(&entry);
+                self.keep_name(&entry);
             }
+        }
+    }
+
+    /// A misspelled field that is used as it is misspelled: the fix keeps that name for it.
+    fn keep_name(&mut self, entry: &Entry<'_>) {
+        if !entry.is_used || entry.kind != EntryKind::Field {
+            return;
+        }
+        let mut told = self.diagnostics.iter_mut().filter(|told| told.span == entry.span);
+        if let Some(fix) = told.find_map(|told| told.fix.as_mut().filter(|_| told.code == code::UNKNOWN_NAME))
+            && let [edit] = fix.edits.as_mut_slice()
+            && edit.span == entry.span
+            && !edit.text.contains(':')
+        {
+            edit.text = format!("{}: {}", edit.text, entry.name);
+            fix.title = format!("write `{}`", edit.text);
         }
     }
 

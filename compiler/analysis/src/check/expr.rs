@@ -170,6 +170,12 @@ impl<'db> Checker<'db> {
             self.report(diagnostic.fix(fix, vec![Edit { span, text: variant }]));
             return Typed::error(span);
         }
+        if let Some(word) = literal_for(&name.text) {
+            let diagnostic = diagnostic.help(format!("it is written `{word}`"));
+            let edit = Edit { span, text: word.to_owned() };
+            self.report(diagnostic.fix(format!("write `{word}`"), vec![edit]));
+            return Typed::error(span);
+        }
         if self.row.has_aggregates()
             && let Some(aggregate) = Aggregate::named(&name.text)
         {
@@ -533,4 +539,14 @@ fn is_printable(ty: &Type) -> bool {
             | Type::Column(_)
             | Type::Nothing
     )
+}
+
+/// What other languages call a literal.
+fn literal_for(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "True" | "TRUE" => "true",
+        "False" | "FALSE" => "false",
+        "None" | "NULL" | "null" | "nil" | "NA" => "none",
+        _ => return None,
+    })
 }

@@ -24,12 +24,19 @@ impl<'db> Checker<'db> {
         let is_there = match element.ground() {
             Some(_) if !list.stage.has_known_shape() && !self.decides_later() => {
                 let start = Span::new(span.start, span.start);
+                let end = Span::new(list.span().end, list.span().end);
                 let message =
                     "`for` is decided when the workflow is planned, and this list is known only when it runs";
                 self.report(
                     Diagnostic::error(code::KNOWN_TOO_LATE, list.span(), message)
                         .help("make nodes while it runs: `run for … in … max 100 { … }`")
-                        .fix("write `run for`", vec![Edit { span: start, text: "run ".to_owned() }]),
+                        .fix(
+                            "write `run for … max 100`",
+                            vec![
+                                Edit { span: start, text: "run ".to_owned() },
+                                Edit { span: end, text: " max 100".to_owned() },
+                            ],
+                        ),
                 );
                 false
             }
@@ -59,8 +66,9 @@ impl<'db> Checker<'db> {
         expected: Option<&Type>,
         span: Span,
     ) -> Typed {
+        let end = list.span.end;
         let list = self.looped(list);
-        let max = max.map(|max| self.max(max));
+        let max = self.required_max(max, "`run for`", end);
         let element = self.element_type(&list, "`run for`");
         let outer = self.env.len();
         let pattern = self.pattern(pattern, &element, &Stage::Run, EntryKind::Param);
@@ -88,8 +96,9 @@ impl<'db> Checker<'db> {
         body: &'db ast::Block,
         span: Span,
     ) -> Typed {
+        let end = start.span.end;
         let start = self.expr(start, None);
-        let max = max.map(|max| self.max(max));
+        let max = self.required_max(max, "`run while`", end);
         let outer = self.env.len();
         let local = self.new_local(&state.text, start.expr.ty.clone());
         let binding = Binding::Local { id: local.id, ty: start.expr.ty.clone(), stage: Stage::Run };
@@ -110,6 +119,22 @@ impl<'db> Checker<'db> {
             body: Box::new(next.expr),
         };
         Typed::new(kind, ty, span, Stage::Run)
+    }
+
+    /// What bounds a loop that nothing else bounds before it runs.
+    fn required_max(&mut self, max: Option<&'db ast::Expr>, user: &str, end: u32) -> Option<Typed> {
+        if max.is_none() {
+            let at = Span::new(end.saturating_sub(1), end);
+            self.report(
+                Diagnostic::error(code::MISSING_ARGUMENT, at, format!("{user} needs `max`"))
+                    .help("how many times at most: `max 100`")
+                    .fix(
+                        "add `max 100`",
+                        vec![Edit { span: Span::new(end, end), text: " max 100".to_owned() }],
+                    ),
+            );
+        }
+        max.map(|max| self.max(max))
     }
 
     fn max(&mut self, max: &'db ast::Expr) -> Typed {

@@ -71,7 +71,8 @@ fn told(personal: &[&str], callee: &str, is_sink: bool, expr: &Expr) -> Diagnost
     let diagnostic = Diagnostic::error(code::PERSONAL_DATA, expr.span, message).note("it goes in here").help(format!(
         "leave it out, `{drop}`, or make a key of it that tells nothing: `.derive({first}: hash(.{first}))`"
     ));
-    if matches!(&expr.ty, Ty::Ground(Type::Dataset(_))) {
+    // A table keeps at least one column.
+    if matches!(&expr.ty, Ty::Ground(Type::Dataset(row)) if row.columns.len() > personal.len()) {
         diagnostic.fix(format!("add `{drop}`"), vec![edit])
     } else {
         diagnostic
