@@ -10,8 +10,8 @@ pub(super) const ROW_BLOCK: usize = 1 << 16;
 /// Which thread takes which item is left to chance, so results must not depend on it. Starting a thread costs some
 /// 20 µs: callers with less to do pass `threads = 1`.
 pub(super) fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) + Sync) {
-    let helpers = threads.min(items.len()).saturating_sub(1);
-    if helpers == 0 {
+    let others = threads.min(items.len()).saturating_sub(1);
+    if others == 0 {
         items.into_iter().for_each(work);
         return;
     }
@@ -23,7 +23,7 @@ pub(super) fn for_each<T: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) 
         }
     };
     thread::scope(|scope| {
-        for _ in 0..helpers {
+        for _ in 0..others {
             scope.spawn(drain);
         }
         drain();
