@@ -11,6 +11,7 @@ use flow_syntax::{
 
 use super::{
     Binding, Checker, Context, EntryKind, Typed,
+    fold::fold,
     outputs::{tail, workflow_value},
 };
 use crate::{
@@ -142,6 +143,9 @@ fn check_const<'db>(db: &'db dyn Db, item: Item<'db>, constant: &'db ast::Const)
             )
             .help("call operators in a workflow"),
         );
+    }
+    if let Err((span, error)) = fold(&typed.expr) {
+        checker.report(Diagnostic::error(code::OUT_OF_RANGE, span, error.to_string()));
     }
     let result = match wanted {
         Some(Some(wanted)) if typed.ty().is_some() => Ty::Ground(wanted),

@@ -1,6 +1,9 @@
 //! What the rules of expressions work with, and what they give.
 
-use flow_ir::types::{Row, Type};
+use flow_ir::{
+    types::{Row, Type},
+    value::Value,
+};
 use flow_syntax::{
     ast,
     diagnostic::{Code, Diagnostic, code},
@@ -91,6 +94,8 @@ pub(crate) struct Checker<'db> {
     locals: u32,
     /// Of the lists that names are bound to.
     pub(super) lengths: FxHashMap<LocalId, usize>,
+    /// Of the variables of loops over lists that are written out: the values, each with its place.
+    pub(super) turns: FxHashMap<LocalId, Vec<(Value, Span)>>,
     expansions: u32,
     /// Calls of lambdas that the expression stands in.
     pub(super) nested: u32,
@@ -115,6 +120,7 @@ impl<'db> Checker<'db> {
             places: FxHashMap::default(),
             locals: 0,
             lengths: FxHashMap::default(),
+            turns: FxHashMap::default(),
             expansions: 0,
             nested: 0,
             annotation: None,

@@ -10,7 +10,7 @@ use flow_syntax::{
     span::Span,
 };
 
-use super::{Checker, Typed, known_value};
+use super::{Checker, Typed};
 use crate::{
     body::{Expr, ExprKind},
     names::{Import, resolve, scope},
@@ -64,11 +64,18 @@ impl<'db> Checker<'db> {
                 return self.widen(expr, inner);
             }
         }
-        if let (Type::Refined { .. }, Some(value)) = (wanted, known_value(&expr))
-            && let Err(misfit) = value.fits(wanted)
-        {
-            self.report(Diagnostic::error(code::OUT_OF_RANGE, span, misfit.to_string()));
-            return Expr { ty: Ty::Error, ..expr };
+        if matches!(wanted, Type::Refined { .. }) {
+            let known = self.known_values(&expr);
+            let misfit = known.iter().find_map(|(value, at)| Some((value.fits(wanted).err()?, *at)));
+            if let Some((misfit, at)) = misfit {
+                let diagnostic = Diagnostic::error(code::OUT_OF_RANGE, span, misfit.to_string());
+                self.report(if at == span {
+                    diagnostic
+                } else {
+                    diagnostic.label(at, "the loop comes to this")
+                });
+                return Expr { ty: Ty::Error, ..expr };
+            }
         }
         match (expr.kind, unrefined(wanted)) {
             (ExprKind::Value(value), wanted) => widen_value(value, expr.ty, wanted, span),

@@ -45,6 +45,9 @@ impl<'db> Checker<'db> {
         };
         let outer = self.env.len();
         let pattern = self.pattern(pattern, &element, &list.stage.element(), EntryKind::Param);
+        if let Some(pattern) = &pattern {
+            self.note_turns(pattern, &list.expr);
+        }
         let wanted = element_of(expected);
         let value = self.block(body, wanted.as_ref());
         self.leave_scope(outer);

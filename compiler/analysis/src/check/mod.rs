@@ -20,6 +20,7 @@ mod default_values;
 mod dot;
 mod env;
 mod expr;
+mod fold;
 mod functions;
 mod items;
 mod lambda;

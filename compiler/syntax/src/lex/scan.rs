@@ -5,7 +5,7 @@ use super::text::{Fragment, FragmentEnd, fragment};
 use super::token::{Kind, Token};
 use super::{moment, number};
 use crate::ast::Literal;
-use crate::diagnostic::{Code, Diagnostic, code};
+use crate::diagnostic::{Code, Diagnostic, Edit, code};
 use crate::span::Span;
 use logos::{Lexer, Logos};
 
@@ -281,6 +281,10 @@ impl Scanner<'_> {
         self.lexer.bump((start + length).saturating_sub(self.lexer.span().end));
         let mut diagnostic = Diagnostic::error(wrong.0, span(start..start + length), wrong.1.message);
         diagnostic.help = wrong.1.help;
+        if let Some((title, text)) = own_word(self.text, start..start + length) {
+            let edit = Edit { span: diagnostic.span, text };
+            diagnostic = diagnostic.fix(title, vec![edit]);
+        }
         self.scanned.diagnostics.push(diagnostic);
         self.push(Kind::Unknown);
         if let Some(token) = self.scanned.tokens.last_mut() {
@@ -307,6 +311,26 @@ fn span(range: std::ops::Range<usize>) -> Span {
     // Texts of 4 GiB and more are refused before they are scanned.
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     Span::new(offset(range.start), offset(range.end))
+}
+
+/// What is written here for a sign of other languages, with the blanks that a word needs around it: the title of a
+/// fix, and its text.
+fn own_word(text: &str, at: std::ops::Range<usize>) -> Option<(String, String)> {
+    let (before, sign, behind) = (text.get(..at.start)?, text.get(at.clone())?, text.get(at.end..)?);
+    let word = match sign {
+        "&&" | "&" => "and",
+        "||" | "|" => "or",
+        "!" => "not",
+        _ => {
+            let inner = sign.strip_prefix('\'')?.strip_suffix('\'')?;
+            let is_plain = !inner.contains(['"', '\\', '{', '}']);
+            return is_plain.then(|| ("write `\"`".to_owned(), format!("\"{inner}\"")));
+        }
+    };
+    let is_apart = |character: Option<char>| character.is_none_or(|c| c.is_whitespace() || "([{".contains(c));
+    let left = if is_apart(before.chars().next_back()) { "" } else { " " };
+    let right = if behind.starts_with(char::is_whitespace) { "" } else { " " };
+    Some((format!("write `{word}`"), format!("{left}{word}{right}")))
 }
 
 /// What the characters at the start of `rest` are in other languages: their length, and what to say.
