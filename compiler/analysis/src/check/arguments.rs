@@ -3,7 +3,7 @@
 use flow_ir::types::Type;
 use flow_syntax::{
     ast,
-    diagnostic::{Diagnostic, code},
+    diagnostic::{Diagnostic, Edit, code},
     span::Span,
 };
 
@@ -80,12 +80,15 @@ impl<'db> Checker<'db> {
                 None => {
                     is_sound = false;
                     let message = format!("{callee} has no parameter `{}`", name.text);
-                    self.report(did_you_mean(
-                        Diagnostic::error(code::UNKNOWN_ARGUMENT, name.span, message),
-                        &name.text,
-                        name.span,
-                        params.iter().map(|(param, _)| *param),
-                    ));
+                    let diagnostic = Diagnostic::error(code::UNKNOWN_ARGUMENT, name.span, message);
+                    let known = params.iter().map(|(param, _)| *param);
+                    self.report(match last_word_of(&name.text, known.clone()) {
+                        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")).fix(
+                            format!("write `{meant}`"),
+                            vec![Edit { span: name.span, text: meant.to_owned() }],
+                        ),
+                        None => did_you_mean(diagnostic, &name.text, name.span, known),
+                    });
                 }
             }
         }
@@ -159,4 +162,10 @@ fn too_many(callee: &str, params: &[(&str, bool)], has_receiver: bool, at: Span)
         return diagnostic;
     }
     diagnostic.help(format!("its parameters are {}", show_columns(params.iter().map(|(name, _)| *name))))
+}
+
+/// `depth` for `max_depth`: other libraries qualify what is one word here.
+fn last_word_of<'p>(name: &str, mut known: impl Iterator<Item = &'p str>) -> Option<&'p str> {
+    let (_, last) = name.rsplit_once('_')?;
+    known.find(|param| *param == last)
 }

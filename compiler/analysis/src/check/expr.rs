@@ -384,6 +384,16 @@ impl<'db> Checker<'db> {
 
     fn index(&mut self, base: &'db ast::Expr, index: &'db ast::Expr, span: Span) -> Typed {
         let base = self.expr(base, None);
+        if let (Some(Type::Dataset(_)), Some(Value::Text(name))) =
+            (base.ty(), super::literal_value(self.db, self.file, index))
+        {
+            let name = quoted(&name);
+            self.report(
+                Diagnostic::error(code::TYPE_MISMATCH, base.span(), "`[…]` takes an element of a list")
+                    .help(format!("a table's column is `.select(.{name})`, its values `.values(.{name})`")),
+            );
+            return Typed::error(span);
+        }
         let index = self.expr_as(index, &Type::Int);
         let Some(ty) = base.ty() else { return Typed::error(span) };
         let element = match ty {
