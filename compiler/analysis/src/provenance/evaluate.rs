@@ -18,6 +18,7 @@ use crate::{
     check::{InstanceKey, checked_body, known_value},
     db::{Db, Item, ModuleName, module_file},
     names::scope,
+    stack::with_stack,
     ty::Ty,
 };
 
@@ -103,7 +104,7 @@ impl<'db> Evaluator<'db> {
                 fitted: set(SetKind::Fitted),
                 chosen: set(SetKind::Chosen),
                 seen: set(SetKind::Seen),
-                is_supervised: is_predictor(model.task),
+                is_supervised: model.task.predicts(),
             })),
             Type::Opaque(_) => Value::Model(Arc::new(Model {
                 id: base,
@@ -359,11 +360,6 @@ pub(super) fn is_label(ty: &Ty) -> bool {
     matches!(ty, Ty::Ground(ty) if matches!(ty.present(), Type::Label { .. }))
 }
 
-pub(super) fn is_predictor(task: flow_ir::types::Task) -> bool {
-    use flow_ir::types::Task;
-    matches!(task, Task::Classifier | Task::Regressor | Task::Ranker)
-}
-
 /// Whether values of a type have rows of their own: tables, models, and what holds them.
 pub(super) fn carries_rows(ty: &Type) -> bool {
     match ty.present() {
@@ -376,11 +372,4 @@ pub(super) fn carries_rows(ty: &Type) -> bool {
 
 fn carries_rows_of(expr: &Expr) -> bool {
     matches!(&expr.ty, Ty::Ground(ty) if carries_rows(ty))
-}
-
-/// Does work that recurses: fns and lambdas stand in each other deeper than the stack of a thread.
-fn with_stack<T>(work: impl FnOnce() -> T) -> T {
-    const LITTLE: usize = 128 << 10;
-    const MORE: usize = 4 << 20;
-    stacker::maybe_grow(LITTLE, MORE, work)
 }

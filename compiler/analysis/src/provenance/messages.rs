@@ -203,9 +203,13 @@ impl Evaluator<'_> {
                  or join to `.distinct(…)` on the key, if each finds one",
             );
         }
-        diagnostic.help(
-            "split first, `let (train, test) = table.split(80%)`; fit on `train`, and measure on `test`",
-        )
+        diagnostic.help(match self.other_part(held, &|_| true) {
+            Some(other) => format!("these rows are a part of what it was fitted on: fit on `{other}` alone"),
+            None => {
+                "split first, `let (train, test) = table.split(80%)`; fit on `train`, and measure on `test`"
+                    .to_owned()
+            }
+        })
     }
 
     fn chosen_help(&self, unseen: &Unseen) -> String {

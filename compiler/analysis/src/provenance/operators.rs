@@ -10,7 +10,7 @@ use flow_ir::{
 use flow_syntax::{ast::ProvenanceKind, span::Span};
 
 use super::{
-    evaluate::{Evaluator, carries_rows, find_item, is_predictor},
+    evaluate::{Evaluator, carries_rows, find_item},
     region::{Constraint, Entry, Part, Set, Window, key_of},
     terms::{Node, Term},
     value::{Column, Model, Scalar, Table, Value, mark_of_many},
@@ -273,7 +273,7 @@ impl Evaluator<'_> {
                 fitted: rows.fitted.clone(),
                 chosen: rows.chosen.clone(),
                 seen: rows.seen.union(&rows.holds),
-                is_supervised: is_predictor(model.task),
+                is_supervised: model.task.predicts(),
             })),
             Type::Opaque(_) => Value::Model(Arc::new(Model {
                 id,

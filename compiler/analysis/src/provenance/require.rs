@@ -9,7 +9,7 @@ use flow_syntax::{
 };
 
 use super::{
-    evaluate::{Evaluator, is_predictor},
+    evaluate::Evaluator,
     messages::Subject,
     operators::Call,
     region::{Entry, Set},
@@ -191,7 +191,7 @@ impl Evaluator<'_> {
 
     /// A trainer that predicts learns from no column that tells the label.
     fn check_trainer(&mut self, call: &Call<'_>, callable: &Callable) {
-        let predicts = |task: &Option<flow_ir::types::Task>| task.is_none_or(is_predictor);
+        let predicts = |task: &Option<flow_ir::types::Task>| task.is_none_or(flow_ir::types::Task::predicts);
         for output in &callable.outputs {
             let Scheme::Model { task, .. } = &output.scheme else { continue };
             if !predicts(task) {

@@ -6,7 +6,7 @@ use flow_ir::{types::Type, value::Value as Literal};
 use flow_syntax::span::Span;
 
 use super::{
-    evaluate::{Evaluator, is_label, is_predictor},
+    evaluate::{Evaluator, is_label},
     operators::Call,
     region::{Set, Window},
     terms::{COPIES, OF_GROUP, Term, UNION_ROWS, WHERE_ROWS},
@@ -434,7 +434,7 @@ impl Evaluator<'_> {
             return Value::Table(Arc::new(table));
         };
         let is_supervised = match call.input("model").map(|(model, _)| &model.ty) {
-            Some(Ty::Ground(Type::Model(model))) => is_predictor(model.task),
+            Some(Ty::Ground(Type::Model(model))) => model.task.predicts(),
             _ => false,
         };
         let mark = match &value {

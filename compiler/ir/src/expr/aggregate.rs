@@ -3,34 +3,13 @@
 //! They pass over missing values. Of no value at all there is nothing to tell: but for the counts, an aggregate
 //! of what may be missing may be missing itself. The standard deviation needs two values.
 
+use super::named::named;
 use crate::types::Type;
 
-macro_rules! aggregates {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $version:literal;)*) => {
-        /// A function of all values that an expression has over the rows of a group or window.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Aggregate { $($(#[$doc])* $variant,)* }
+named! {
+    /// A function of all values that an expression has over the rows of a group or window.
+    Aggregate;
 
-        impl Aggregate {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// Rises when the aggregate's results change; part of cache keys.
-            pub fn version(self) -> u32 {
-                match self { $(Self::$variant => $version,)* }
-            }
-
-            pub fn named(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-aggregates! {
     /// Without an argument the number of rows, with one the number of values that are there.
     Count "count" 1;
     /// How many different values there are.

@@ -1,32 +1,12 @@
 //! The scalar functions: one row a function, with the name that text and JSON give it.
 
-macro_rules! functions {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $version:literal;)*) => {
-        /// A scalar function. What each means stands in the language's table of meanings, and in
-        /// the reference interpreter.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Function { $($(#[$doc])* $variant,)* }
+use super::named::named;
 
-        impl Function {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+named! {
+    /// A scalar function. What each means stands in the language's table of meanings, and in
+    /// the reference interpreter.
+    Function;
 
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// Rises when the function's results change; part of cache keys.
-            pub fn version(self) -> u32 {
-                match self { $(Self::$variant => $version,)* }
-            }
-
-            pub fn named(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-functions! {
     Add "add" 1;
     Subtract "subtract" 1;
     Multiply "multiply" 1;

@@ -7,6 +7,7 @@ mod convert;
 mod function;
 mod interpret;
 pub mod math;
+mod named;
 mod scalar;
 mod signature;
 #[cfg(test)]
