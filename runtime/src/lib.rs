@@ -1,7 +1,7 @@
 //! A DAG in; artifacts, events and finished runs out.
 //!
 //! The path of a run: [`engine`] opens a project's state and takes a DAG. [`decide`] says, purely, what
-//! happens next; [`schedule`] which ready node first; `drive` joins them with the rest. [`task`] is one
+//! happens next; [`schedule`] which ready node first; [`drive`] joins them with the rest. [`task`] is one
 //! node's work, in an envelope that another process could open; [`act`] does it on threads, calling an
 //! [`operator`], which the standard library implements. What comes out is an [`artifact`] under the hash of
 //! its bytes; what happened is an [`event`], durable in the [`store`] before anybody is told.
@@ -11,7 +11,7 @@
 pub mod act;
 pub mod artifact;
 pub mod decide;
-mod drive;
+pub mod drive;
 pub mod engine;
 pub mod event;
 pub mod operator;

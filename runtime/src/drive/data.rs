@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_ir::{hash::Hash, node::PortRef};
 
-use super::{Driver, Message};
+use super::Driver;
 use crate::{
-    artifact::{ArtifactError, Artifacts, Content, Reference},
+    artifact::{ArtifactError, Content, Reference},
     decide::{Event, Graph},
     operator::Datum,
     task::{Executed, Failure},
@@ -53,16 +53,20 @@ impl NodeData {
 }
 
 impl Slot {
-    pub fn get(&self, artifacts: &Artifacts) -> Result<Datum, ArtifactError> {
+    /// The data; read by `load` where it is not in memory.
+    pub fn get(
+        &self,
+        load: impl FnOnce(&Reference) -> Result<Datum, ArtifactError>,
+    ) -> Result<Datum, ArtifactError> {
         let mut datum = self.datum.lock().unwrap_or_else(PoisonError::into_inner);
         match &*datum {
             Some(datum) => Ok(datum.clone()),
-            None => Ok(datum.insert(artifacts.load(&self.reference)?).clone()),
+            None => Ok(datum.insert(load(&self.reference)?).clone()),
         }
     }
 }
 
-impl Driver {
+impl Driver<'_> {
     /// The reference behind a port; none where its node failed and others continue without it.
     pub(super) fn reference(&self, port: PortRef) -> Option<&Reference> {
         let outputs = &self.nodes.get(port.node.0 as usize)?.outputs;
@@ -110,18 +114,6 @@ impl Driver {
         self.nodes[node as usize].outputs = outputs.collect();
     }
 
-    /// Gives large outputs their names, durably.
-    pub(super) fn publish(&mut self, node: u32, attempt: u32, contents: Vec<Content>) {
-        let (artifacts, outbox) = (self.setup.artifacts.clone(), self.outbox.clone());
-        let job = move || {
-            let result = contents.into_iter().try_for_each(|content| artifacts.publish(content));
-            let _ = outbox.send(Message::Stored { node, attempt, result });
-        };
-        if let Err(error) = self.disk.submit(job) {
-            self.fail(node, attempt, Failure::Operator { message: error.to_string(), help: None });
-        }
-    }
-
     /// The node wants no more of its inputs: what nobody wants leaves memory.
     pub(super) fn release_inputs(&mut self, node: u32) {
         if std::mem::replace(&mut self.nodes[node as usize].has_released, true) {
@@ -162,14 +154,14 @@ impl Driver {
                 "{error}; `{}`, which gave it, has an effect and is not run twice",
                 self.ids[producer as usize]
             );
-            return self.fail(node, attempt, Failure::Operator { message, help: None });
+            return self.fail(node, attempt, Failure::operator(message));
         }
         let hashes = [error.hash(), of];
         self.lost.extend(hashes);
         self.batch.lost.extend(hashes);
-        if let Err(cannot) = self.setup.artifacts.remove(error.hash()) {
+        if let Err(cannot) = self.world.remove(error.hash()) {
             let message = format!("{error}; it cannot be replaced: {cannot}");
-            return self.fail(node, attempt, Failure::Operator { message, help: None });
+            return self.fail(node, attempt, Failure::operator(message));
         }
         self.nodes[producer as usize].failure = Some(loss());
         self.nodes[node as usize].failure = Some(loss());

@@ -1,31 +1,26 @@
-//! Runs one DAG: joins the decider, the scheduler, the threads, the cache and the store.
+//! Runs one DAG: joins the decider, the scheduler, the cache and the store with the world.
 //!
-//! One thread holds all state. What happens reaches it as a [`Message`]; it asks the decider, does what that
-//! commands, and hands the store one batch a turn. [`data`] is what nodes gave, [`prepare`] what must be known
-//! before a node starts, [`launch`] how it starts, [`record`] what is told of it.
+//! One thread holds all state, and touches nothing outside by itself: time, threads and files stand behind
+//! [`world`], so that the same turns happen in production ([`threads`]), in a simulation and under injected faults.
+//! What happens reaches it as a [`Message`]; it asks the decider, does what that commands, and hands the store
+//! one batch a turn. [`data`] is what nodes gave, [`prepare`] what must be known before a node starts,
+//! [`launch`] how it starts, [`job`] what is to be done then, [`record`] what is told of it.
 
 mod data;
+mod job;
 mod launch;
 mod prepare;
 mod record;
+mod threads;
+mod world;
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, Sender},
-    },
-    time::{Duration, Instant},
-};
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 use flow_ir::{dag::Dag, hash::Hash};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    act::{Cancel, Pool},
-    artifact::{ArtifactError, Artifacts, Reference},
+    artifact::Reference,
     decide::{Command, Event, Graph, NodeState, RunStatus, State},
     event::Subscriber,
     operator::Native,
@@ -34,9 +29,13 @@ use crate::{
     task::{Executed, Failure},
 };
 use data::NodeData;
-use prepare::FileHash;
 
-/// All that a run needs from outside.
+pub use job::Job;
+pub use prepare::FileHash;
+pub use threads::Threads;
+pub use world::{Message, World};
+
+/// Which run it is, and how far it has come.
 pub struct Setup {
     pub dag: Arc<Dag>,
     pub graph: Arc<Graph>,
@@ -49,23 +48,15 @@ pub struct Setup {
     /// For each node that is a task.
     pub bodies: Vec<Option<Native>>,
     pub store: Arc<dyn Store>,
-    pub artifacts: Artifacts,
-    pub threads: usize,
     pub use_cache: bool,
     pub subscribers: Arc<[Arc<dyn Subscriber>]>,
 }
 
-pub struct Driver {
+pub struct Driver<'a> {
     setup: Setup,
+    world: &'a mut dyn World,
     ids: Vec<Arc<str>>,
     nodes: Vec<NodeData>,
-    inbox: Receiver<Message>,
-    outbox: Sender<Message>,
-    workers: Pool,
-    /// Syncs large artifacts, so that workers need not wait for the disk.
-    disk: Pool,
-    /// The operators that run, and how to stop them.
-    running: FxHashMap<u32, Arc<AtomicBool>>,
     /// Ready, and not yet looked at.
     fresh: Vec<(u32, u32)>,
     /// Ready, and waiting for their files to be hashed.
@@ -73,52 +64,27 @@ pub struct Driver {
     files: FxHashMap<String, FileHash>,
     /// Contents found missing or corrupt, until they are written again.
     lost: FxHashSet<Hash>,
-    delays: BinaryHeap<Reverse<(Instant, u32, u32)>>,
+    /// When each delay has passed, and whose it is.
+    delays: BinaryHeap<Reverse<(i64, u32, u32)>>,
     /// Operators with an effect, until the event that says they run is durable.
-    held: Vec<(u64, launch::Job)>,
+    held: Vec<(u64, Job)>,
     batch: Batch,
     /// Of the last event that is durable.
     durable: u64,
-    started: Instant,
+    /// Microseconds since 1970.
+    started: i64,
     ended: Option<RunStatus>,
-}
-
-enum Message {
-    Done {
-        node: u32,
-        attempt: u32,
-        result: Result<Executed, Failure>,
-    },
-    /// Large outputs are durable, or cannot be.
-    Stored {
-        node: u32,
-        attempt: u32,
-        result: Result<(), ArtifactError>,
-    },
-    Hashed(Vec<(String, FileHash)>),
-    Durable(Result<u64, StoreError>),
-    Cancel,
 }
 
 /// How many events may wait to become durable before nothing more is launched.
 const AHEAD: u64 = 16_384;
 
-impl Driver {
+impl<'a> Driver<'a> {
     /// `outputs` is what nodes gave that have finished already.
-    pub fn new(setup: Setup, outputs: Vec<(u32, Vec<Reference>)>, cancel: &Cancel) -> Self {
-        let (outbox, inbox) = mpsc::channel();
-        let canceller = outbox.clone();
-        cancel.listen(move || {
-            let _ = canceller.send(Message::Cancel);
-        });
+    pub fn new(setup: Setup, outputs: Vec<(u32, Vec<Reference>)>, world: &'a mut dyn World) -> Self {
         let mut driver = Self {
             ids: setup.dag.nodes.iter().map(|node| Arc::from(node.id.as_str())).collect(),
             nodes: NodeData::for_all(&setup.graph),
-            inbox,
-            outbox,
-            workers: Pool::new(setup.threads),
-            disk: Pool::new(2),
-            running: FxHashMap::default(),
             fresh: Vec::new(),
             hashing: Vec::new(),
             files: FxHashMap::default(),
@@ -127,9 +93,10 @@ impl Driver {
             held: Vec::new(),
             batch: Batch::default(),
             durable: setup.seq,
-            started: Instant::now(),
+            started: world.now(),
             ended: None,
             setup,
+            world,
         };
         for (node, references) in outputs {
             driver.keep_references(node, references);
@@ -141,18 +108,9 @@ impl Driver {
     /// Runs to the end; returns when all is durable.
     pub fn run(mut self, first: Batch) -> Result<Finished, StoreError> {
         self.batch = first;
-        let result = self.turn_until_end();
-        if result.is_err() {
-            for cancelled in self.running.values() {
-                cancelled.store(true, Ordering::Relaxed);
-            }
-        }
-        result.map(|()| self.finished())
-    }
-
-    fn turn_until_end(&mut self) -> Result<(), StoreError> {
         self.record_start();
         self.step(&Event::Start);
+        let mut messages = Vec::new();
         loop {
             while !self.fresh.is_empty() {
                 self.prepare()?;
@@ -160,43 +118,35 @@ impl Driver {
             self.launch();
             self.send();
             if self.ended.is_some() && self.durable == self.setup.seq {
-                return Ok(());
+                return Ok(self.finished());
             }
-            self.receive()?;
+            let until = self.delays.peek().map(|Reverse((due, ..))| *due);
+            self.world.receive(until, &mut messages);
+            for message in messages.drain(..) {
+                self.handle(message)?;
+            }
+            self.end_delays();
         }
     }
 
-    /// Waits for something to happen, and takes all that has.
-    fn receive(&mut self) -> Result<(), StoreError> {
-        let now = Instant::now();
-        let first = match self.delays.peek() {
-            None => self.inbox.recv().ok(),
-            Some(Reverse((due, ..))) => self.inbox.recv_timeout(due.saturating_duration_since(now)).ok(),
-        };
-        let mut next = first;
-        while let Some(message) = next {
-            self.handle(message)?;
-            next = self.inbox.try_recv().ok();
-        }
+    fn end_delays(&mut self) {
         while let Some(Reverse((due, node, attempt))) = self.delays.peek().copied()
-            && due <= Instant::now()
+            && due <= self.world.now()
         {
             self.delays.pop();
             self.step(&Event::Due { node, attempt });
         }
-        Ok(())
     }
 
     fn handle(&mut self, message: Message) -> Result<(), StoreError> {
         match message {
             Message::Done { node, attempt, result } => {
-                self.running.remove(&node);
                 self.setup.scheduler.release(node);
                 self.done(node, attempt, result);
             }
             Message::Stored { node, attempt, result: Ok(()) } => self.step(&Event::Stored { node, attempt }),
             Message::Stored { node, attempt, result: Err(error) } => {
-                self.fail(node, attempt, Failure::Operator { message: error.to_string(), help: None });
+                self.fail(node, attempt, Failure::operator(error.to_string()));
             }
             Message::Hashed(files) => self.hashed(files),
             Message::Durable(seq) => {
@@ -220,15 +170,14 @@ impl Driver {
                 if large.is_empty() {
                     self.step(&Event::Stored { node, attempt });
                 } else {
-                    self.publish(node, attempt, large);
+                    self.world.publish(node, attempt, large);
                 }
             }
             Err(Failure::Input { of, error }) if error.is_lost() => {
                 self.input_lost(node, attempt, of, &error)
             }
             Err(Failure::Cancelled) => {
-                let message = "stopped without being asked to".to_owned();
-                self.nodes[node as usize].failure = Some(Failure::Operator { message, help: None });
+                self.nodes[node as usize].failure = Some(Failure::operator("stopped without being asked to"));
                 self.step(&Event::Stopped { node, attempt });
             }
             Err(failure) => self.fail(node, attempt, failure),
@@ -248,10 +197,9 @@ impl Driver {
             match command {
                 Command::Record { node, attempt, step } => self.record(node, attempt, step),
                 Command::Start { node, attempt } => self.fresh.push((node, attempt)),
-                Command::Stop { node, .. } => self.stop(node),
+                Command::Stop { node, attempt } => self.world.stop(node, attempt),
                 Command::Wait { node, attempt, delay } => {
-                    let delay = Duration::from_micros(u64::try_from(delay).unwrap_or_default());
-                    self.delays.push(Reverse((Instant::now() + delay, node, attempt)));
+                    self.delays.push(Reverse((self.world.now().saturating_add(delay), node, attempt)));
                 }
                 Command::End(status) => {
                     self.ended = Some(status);
@@ -263,6 +211,7 @@ impl Driver {
 }
 
 /// How a run ended.
+#[derive(Debug)]
 pub struct Finished {
     pub status: RunStatus,
     pub counts: crate::decide::Counts,
@@ -270,4 +219,19 @@ pub struct Finished {
     /// By the nodes' ids, in the DAG's order.
     pub failures: Vec<(String, Failure)>,
     pub elapsed: Duration,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("run", &self.run).field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Driver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver")
+            .field("setup", &self.setup)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,11 +1,6 @@
 //! What must be known before a node starts: its key, and whether the cache has what it would give.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeSet;
 
 use flow_ir::{
     hash::Hash,
@@ -14,7 +9,7 @@ use flow_ir::{
     value::Value,
 };
 
-use super::{Driver, Message};
+use super::Driver;
 use crate::{
     artifact::{Reference, Summary},
     decide::{Event, NodeState},
@@ -38,10 +33,7 @@ enum Key {
     Files(Vec<String>),
 }
 
-/// A file changed within this time may change again without its stamp telling.
-const SETTLED: Duration = Duration::from_secs(2);
-
-impl Driver {
+impl Driver<'_> {
     /// Looks at all nodes that have become ready: those the cache has are finished with, the rest may start.
     pub(super) fn prepare(&mut self) -> Result<(), StoreError> {
         let mut keyed = Vec::new();
@@ -64,7 +56,7 @@ impl Driver {
                 }
                 Key::Files(paths) => {
                     self.hashing.push((node, attempt));
-                    self.hash_files(paths);
+                    self.world.hash_files(paths);
                 }
             }
         }
@@ -102,10 +94,9 @@ impl Driver {
     fn are_there(&self, node: u32, references: &[Reference]) -> bool {
         let ports = self.setup.dag.nodes.get(node as usize).map_or(0, |node| node.outputs.len());
         references.len() == ports
-            && references.iter().all(|reference| {
-                !self.lost.contains(&reference.hash)
-                    && self.setup.artifacts.is_there(reference).unwrap_or_default()
-            })
+            && references
+                .iter()
+                .all(|reference| !self.lost.contains(&reference.hash) && self.world.is_there(reference))
     }
 
     fn key(&mut self, node: u32) -> Result<Key, StoreError> {
@@ -164,35 +155,20 @@ impl Driver {
         if let Some(known) = self.files.get(path) {
             return Ok(Some(known.clone()));
         }
-        let Some(stamp) = FileStamp::of(Path::new(path)) else { return Ok(None) };
+        let Some(stamp) = self.world.stamp(path) else { return Ok(None) };
         let Some(hash) = self.setup.store.file(path, stamp)? else { return Ok(None) };
         let known = FileHash::Content(hash, None);
         self.files.insert(path.to_owned(), known.clone());
         Ok(Some(known))
     }
-
-    fn hash_files(&mut self, paths: Vec<String>) {
-        let outbox = self.outbox.clone();
-        let unreadable = paths.clone();
-        let job = move || {
-            let hashed = paths.into_iter().map(|path| {
-                let hash = hash_path(Path::new(&path)).unwrap_or(FileHash::Unknown);
-                (path, hash)
-            });
-            let _ = outbox.send(Message::Hashed(hashed.collect()));
-        };
-        if self.workers.submit(job).is_err() {
-            self.hashed(unreadable.into_iter().map(|path| (path, FileHash::Unknown)).collect());
-        }
-    }
 }
 
 /// What a key must know of this run.
-struct Facts<'a> {
-    driver: &'a Driver,
+struct Facts<'a, 'w> {
+    driver: &'a Driver<'w>,
 }
 
-impl KeyFacts for Facts<'_> {
+impl KeyFacts for Facts<'_, '_> {
     fn port(&self, port: PortRef) -> Option<Hash> {
         let reference = self.driver.reference(port)?;
         let mut paths = BTreeSet::new();
@@ -240,31 +216,4 @@ fn files_in(value: &Value, paths: &mut BTreeSet<String>) {
         Value::Record(fields) => fields.iter().for_each(|(_, value)| files_in(value, paths)),
         _ => {}
     }
-}
-
-/// The hash of a file's content, or of a folder's files with their names.
-fn hash_path(path: &Path) -> io::Result<FileHash> {
-    if fs::metadata(path)?.is_dir() {
-        let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        let mut hasher = blake3::Hasher::new();
-        for entry in entries {
-            let FileHash::Content(hash, _) = hash_path(&entry.path())? else { return Ok(FileHash::Unknown) };
-            let name = entry.file_name();
-            hasher.update(&(name.len() as u64).to_le_bytes());
-            hasher.update(name.as_encoded_bytes());
-            hasher.update(&hash.0);
-        }
-        return Ok(FileHash::Content(Hash(*hasher.finalize().as_bytes()), None));
-    }
-    let before = FileStamp::of(path);
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(fs::File::open(path)?)?;
-    let settled = |stamp: &FileStamp| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(stamp.modified)
-            .is_ok_and(|modified| now.saturating_sub(Duration::from_nanos(modified)) > SETTLED)
-    };
-    let stamp = before.filter(|before| settled(before) && FileStamp::of(path) == Some(*before));
-    Ok(FileHash::Content(Hash(*hasher.finalize().as_bytes()), stamp))
 }

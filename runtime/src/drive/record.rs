@@ -1,9 +1,6 @@
 //! What is told of a run: each transition as an event, in one batch a turn.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use flow_ir::node::PortRef;
 use serde_json::{Map, Value as Json, json};
@@ -17,7 +14,7 @@ use crate::{
     task::{EnvelopeError, Resolve, Source, parameter},
 };
 
-impl Driver {
+impl Driver<'_> {
     pub(super) fn record_start(&mut self) {
         let dag = &self.setup.dag;
         let data = json!({
@@ -75,7 +72,7 @@ impl Driver {
                 "total": self.setup.graph.len(), "finished": counts.finished, "cached": counts.cached,
                 "failed": counts.failed, "cancelled": counts.cancelled, "pending": counts.pending,
             },
-            "seconds": self.started.elapsed().as_secs_f64(),
+            "seconds": self.elapsed().as_secs_f64(),
         });
         self.tell(None, 0, Kind::RunFinished, data);
         self.batch.is_urgent = true;
@@ -88,7 +85,7 @@ impl Driver {
         if is_empty && batch.contents.is_empty() {
             return;
         }
-        let (outbox, subscribers) = (self.outbox.clone(), self.setup.subscribers.clone());
+        let (outbox, subscribers) = (self.world.outbox(), self.setup.subscribers.clone());
         let then = move |result: Result<Vec<Event>, _>| {
             let last = result.map(|events| {
                 publish(&subscribers, &events);
@@ -109,7 +106,7 @@ impl Driver {
             counts: self.setup.state.counts(),
             outputs: self.results(),
             failures: failures.collect(),
-            elapsed: self.started.elapsed(),
+            elapsed: self.elapsed(),
         }
     }
 
@@ -150,9 +147,12 @@ impl Driver {
         json
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.world.now() - self.started).unwrap_or_default())
+    }
+
     fn tell(&mut self, node: Option<Arc<str>>, attempt: u32, kind: Kind, data: Json) {
         self.setup.seq += 1;
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.batch.events.push(Event {
             run: self.setup.run.clone(),
             seq: self.setup.seq,
@@ -160,13 +160,13 @@ impl Driver {
             node,
             attempt,
             kind,
-            time: i64::try_from(time.as_micros()).unwrap_or(i64::MAX),
+            time: self.world.now(),
             data,
         });
     }
 }
 
-impl Resolve for Driver {
+impl Resolve for Driver<'_> {
     fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
         parameter(&self.setup.dag, name).cloned().map(Source::Value)
     }

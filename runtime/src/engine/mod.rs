@@ -24,7 +24,7 @@ use crate::{
     act::Cancel,
     artifact::{Artifacts, Reference, SmallContents},
     decide::{Counts, Graph, RunStatus, State},
-    drive::{Driver, Setup},
+    drive::{Driver, Setup, Threads},
     event::Subscriber,
     operator::{Native, Registry},
     schedule::{Resources, Scheduler},
@@ -115,6 +115,7 @@ impl Engine {
         options: &RunOptions,
         cancel: &Cancel,
     ) -> Result<RunReport, RunError> {
+        let subscribers: Arc<[_]> = options.subscribers.clone().into();
         let setup = Setup {
             dag: prepared.dag,
             graph: prepared.graph,
@@ -125,12 +126,12 @@ impl Engine {
             scheduler: prepared.scheduler,
             bodies: prepared.bodies,
             store: self.store.clone(),
-            artifacts: self.artifacts.clone(),
-            threads: options.jobs.max(1) as usize,
             use_cache: options.use_cache,
-            subscribers: options.subscribers.clone().into(),
+            subscribers: subscribers.clone(),
         };
-        let finished = Driver::new(setup, history.outputs, cancel).run(first)?;
+        let threads = options.jobs.max(1) as usize;
+        let mut world = Threads::new(threads, self.artifacts.clone(), subscribers, cancel);
+        let finished = Driver::new(setup, history.outputs, &mut world).run(first)?;
         Ok(RunReport {
             run: history.run.to_string(),
             status: finished.status,

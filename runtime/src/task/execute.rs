@@ -55,6 +55,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// That an operator failed, with nothing to be done about it.
+    pub fn operator(message: impl Into<String>) -> Self {
+        Self::Operator { message: message.into(), help: None }
+    }
+
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Operator { help, .. } => help.as_deref(),

@@ -1,0 +1,67 @@
+//! What a run needs from outside, and what it hears from there.
+
+use std::{io, sync::mpsc::Sender};
+
+use flow_ir::{hash::Hash, node::Port};
+
+use super::{job::Job, prepare::FileHash};
+use crate::{
+    artifact::{ArtifactError, Content, Encoded, Reference},
+    operator::Datum,
+    store::{FileStamp, StoreError},
+    task::{Executed, Failure},
+};
+
+/// Time, work and files. Whatever takes time answers with a [`Message`]; the rest returns at once.
+pub trait World {
+    /// Microseconds since 1970-01-01T00:00:00Z; never less than it was.
+    fn now(&self) -> i64;
+
+    /// Waits until something has happened, or until the time `until`; adds all that has to `messages`.
+    fn receive(&mut self, until: Option<i64>, messages: &mut Vec<Message>);
+
+    /// Where messages can be left from other threads.
+    fn outbox(&self) -> Sender<Message>;
+
+    /// Runs an operator; answered by [`Message::Done`].
+    fn launch(&mut self, job: Job);
+
+    /// Asks what was launched to stop. It answers all the same.
+    fn stop(&mut self, node: u32, attempt: u32);
+
+    /// Gives large outputs their names, durably; answered by [`Message::Stored`].
+    fn publish(&mut self, node: u32, attempt: u32, contents: Vec<Content>);
+
+    /// Answered by [`Message::Hashed`].
+    fn hash_files(&mut self, paths: Vec<String>);
+
+    /// What a file is like now; none where there is no such file.
+    fn stamp(&self, path: &str) -> Option<FileStamp>;
+
+    /// Checks what a node gave against its ports, and writes what is large, without its name yet.
+    fn encode(&self, op: &str, outputs: Vec<Datum>, ports: &[Port]) -> Result<Vec<Encoded>, Failure>;
+
+    /// Reads an artifact.
+    fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError>;
+
+    /// Whether an artifact is there with its size.
+    fn is_there(&self, reference: &Reference) -> bool;
+
+    /// Removes a content that was found corrupt, so that it can be written again.
+    fn remove(&mut self, hash: Hash) -> io::Result<()>;
+}
+
+/// What happened outside.
+#[derive(Debug)]
+pub enum Message {
+    /// What an operator came to.
+    Done { node: u32, attempt: u32, result: Result<Executed, Failure> },
+    /// Large outputs are durable, or cannot be.
+    Stored { node: u32, attempt: u32, result: Result<(), ArtifactError> },
+    /// The content of files, or that it cannot be known.
+    Hashed(Vec<(String, FileHash)>),
+    /// All events up to this one are durable; or none of those handed over will ever be.
+    Durable(Result<u64, StoreError>),
+    /// The run is to stop.
+    Cancel,
+}
