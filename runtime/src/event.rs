@@ -48,7 +48,12 @@ pub trait Subscriber: Send + Sync {
         let _ = (node, done, total);
     }
 
-    /// A line that a running operator logs.
+    /// A number that a running operator tells; the last one of a name counts.
+    fn metric(&self, node: &str, name: &str, value: f64) {
+        let _ = (node, name, value);
+    }
+
+    /// A line that a running operator logs, or that its process writes.
     fn log(&self, node: &str, line: &str) {
         let _ = (node, line);
     }

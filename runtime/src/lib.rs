@@ -5,6 +5,7 @@
 //! node's work, in an envelope that another process could open; [`act`] does it on threads, calling an
 //! [`operator`], which the standard library implements. What comes out is an [`artifact`] under the hash of
 //! its bytes; what happened is an [`event`], durable in the [`store`] before anybody is told.
+//! [`folder`] knows where the files of a run lie.
 //!
 //! This crate knows no syntax and no AST: the IR is all it gets.
 
@@ -14,6 +15,7 @@ pub mod decide;
 pub mod drive;
 pub mod engine;
 pub mod event;
+pub mod folder;
 pub mod operator;
 pub mod schedule;
 pub mod store;

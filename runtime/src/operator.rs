@@ -1,9 +1,11 @@
 //! The bodies of operators, as the runtime sees them.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use flow_ir::{expr::Expr, hash::Hash, node::Port, value::Value};
+
+use crate::folder::AttemptFolder;
 
 /// The body of an operator. One value serves all calls, from any number of threads at once.
 pub trait Operator: Send + Sync {
@@ -91,6 +93,42 @@ pub trait Context: Send + Sync {
     fn progress(&self, done: u64, total: u64);
     /// A line for the node's log.
     fn log(&self, line: &str);
+
+    /// A number that those who watch see at once, and that stays with the node; the last one of a name counts.
+    fn metric(&self, name: &str, value: f64) {
+        let _ = (name, value);
+    }
+
+    /// The folder for the files of this attempt, not made yet; none where nothing is kept.
+    fn folder(&self) -> Option<&AttemptFolder> {
+        None
+    }
+
+    /// A folder, made when asked for, in which later attempts find what this one has left; it goes when the
+    /// node has finished. None where nothing is kept.
+    fn checkpoint(&self) -> Option<&Path> {
+        None
+    }
+
+    /// A line that a process of the operator's wrote, for those who watch. The operator keeps it itself.
+    fn output(&self, line: &str) {
+        let _ = line;
+    }
+
+    /// What processes of the operator's used, beside the thread that it runs on.
+    fn used(&self, usage: Usage) {
+        let _ = usage;
+    }
+}
+
+/// What an attempt took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    pub wall: Duration,
+    /// Of all its threads and processes; none where that cannot be told.
+    pub cpu: Option<Duration>,
+    /// Bytes; none where that cannot be told.
+    pub peak_memory: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

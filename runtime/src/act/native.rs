@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -10,7 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{event::Subscriber, operator::Context};
+use super::Notes;
+use crate::{
+    event::Subscriber,
+    folder::AttemptFolder,
+    operator::{Context, Usage},
+};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -108,6 +114,7 @@ pub struct NativeContext {
     pub deadline: Option<Instant>,
     pub subscribers: Arc<[Arc<dyn Subscriber>]>,
     pub progress: Throttle,
+    pub notes: Notes,
 }
 
 /// Lets something through a few times a second.
@@ -169,9 +176,33 @@ impl Context for NativeContext {
     }
 
     fn log(&self, line: &str) {
+        self.notes.log(line);
+        self.output(line);
+    }
+
+    fn metric(&self, name: &str, value: f64) {
+        self.notes.metric(name, value);
+        for subscriber in self.subscribers.iter() {
+            subscriber.metric(&self.node, name, value);
+        }
+    }
+
+    fn folder(&self) -> Option<&AttemptFolder> {
+        self.notes.folder()
+    }
+
+    fn checkpoint(&self) -> Option<&Path> {
+        self.notes.checkpoint()
+    }
+
+    fn output(&self, line: &str) {
         for subscriber in self.subscribers.iter() {
             subscriber.log(&self.node, line);
         }
+    }
+
+    fn used(&self, usage: Usage) {
+        self.notes.used(usage);
     }
 }
 

@@ -8,7 +8,7 @@ use super::Driver;
 use crate::{
     artifact::{ArtifactError, Content, Reference},
     decide::{Event, Graph},
-    operator::Datum,
+    operator::{Datum, Usage},
     task::{Executed, Failure},
 };
 
@@ -23,6 +23,8 @@ pub struct NodeData {
     /// Of the cache.
     pub key: Option<Hash>,
     pub elapsed: Option<std::time::Duration>,
+    pub metrics: Vec<(String, f64)>,
+    pub usage: Option<Usage>,
     pub failure: Option<Failure>,
 }
 
@@ -46,6 +48,8 @@ impl NodeData {
             has_released: false,
             key: None,
             elapsed: None,
+            metrics: Vec::new(),
+            usage: None,
             failure: None,
         };
         nodes.map(new).collect()
@@ -88,6 +92,8 @@ impl Driver<'_> {
     pub(super) fn keep(&mut self, node: u32, executed: Executed) -> Vec<Content> {
         let data = &mut self.nodes[node as usize];
         data.elapsed = Some(executed.elapsed);
+        data.metrics = executed.metrics;
+        data.usage = executed.usage;
         data.failure = None;
         data.outputs.clear();
         let mut large = Vec::new();

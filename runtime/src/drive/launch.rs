@@ -74,7 +74,7 @@ impl Driver<'_> {
         let value = evaluate(expr, &scalars).map_err(|error| Failure::operator(error.to_string()))?;
         let outputs = self.world.encode("expression", vec![Datum::Value(value)], &of.outputs)?;
         let elapsed = std::time::Duration::from_micros((self.world.now() - started).unsigned_abs());
-        Ok(Executed { outputs, elapsed })
+        Ok(Executed { outputs, elapsed, metrics: Vec::new(), usage: None })
     }
 
     fn job(&mut self, node: u32, attempt: u32) -> Option<Job> {

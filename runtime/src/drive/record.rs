@@ -135,6 +135,18 @@ impl Driver<'_> {
         if let Some(elapsed) = data.elapsed {
             json["seconds"] = json!(elapsed.as_secs_f64());
         }
+        if let Some(usage) = data.usage {
+            if let Some(cpu) = usage.cpu {
+                json["cpu_seconds"] = json!(cpu.as_secs_f64());
+            }
+            if let Some(bytes) = usage.peak_memory {
+                json["peak_memory"] = json!(bytes);
+            }
+        }
+        if !data.metrics.is_empty() {
+            let metrics = data.metrics.iter().map(|(name, value)| (name.clone(), json!(value)));
+            json["metrics"] = Json::Object(metrics.collect());
+        }
         json
     }
 

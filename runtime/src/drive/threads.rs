@@ -20,9 +20,10 @@ use super::{
     world::{Message, World},
 };
 use crate::{
-    act::{Cancel, NativeContext, Pool, Throttle},
+    act::{Cancel, NativeContext, Notes, Pool, Throttle},
     artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
     event::Subscriber,
+    folder::RunFolder,
     operator::Datum,
     store::FileStamp,
     task::{Failure, finish},
@@ -35,6 +36,8 @@ pub struct Threads {
     /// Syncs large artifacts, so that workers need not wait for the disk.
     disk: Pool,
     artifacts: Artifacts,
+    /// For the files of this run.
+    folder: RunFolder,
     subscribers: Arc<[Arc<dyn Subscriber>]>,
     /// The operators that run, and how to stop them.
     running: FxHashMap<(u32, u32), Arc<AtomicBool>>,
@@ -49,6 +52,7 @@ impl Threads {
     pub fn new(
         workers: usize,
         artifacts: Artifacts,
+        folder: RunFolder,
         subscribers: Arc<[Arc<dyn Subscriber>]>,
         cancel: &Cancel,
     ) -> Self {
@@ -64,6 +68,7 @@ impl Threads {
             workers: Pool::new(workers),
             disk: Pool::new(2),
             artifacts,
+            folder,
             subscribers,
             running: FxHashMap::default(),
             began: (i64::try_from(now.as_micros()).unwrap_or(i64::MAX), Instant::now()),
@@ -110,6 +115,7 @@ impl World for Threads {
             deadline: job.limit().map(|limit| Instant::now() + limit),
             subscribers: self.subscribers.clone(),
             progress: Throttle::default(),
+            notes: Notes::new(self.folder.node(&job.identity.node), attempt),
         };
         let (artifacts, outbox) = (self.artifacts.clone(), self.outbox.clone());
         let work = move || {
@@ -120,6 +126,9 @@ impl World for Threads {
             {
                 let seconds = job.limit().unwrap_or_default().as_secs_f64().to_string();
                 result = Err(Failure::TimedOut { seconds });
+            }
+            if let Ok(executed) = &mut result {
+                (executed.metrics, executed.usage) = context.notes.take();
             }
             let _ = outbox.send(Message::Done { node, attempt, result });
         };

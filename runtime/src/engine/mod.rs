@@ -26,6 +26,7 @@ use crate::{
     decide::{Counts, Graph, RunStatus, State},
     drive::{Driver, Setup, Threads},
     event::Subscriber,
+    folder::{self, RunFolder},
     operator::{Native, Registry},
     schedule::{Resources, Scheduler},
     store::{Batch, NewRun, RunLock, SqliteStore, Store, StoreError},
@@ -130,7 +131,8 @@ impl Engine {
             subscribers: subscribers.clone(),
         };
         let threads = options.jobs.max(1) as usize;
-        let mut world = Threads::new(threads, self.artifacts.clone(), subscribers, cancel);
+        let folder = RunFolder::new(&self.folder, &history.run);
+        let mut world = Threads::new(threads, self.artifacts.clone(), folder, subscribers, cancel);
         let finished = Driver::new(setup, history.outputs, &mut world).run(first)?;
         Ok(RunReport {
             run: history.run.to_string(),
@@ -182,7 +184,7 @@ impl Engine {
     }
 
     fn locks(&self) -> PathBuf {
-        self.folder.join("runs")
+        folder::runs(&self.folder)
     }
 }
 

@@ -11,7 +11,7 @@ use flow_ir::{expr::Scope, hash::Hash, node::Port, types::Type, value::Value};
 use super::envelope::{Envelope, Source};
 use crate::{
     artifact::{ArtifactError, EncodeError, Encoded, Reference, encode},
-    operator::{Argument, Call, Context, Datum, Operator, OperatorError},
+    operator::{Argument, Call, Context, Datum, Operator, OperatorError, Usage},
 };
 
 /// Fetches the data behind a reference.
@@ -24,6 +24,10 @@ pub struct Executed {
     pub outputs: Vec<Encoded>,
     /// In the operator itself.
     pub elapsed: Duration,
+    /// The numbers that the operator told, by name.
+    pub metrics: Vec<(String, f64)>,
+    /// What processes of the operator's used, where it had any.
+    pub usage: Option<Usage>,
 }
 
 /// Why a task gave nothing.
@@ -94,7 +98,8 @@ pub fn execute(
             OperatorError::Cancelled => Failure::Cancelled,
         })?;
     let elapsed = started.elapsed();
-    Ok(Executed { outputs: finish(&call.op, outputs, &call.outputs, folder)?, elapsed })
+    let outputs = finish(&call.op, outputs, &call.outputs, folder)?;
+    Ok(Executed { outputs, elapsed, metrics: Vec::new(), usage: None })
 }
 
 /// An input that must be a scalar.

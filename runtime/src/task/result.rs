@@ -15,7 +15,7 @@ use super::{
     execute::{Executed, Failure, execute},
 };
 use crate::{
-    act::{Cancel, NativeContext, Throttle},
+    act::{Cancel, NativeContext, Notes, Throttle},
     artifact::{ArtifactError, Artifacts},
     event::Subscriber,
     operator::Registry,
@@ -54,6 +54,7 @@ pub fn run_envelope(
         deadline: envelope.deadline.map(instant),
         subscribers: subscribers.into(),
         progress: Throttle::default(),
+        notes: Notes::none(),
     };
     let mut load = |reference: &_| artifacts.load(reference);
     let executed = execute(&envelope, &*body.body, &mut load, artifacts.folder(), &context);
