@@ -413,14 +413,15 @@ fn a_store_of_a_newer_version_is_refused() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the store `{}` was written by a newer flowc (format 99; this one knows 1): update flowc",
+            "the store `{}` was written by a newer flowc (format 99; this one knows 2): update flowc",
             path.display()
         )
     );
     std::fs::write(&path, "no database, but long enough to look at, and for sqlite to have an opinion of")
         .unwrap();
     let error = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap_err();
-    assert_eq!(error.to_string(), "the store is damaged: file is not a database");
+    let damaged = format!("the store is damaged: `{}`: file is not a database", path.display());
+    assert_eq!(error.to_string(), damaged);
 }
 
 #[test]

@@ -99,6 +99,7 @@ impl Engine {
                 workflow: prepared.dag.workflow.clone(),
                 dag: prepared.dag.to_json(),
                 nodes: u32::try_from(prepared.dag.nodes.len()).unwrap_or(u32::MAX),
+                idempotency_key: None,
             }),
             ..Batch::default()
         };

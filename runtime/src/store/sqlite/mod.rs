@@ -20,7 +20,7 @@ use flow_ir::hash::Hash;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-use super::{Batch, FileStamp, NodeRow, RunRow, Store, StoreError};
+use super::{Batch, CommandKind, FileStamp, NodeRow, RunCommand, RunRow, Store, StoreError};
 use crate::{
     artifact::{Reference, SmallContents},
     event::Event,
@@ -43,6 +43,7 @@ enum Message {
     Append(Box<Batch>),
     Flush(Sender<Result<(), StoreError>>),
     Claim(String, Sender<Result<u32, StoreError>>),
+    Command(String, CommandKind, Sender<Result<i64, StoreError>>),
 }
 
 /// What was appended and is not yet committed, for this process's reads.
@@ -123,6 +124,14 @@ impl Store for SqliteStore {
         self.ask(|answer| Message::Claim(run.to_owned(), answer))
     }
 
+    fn command(&self, run: &str, kind: &CommandKind) -> Result<i64, StoreError> {
+        self.ask(|answer| Message::Command(run.to_owned(), kind.clone(), answer))
+    }
+
+    fn commands(&self, run: &str, after: i64) -> Result<Vec<RunCommand>, StoreError> {
+        read::commands(&self.reader(), run, after)
+    }
+
     fn cached(&self, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
         let mut found = read::cached(&self.reader(), keys)?;
         let queued = self.queued();
@@ -192,14 +201,15 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 /// The writer's thread: takes what comes within the window into one transaction.
-fn write_all(mut connection: Connection, messages: &Receiver<Message>, queued: &Mutex<Queued>) {
-    let mut written = 0;
+fn write_all(connection: Connection, messages: &Receiver<Message>, queued: &Mutex<Queued>) {
+    let mut writer = Writer { connection, queued, written: 0, broken: FxHashMap::default() };
     while let Ok(message) = messages.recv() {
         let mut batches = Vec::new();
-        let mut answers = Vec::new();
+        let mut flushes = Vec::new();
         let mut events = 0;
         let mut is_urgent = false;
         let mut next = Some(message);
+        let mut last = None;
         let deadline = Instant::now() + WINDOW;
         while let Some(message) = next {
             match message {
@@ -210,10 +220,12 @@ fn write_all(mut connection: Connection, messages: &Receiver<Message>, queued: &
                 }
                 Message::Flush(answer) => {
                     is_urgent = true;
-                    answers.push(answer);
+                    flushes.push(answer);
                 }
-                Message::Claim(run, answer) => {
-                    let _ = answer.send(write::claim(&mut connection, &run));
+                // What came before them is written before them.
+                Message::Claim(..) | Message::Command(..) => {
+                    last = Some(message);
+                    break;
                 }
             }
             let wait = match is_urgent {
@@ -222,31 +234,66 @@ fn write_all(mut connection: Connection, messages: &Receiver<Message>, queued: &
             };
             next = if events < EVENTS { messages.recv_timeout(wait).ok() } else { None };
         }
-        finish(&mut connection, batches, answers, &mut written, queued);
+        writer.write(batches, flushes);
+        match last {
+            Some(Message::Claim(run, answer)) => {
+                let claimed = write::claim(&mut writer.connection, &run);
+                if claimed.is_ok() {
+                    writer.broken.remove(&run);
+                }
+                let _ = answer.send(claimed);
+            }
+            Some(Message::Command(run, kind, answer)) => {
+                let _ = answer.send(write::command(&writer.connection, &run, &kind));
+            }
+            _ => {}
+        }
     }
 }
 
-fn finish(
-    connection: &mut Connection,
-    batches: Vec<Batch>,
-    answers: Vec<Sender<Result<(), StoreError>>>,
-    written: &mut u64,
-    queued: &Mutex<Queued>,
-) {
-    let result = if batches.is_empty() { Ok(()) } else { write::commit(connection, &batches) };
-    *written += batches.len() as u64;
-    if result.is_ok() {
-        let mut queued = lock(queued);
-        queued.contents.retain(|_, (batch, _)| *batch > *written);
-        queued.cache.retain(|_, (batch, _)| *batch > *written);
-    }
-    for batch in batches {
-        if let Some(then) = batch.then {
-            then(result.clone().map(|()| batch.events));
+struct Writer<'a> {
+    connection: Connection,
+    queued: &'a Mutex<Queued>,
+    /// How many batches have been dealt with.
+    written: u64,
+    /// Runs that lack a batch which could not be written. What comes after it would leave a gap, and is refused
+    /// for the same reason until the run is claimed anew.
+    broken: FxHashMap<String, StoreError>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, batches: Vec<Batch>, flushes: Vec<Sender<Result<(), StoreError>>>) {
+        let run = |batch: &Batch| batch.events.first().map(|event| event.run.clone());
+        let known = batches
+            .iter()
+            .enumerate()
+            .filter_map(|(place, batch)| Some((place, self.broken.get(&*run(batch)?)?.clone())));
+        let known = known.collect();
+        let result = match batches.is_empty() {
+            true => Ok(known),
+            false => write::commit(&mut self.connection, &batches, known),
+        };
+        self.written += batches.len() as u64;
+        if result.is_ok() {
+            let mut queued = lock(self.queued);
+            queued.contents.retain(|_, (batch, _)| *batch > self.written);
+            queued.cache.retain(|_, (batch, _)| *batch > self.written);
         }
-    }
-    for answer in answers {
-        let _ = answer.send(result.clone());
+        for (place, batch) in batches.into_iter().enumerate() {
+            let error = match &result {
+                Ok(refused) => refused.get(&place),
+                Err(error) => Some(error),
+            };
+            if let (Some(error), Some(run)) = (error, run(&batch)) {
+                self.broken.entry(run.to_string()).or_insert_with(|| error.clone());
+            }
+            if let Some(then) = batch.then {
+                then(error.map_or(Ok(batch.events), |error| Err(error.clone())));
+            }
+        }
+        for answer in flushes {
+            let _ = answer.send(result.as_ref().map(|_| ()).map_err(Clone::clone));
+        }
     }
 }
 

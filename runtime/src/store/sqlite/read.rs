@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::{
     artifact::Reference,
     event::{Event, Kind},
-    store::{FileStamp, NodeRow, RunRow, StoreError},
+    store::{CommandKind, FileStamp, NodeRow, Owner, RunCommand, RunRow, StoreError},
 };
 
 pub fn cached(connection: &Connection, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
@@ -58,15 +58,17 @@ pub fn has_content(connection: &Connection, hash: Hash) -> Result<bool, StoreErr
 pub fn runs(connection: &Connection, id: Option<&str>) -> Result<Vec<RunRow>, StoreError> {
     let read = || {
         let mut states = connection.prepare_cached(
-            "SELECT CASE WHEN cached THEN 'cached' ELSE state END AS of, count(*) FROM node WHERE run = ? GROUP BY of",
+            "SELECT CASE WHEN cached THEN 'cached' ELSE state END AS shown, count(*)
+             FROM node WHERE run = ? GROUP BY shown ORDER BY shown",
         )?;
         let mut statement = connection.prepare_cached(
-            "SELECT id, workflow, status, epoch, started, ended, nodes, data FROM run
+            "SELECT id, workflow, status, epoch, started, ended, nodes, data, owner, idempotency_key FROM run
              WHERE ?1 IS NULL OR id = ?1 ORDER BY id DESC",
         )?;
         let rows = statement.query_map([id], |row| {
             let id: String = row.get(0)?;
             let states = states.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let owner: Option<String> = row.get(8)?;
             Ok(RunRow {
                 workflow: row.get(1)?,
                 status: row.get(2)?,
@@ -76,10 +78,27 @@ pub fn runs(connection: &Connection, id: Option<&str>) -> Result<Vec<RunRow>, St
                 nodes: row.get(6)?,
                 states: states.collect::<rusqlite::Result<_>>()?,
                 end: json(row, 7)?,
+                owner: owner.and_then(|text| Owner::read(&text)),
+                idempotency_key: row.get(9)?,
                 id,
             })
         })?;
         rows.collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(failed)
+}
+
+pub fn commands(connection: &Connection, run: &str, after: i64) -> Result<Vec<RunCommand>, StoreError> {
+    let read = || {
+        let mut statement = connection.prepare_cached(
+            "SELECT id, kind, data, time FROM command WHERE run = ? AND id > ? AND taken IS NULL ORDER BY id",
+        )?;
+        let rows = statement.query_map(params![run, after], |row| {
+            let (id, kind, time) = (row.get(0)?, row.get::<_, String>(1)?, row.get(3)?);
+            let kind = CommandKind::read(&kind, &json(row, 2)?);
+            Ok(kind.map(|kind| RunCommand { id, kind, time }))
+        })?;
+        rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()
     };
     read().map_err(failed)
 }

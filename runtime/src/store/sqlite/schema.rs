@@ -1,18 +1,25 @@
-//! The tables, and how a file with them is opened.
+//! The tables, how they came to be, and how a file with them is opened.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use crate::store::StoreError;
 
-/// Of the tables below; in the file's `user_version`.
-const VERSION: i64 = 1;
+/// Each makes a file of the next version out of one of the version before, from an empty one on. What stands
+/// here is never changed: there are files that it made.
+const STEPS: [&str; 2] = [EVENTS, OWNERS_AND_COMMANDS];
 
-/// `flow`, in the file's header.
-const APPLICATION: i64 = 0x666c_6f77;
+/// Of a file that went through all steps; in the file's `user_version`.
+const VERSION: i64 = STEPS.len() as i64;
 
-const TABLES: &str = "
+const EVENTS: &str = "
+-- `flow`, in the file's header.
+PRAGMA application_id = 0x666c6f77;
+
 -- The truth. Times are microseconds since 1970; data is JSON.
 CREATE TABLE event (
     run TEXT NOT NULL, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, node TEXT, attempt INTEGER NOT NULL,
@@ -45,6 +52,22 @@ CREATE TABLE file (
 ) WITHOUT ROWID;
 ";
 
+const OWNERS_AND_COMMANDS: &str = "
+ALTER TABLE run ADD COLUMN owner TEXT;
+ALTER TABLE run ADD COLUMN idempotency_key TEXT;
+CREATE UNIQUE INDEX run_by_key ON run (idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- What others want of a run; taken in that epoch of it.
+CREATE TABLE command (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, kind TEXT NOT NULL, data TEXT, time INTEGER NOT NULL,
+    taken INTEGER
+);
+CREATE INDEX open_command ON command (run, id) WHERE taken IS NULL;
+";
+
+/// How long another process may hold the file.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// For the one who writes; makes the file and its tables where need be.
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error: rusqlite::Error| open_error(path, error);
@@ -65,9 +88,9 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Newer { path: path.display().to_string(), found: version, known: VERSION });
     }
     if version == 0 {
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        create(&mut connection).map_err(failed)?;
+        write_ahead(&connection).map_err(failed)?;
     }
+    migrate(&mut connection).map_err(failed)?;
     Ok(connection)
 }
 
@@ -80,19 +103,39 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    // Another process may have been here first.
-    if version(&transaction)? == 0 {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+/// Another process that makes the same file at the same time holds it for moments that no busy handler waits for.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
     }
-    transaction.commit()
+}
+
+/// Takes the steps that the file lacks, each in a transaction of its own: one that is cut short has not begun.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    while version(connection)? < VERSION {
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        // Another process may have been here first.
+        let found = version(&transaction)?;
+        if let Some(step) = usize::try_from(found).ok().and_then(|found| STEPS.get(found)) {
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", found + 1)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
 }
 
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(20))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -102,5 +145,9 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn open_error(path: &Path, error: rusqlite::Error) -> StoreError {
-    super::failure(error, |reason| StoreError::Open { path: path.display().to_string(), reason })
+    let path = path.display().to_string();
+    match super::failure(error, |reason| StoreError::Open { path: path.clone(), reason }) {
+        StoreError::Damaged { reason } => StoreError::Damaged { reason: format!("`{path}`: {reason}") },
+        other => other,
+    }
 }

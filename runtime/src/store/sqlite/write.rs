@@ -1,5 +1,7 @@
 //! One transaction for all batches at hand: the events, and what is made from them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use flow_ir::hash::Hash;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,46 +10,108 @@ use serde_json::Value as Json;
 use crate::{
     artifact::Reference,
     event::{Event, Kind},
-    store::{Batch, CacheEntry, NewRun, StoreError},
+    store::{Batch, CacheEntry, CommandKind, NewRun, Owner, StoreError},
 };
 
-pub fn commit(connection: &mut Connection, batches: &[Batch]) -> Result<(), StoreError> {
+/// Refused batches, by their places, each with the reason; all others are durable.
+pub type Refused = FxHashMap<usize, StoreError>;
+
+/// Commits all batches but those that are refused. What is refused is as if it had not been sent.
+pub fn commit(
+    connection: &mut Connection,
+    batches: &[Batch],
+    mut refused: Refused,
+) -> Result<Refused, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    for batch in batches {
-        if let Some(run) = &batch.run {
-            insert_run(&transaction, run, batch.events.first()).map_err(failed)?;
+    for (place, batch) in batches.iter().enumerate() {
+        if refused.contains_key(&place) {
+            continue;
         }
-        refuse_stale(&transaction, batch)?;
+        let checked = match &batch.run {
+            Some(run) => insert_run(&transaction, run, batch.events.first()).map_err(failed)?,
+            None => Ok(()),
+        };
+        let checked = checked.and_then(|()| refuse_stale(&transaction, batch));
+        if let Err(error) = checked {
+            refused.insert(place, error);
+        }
     }
-    insert(&transaction, batches).map_err(failed)?;
-    transaction.commit().map_err(failed)
+    let accepted = batches.iter().enumerate().filter(|(place, _)| !refused.contains_key(place));
+    let accepted: Vec<&Batch> = accepted.map(|(_, batch)| batch).collect();
+    insert(&transaction, &accepted).map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    Ok(refused)
 }
 
+/// Makes the run this process's.
 pub fn claim(connection: &mut Connection, run: &str) -> Result<u32, StoreError> {
+    let mut claim = || {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let epoch: u32 = transaction.query_row(
+            "UPDATE run SET epoch = epoch + 1, status = 'running', ended = NULL, data = NULL, owner = ?
+             WHERE id = ? RETURNING epoch",
+            params![Owner::this_process().to_string(), run],
+            |row| row.get(0),
+        )?;
+        transaction.execute(
+            "UPDATE command SET taken = ? WHERE run = ? AND kind = ? AND taken IS NULL",
+            params![epoch, run, CommandKind::Cancel.name()],
+        )?;
+        transaction.commit()?;
+        Ok(epoch)
+    };
+    claim().map_err(failed)
+}
+
+pub fn command(connection: &Connection, run: &str, kind: &CommandKind) -> Result<i64, StoreError> {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let data = kind.data();
     connection
         .query_row(
-            "UPDATE run SET epoch = epoch + 1, status = 'running', ended = NULL, data = NULL WHERE id = ? RETURNING epoch",
-            [run],
+            "INSERT INTO command (run, kind, data, time) VALUES (?, ?, ?, ?) RETURNING id",
+            params![
+                run,
+                kind.name(),
+                (!data.is_null()).then(|| data.to_string()),
+                i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+            ],
             |row| row.get(0),
         )
         .map_err(failed)
 }
 
-fn insert_run(transaction: &Transaction, run: &NewRun, first: Option<&Event>) -> rusqlite::Result<()> {
+fn insert_run(
+    transaction: &Transaction,
+    run: &NewRun,
+    first: Option<&Event>,
+) -> rusqlite::Result<Result<(), StoreError>> {
+    if let Some(key) = &run.idempotency_key {
+        let taken: Option<String> = transaction
+            .query_row("SELECT id FROM run WHERE idempotency_key = ? AND id <> ?", [key, &*run.id], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        if let Some(run) = taken {
+            return Ok(Err(StoreError::KeyTaken { run, key: key.clone() }));
+        }
+    }
     let hash = Hash::of(run.dag.as_bytes());
     transaction.execute("INSERT OR IGNORE INTO dag VALUES (?, ?)", params![hash.0, run.dag])?;
     transaction.execute(
-        "INSERT OR IGNORE INTO run VALUES (?, ?, ?, ?, ?, 'running', ?, NULL, NULL)",
+        "INSERT OR IGNORE INTO run (id, workflow, dag, nodes, epoch, status, started, owner, idempotency_key)
+         VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)",
         params![
             &*run.id,
             run.workflow,
             hash.0,
             run.nodes,
             first.map_or(1, |event| event.epoch),
-            first.map_or(0, |event| event.time)
+            first.map_or(0, |event| event.time),
+            Owner::this_process().to_string(),
+            run.idempotency_key,
         ],
     )?;
-    Ok(())
+    Ok(Ok(()))
 }
 
 fn refuse_stale(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
@@ -58,11 +122,12 @@ fn refuse_stale(transaction: &Transaction, batch: &Batch) -> Result<(), StoreErr
         .map_err(failed)?;
     match epoch {
         Some(epoch) if epoch > event.epoch => Err(StoreError::Fenced { run: event.run.to_string() }),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        None => Err(StoreError::Gone { run: event.run.to_string() }),
     }
 }
 
-fn insert(transaction: &Transaction, batches: &[Batch]) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()> {
     let mut nodes: FxHashMap<(&str, &str), NodeChange> = FxHashMap::default();
     let mut insert_event =
         transaction.prepare_cached("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
@@ -86,6 +151,12 @@ fn insert(transaction: &Transaction, batches: &[Batch]) -> rusqlite::Result<()> 
             }
         }
         insert_files(transaction, batch)?;
+        for command in &batch.taken {
+            let epoch = batch.events.first().map_or(0, |event| event.epoch);
+            transaction
+                .prepare_cached("UPDATE command SET taken = ? WHERE id = ? AND taken IS NULL")?
+                .execute(params![epoch, command])?;
+        }
     }
     write_nodes(transaction, nodes)?;
     let mut contents = FxHashSet::default();
