@@ -18,5 +18,6 @@ pub mod event;
 pub mod folder;
 pub mod operator;
 pub mod schedule;
+pub mod simulate;
 pub mod store;
 pub mod task;

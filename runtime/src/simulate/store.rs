@@ -1,0 +1,368 @@
+//! A store in memory whose disk and processes can fail when they are told to.
+//!
+//! [`Disk`] is what outlives a process; [`SimulatedStore`] is one process's way to it. Nothing becomes durable
+//! by itself: whoever simulates says when, and how much, with [`SimulatedStore::commit`]. A process that dies
+//! is one whose store is dropped: what it had not committed was never there.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use flow_ir::hash::Hash;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::Value as Json;
+
+use crate::{
+    artifact::{Reference, SmallContents},
+    event::{Event, Kind},
+    store::{Batch, Durable, FileStamp, NewRun, NodeRow, RunRow, Store, StoreError},
+};
+
+/// What was committed. Clones share it.
+#[derive(Clone, Default)]
+pub struct Disk(Arc<Mutex<Tables>>);
+
+#[derive(Default)]
+struct Tables {
+    runs: BTreeMap<String, Run>,
+    contents: FxHashMap<Hash, Arc<[u8]>>,
+    cache: FxHashMap<Hash, Vec<Reference>>,
+    files: FxHashMap<String, (FileStamp, Hash)>,
+}
+
+struct Run {
+    new: NewRun,
+    epoch: u32,
+    status: String,
+    started: i64,
+    ended: Option<i64>,
+    end: Json,
+    events: BTreeMap<u64, Event>,
+    nodes: BTreeMap<Arc<str>, NodeRow>,
+}
+
+/// One process's store.
+pub struct SimulatedStore {
+    disk: Disk,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    batches: VecDeque<Batch>,
+    /// Numbers the batches; of the first of `batches`.
+    first: u64,
+    contents: FxHashMap<Hash, (u64, Arc<[u8]>)>,
+    cache: FxHashMap<Hash, (u64, Vec<Reference>)>,
+    /// Runs and epochs of which a batch was lost: what comes after it would leave a gap.
+    broken: FxHashSet<(Arc<str>, u32)>,
+}
+
+/// Batches whose fate is decided, and who waits to hear of it. Dropped untold when the process dies in between.
+#[must_use = "nobody hears of it before `tell`"]
+pub struct Settled(Vec<Fate>);
+
+/// What became of a batch, and who waits to hear of it.
+struct Fate {
+    result: Result<Vec<Event>, StoreError>,
+    then: Option<Durable>,
+}
+
+impl Disk {
+    /// The events of a run.
+    pub fn events(&self, run: &str) -> Vec<Event> {
+        self.lock().runs.get(run).map(|run| run.events.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Loses a small content, or what the cache knows: bit rot, a careless hand.
+    pub fn lose_content(&self, hash: Hash) {
+        self.lock().contents.remove(&hash);
+    }
+
+    /// Flips the bits of a small content's first byte.
+    pub fn damage_content(&self, hash: Hash) {
+        if let Some(bytes) = self.lock().contents.get_mut(&hash) {
+            *bytes = bytes.iter().enumerate().map(|(at, byte)| if at == 0 { !byte } else { *byte }).collect();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SimulatedStore {
+    pub fn new(disk: Disk) -> Self {
+        Self { disk, queue: Mutex::default() }
+    }
+
+    /// How many batches wait to be committed.
+    pub fn waiting(&self) -> usize {
+        self.queue().batches.len()
+    }
+
+    /// Whether somebody waits for one of them.
+    pub fn is_urgent(&self) -> bool {
+        self.queue().batches.iter().any(|batch| batch.is_urgent)
+    }
+
+    /// Makes the first `count` of the waiting batches durable, each whole or not at all.
+    pub fn commit(&self, count: usize) -> Settled {
+        self.settle(count, |tables, batch| tables.apply(batch))
+    }
+
+    /// The disk takes none of the first `count` waiting batches.
+    pub fn refuse(&self, count: usize, reason: &str) -> Settled {
+        self.settle(count, |_, _| Err(StoreError::Write { reason: reason.to_owned() }))
+    }
+
+    fn settle(
+        &self,
+        count: usize,
+        mut write: impl FnMut(&mut Tables, &Batch) -> Result<(), StoreError>,
+    ) -> Settled {
+        let mut queue = self.queue();
+        let mut tables = self.disk.lock();
+        let mut settled = Vec::new();
+        for _ in 0..count {
+            let Some(mut batch) = queue.batches.pop_front() else { break };
+            let number = queue.first;
+            queue.first += 1;
+            let owner = batch.events.first().map(|event| (event.run.clone(), event.epoch));
+            let result = match &owner {
+                Some(owner) if queue.broken.contains(owner) => {
+                    Err(StoreError::Write { reason: "an earlier batch of the run was lost".to_owned() })
+                }
+                _ => write(&mut tables, &batch),
+            };
+            if result.is_ok() {
+                queue.contents.retain(|_, (batch, _)| *batch > number);
+                queue.cache.retain(|_, (batch, _)| *batch > number);
+            } else {
+                queue.broken.extend(owner);
+            }
+            let (events, then) = (std::mem::take(&mut batch.events), batch.then.take());
+            settled.push(Fate { result: result.map(|()| events), then });
+        }
+        Settled(settled)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settled {
+    /// Tells those who wait.
+    pub fn tell(self) {
+        for Fate { result, then } in self.0 {
+            if let Some(then) = then {
+                then(result);
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Store for SimulatedStore {
+    fn append(&self, batch: Batch) {
+        let mut queue = self.queue();
+        let number = queue.first + queue.batches.len() as u64;
+        for hash in &batch.lost {
+            queue.contents.remove(hash);
+        }
+        for (hash, bytes) in &batch.contents {
+            queue.contents.insert(*hash, (number, bytes.clone()));
+        }
+        for entry in &batch.cache {
+            queue.cache.insert(entry.key, (number, entry.outputs.clone()));
+        }
+        queue.batches.push_back(batch);
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        let settled = self.commit(usize::MAX);
+        let failed = settled.0.iter().find_map(|fate| fate.result.as_ref().err().cloned());
+        settled.tell();
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn claim(&self, run: &str) -> Result<u32, StoreError> {
+        let mut tables = self.disk.lock();
+        let none = || StoreError::Write { reason: format!("there is no run {run}") };
+        let run = tables.runs.get_mut(run).ok_or_else(none)?;
+        run.epoch += 1;
+        "running".clone_into(&mut run.status);
+        run.ended = None;
+        run.end = Json::Null;
+        Ok(run.epoch)
+    }
+
+    fn cached(&self, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
+        let (queue, tables) = (self.queue(), self.disk.lock());
+        let queued = |key| queue.cache.get(key).map(|(_, outputs)| outputs);
+        Ok(keys.iter().map(|key| queued(key).or_else(|| tables.cache.get(key)).cloned()).collect())
+    }
+
+    fn file(&self, path: &str, stamp: FileStamp) -> Result<Option<Hash>, StoreError> {
+        let tables = self.disk.lock();
+        Ok(tables.files.get(path).filter(|(known, _)| *known == stamp).map(|(_, hash)| *hash))
+    }
+
+    fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
+        Ok(self.disk.lock().runs.values().rev().map(Run::row).collect())
+    }
+
+    fn run(&self, id: &str) -> Result<Option<RunRow>, StoreError> {
+        Ok(self.disk.lock().runs.get(id).map(Run::row))
+    }
+
+    fn dag(&self, run: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.disk.lock().runs.get(run).map(|run| run.new.dag.clone()))
+    }
+
+    fn nodes(&self, run: &str) -> Result<Vec<NodeRow>, StoreError> {
+        let tables = self.disk.lock();
+        Ok(tables.runs.get(run).map(|run| run.nodes.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn events(&self, run: &str) -> Result<Vec<Event>, StoreError> {
+        Ok(self.disk.events(run))
+    }
+}
+
+impl SmallContents for SimulatedStore {
+    fn content(&self, hash: Hash) -> Result<Option<Arc<[u8]>>, String> {
+        if let Some((_, bytes)) = self.queue().contents.get(&hash) {
+            return Ok(Some(bytes.clone()));
+        }
+        Ok(self.disk.lock().contents.get(&hash).cloned())
+    }
+
+    fn has_content(&self, hash: Hash) -> Result<bool, String> {
+        Ok(self.queue().contents.contains_key(&hash) || self.disk.lock().contents.contains_key(&hash))
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if let (Some(new), first) = (&batch.run, batch.events.first()) {
+            self.runs.entry(new.id.to_string()).or_insert_with(|| Run {
+                new: new.clone(),
+                epoch: first.map_or(1, |event| event.epoch),
+                status: "running".to_owned(),
+                started: first.map_or(0, |event| event.time),
+                ended: None,
+                end: Json::Null,
+                events: BTreeMap::new(),
+                nodes: BTreeMap::new(),
+            });
+        }
+        if let Some(event) = batch.events.first()
+            && let Some(run) = self.runs.get(&*event.run)
+            && run.epoch > event.epoch
+        {
+            return Err(StoreError::Fenced { run: event.run.to_string() });
+        }
+        for hash in &batch.lost {
+            self.contents.remove(hash);
+            self.cache.retain(|_, outputs| outputs.iter().all(|output| output.hash != *hash));
+        }
+        for event in &batch.events {
+            if let Some(run) = self.runs.get_mut(&*event.run) {
+                run.apply(event);
+            }
+        }
+        self.contents.extend(batch.contents.iter().cloned());
+        self.cache.extend(batch.cache.iter().map(|entry| (entry.key, entry.outputs.clone())));
+        let files = batch.files.iter().map(|file| (file.path.clone(), (file.stamp, file.hash)));
+        self.files.extend(files);
+        Ok(())
+    }
+}
+
+impl Run {
+    fn apply(&mut self, event: &Event) {
+        self.events.entry(event.seq).or_insert_with(|| event.clone());
+        let Some(node) = &event.node else {
+            if event.kind == Kind::RunFinished {
+                let status = event.data.get("status").and_then(Json::as_str).unwrap_or("failed");
+                status.clone_into(&mut self.status);
+                self.ended = Some(event.time);
+                self.end = event.data.clone();
+            }
+            return;
+        };
+        let row = self.nodes.entry(node.clone()).or_insert_with(|| NodeRow {
+            node: node.to_string(),
+            state: String::new(),
+            cached: false,
+            attempt: 0,
+            started: None,
+            ended: None,
+            data: Json::Null,
+        });
+        let (state, has_ended) = match event.kind {
+            Kind::Ready => ("ready", false),
+            Kind::Running => ("running", false),
+            Kind::Finishing => ("finishing", false),
+            Kind::Retrying => ("pending", false),
+            Kind::Finished | Kind::Cached => ("finished", true),
+            Kind::Failed => ("failed", true),
+            Kind::Cancelled => ("cancelled", true),
+            Kind::RunStarted | Kind::RunFinished => return,
+        };
+        state.clone_into(&mut row.state);
+        row.cached = event.kind == Kind::Cached;
+        row.attempt = event.attempt;
+        if event.kind == Kind::Running {
+            row.started = Some(event.time);
+        }
+        row.ended = has_ended.then_some(event.time);
+        row.data = if has_ended { event.data.clone() } else { Json::Null };
+    }
+
+    fn row(&self) -> RunRow {
+        let mut states: BTreeMap<&str, u32> = BTreeMap::new();
+        for node in self.nodes.values() {
+            *states.entry(if node.cached { "cached" } else { &node.state }).or_default() += 1;
+        }
+        RunRow {
+            id: self.new.id.to_string(),
+            workflow: self.new.workflow.clone(),
+            status: self.status.clone(),
+            epoch: self.epoch,
+            started: self.started,
+            ended: self.ended,
+            nodes: self.new.nodes,
+            states: states.into_iter().map(|(state, count)| (state.to_owned(), count)).collect(),
+            end: self.end.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tables = self.lock();
+        f.debug_struct("Disk")
+            .field("runs", &tables.runs.len())
+            .field("contents", &tables.contents.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SimulatedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedStore").field("waiting", &self.waiting()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Settled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|fate| &fate.result)).finish()
+    }
+}
