@@ -4,12 +4,14 @@
 //! [`world`], so that the same turns happen in production ([`threads`]), in a simulation and under injected faults.
 //! What happens reaches it as a [`Message`]; it asks the decider, does what that commands, and hands the store
 //! one batch a turn. [`data`] is what nodes gave, [`prepare`] what must be known before a node starts,
-//! [`launch`] how it starts, [`job`] what is to be done then, [`record`] what is told of it.
+//! [`launch`] how it starts, [`job`] what is to be done then, [`record`] what is told of it, and [`reached`] what
+//! can be read from that when another process takes the run over.
 
 mod data;
 mod job;
 mod launch;
 mod prepare;
+mod reached;
 mod record;
 mod threads;
 mod world;
@@ -32,6 +34,7 @@ use data::NodeData;
 
 pub use job::Job;
 pub use prepare::FileHash;
+pub use reached::Reached;
 pub use threads::Threads;
 pub use world::{Message, World};
 
@@ -54,7 +57,7 @@ pub struct Setup {
 
 pub struct Driver<'a> {
     setup: Setup,
-    world: &'a mut dyn World,
+    world: Box<dyn World + 'a>,
     ids: Vec<Arc<str>>,
     nodes: Vec<NodeData>,
     /// Ready, and not yet looked at.
@@ -81,7 +84,7 @@ const AHEAD: u64 = 16_384;
 
 impl<'a> Driver<'a> {
     /// `outputs` is what nodes gave that have finished already.
-    pub fn new(setup: Setup, outputs: Vec<(u32, Vec<Reference>)>, world: &'a mut dyn World) -> Self {
+    pub fn new(setup: Setup, outputs: Vec<(u32, Vec<Reference>)>, world: impl World + 'a) -> Self {
         let mut driver = Self {
             ids: setup.dag.nodes.iter().map(|node| Arc::from(node.id.as_str())).collect(),
             nodes: NodeData::for_all(&setup.graph),
@@ -96,7 +99,7 @@ impl<'a> Driver<'a> {
             started: world.now(),
             ended: None,
             setup,
-            world,
+            world: Box::new(world),
         };
         for (node, references) in outputs {
             driver.keep_references(node, references);
@@ -107,26 +110,49 @@ impl<'a> Driver<'a> {
 
     /// Runs to the end; returns when all is durable.
     pub fn run(mut self, first: Batch) -> Result<Finished, StoreError> {
+        self.begin(first)?;
+        let mut messages = Vec::new();
+        while !self.is_over() {
+            self.world.receive(self.next_due(), &mut messages);
+            self.hear(messages.drain(..))?;
+        }
+        Ok(self.finished())
+    }
+
+    /// Sets the run going: the first of its turns. `first` goes to the store with the events of that turn.
+    pub fn begin(&mut self, first: Batch) -> Result<(), StoreError> {
         self.batch = first;
         self.record_start();
         self.step(&Event::Start);
-        let mut messages = Vec::new();
-        loop {
-            while !self.fresh.is_empty() {
-                self.prepare()?;
-            }
-            self.launch();
-            self.send();
-            if self.ended.is_some() && self.durable == self.setup.seq {
-                return Ok(self.finished());
-            }
-            let until = self.delays.peek().map(|Reverse((due, ..))| *due);
-            self.world.receive(until, &mut messages);
-            for message in messages.drain(..) {
-                self.handle(message)?;
-            }
-            self.end_delays();
+        self.turn()
+    }
+
+    /// One turn: takes what has happened, does what follows, and hands the store what is to be said of it.
+    pub fn hear(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), StoreError> {
+        for message in messages {
+            self.handle(message)?;
         }
+        self.end_delays();
+        self.turn()
+    }
+
+    /// When the next turn is due even if nothing happens, in microseconds since 1970.
+    pub fn next_due(&self) -> Option<i64> {
+        self.delays.peek().map(|Reverse((due, ..))| *due)
+    }
+
+    /// Whether the run has ended, and all that was said of it is durable.
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some() && self.durable == self.setup.seq
+    }
+
+    fn turn(&mut self) -> Result<(), StoreError> {
+        while !self.fresh.is_empty() {
+            self.prepare()?;
+        }
+        self.launch();
+        self.send();
+        Ok(())
     }
 
     fn end_delays(&mut self) {

@@ -96,7 +96,8 @@ impl Driver<'_> {
         self.setup.store.append(Batch { then: Some(Box::new(then)), ..batch });
     }
 
-    pub(super) fn finished(self) -> Finished {
+    /// How the run ended.
+    pub fn finished(self) -> Finished {
         let failures = self.ids.iter().zip(&self.nodes).zip(0..).filter_map(|((id, data), node)| {
             let has_failed = self.setup.state.node(node) == NodeState::Failed;
             data.failure.clone().filter(|_| has_failed).map(|failure| (id.to_string(), failure))

@@ -133,8 +133,8 @@ impl Engine {
         };
         let threads = options.jobs.max(1) as usize;
         let folder = RunFolder::new(&self.folder, &history.run);
-        let mut world = Threads::new(threads, self.artifacts.clone(), folder, subscribers, cancel);
-        let finished = Driver::new(setup, history.outputs, &mut world).run(first)?;
+        let world = Threads::new(threads, self.artifacts.clone(), folder, subscribers, cancel);
+        let finished = Driver::new(setup, history.outputs, world).run(first)?;
         Ok(RunReport {
             run: history.run.to_string(),
             status: finished.status,

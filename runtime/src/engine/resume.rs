@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use flow_ir::dag::Dag;
-use rustc_hash::FxHashMap;
 
 use super::{Engine, History, RunError, RunOptions, RunReport};
 use crate::{
     act::Cancel,
-    artifact::Reference,
-    decide::{Graph, NodeState, State},
-    event::{Event, Kind},
+    decide::{Graph, State},
+    drive::Reached,
     store::{Batch, RunLock},
 };
 
@@ -31,7 +29,8 @@ impl Engine {
         let dag = self.dag(&run.id)?;
         let graph = Arc::new(Graph::new(&dag)?);
         let events = self.store.events(&run.id)?;
-        let Reached { states, outputs } = self.fold(&dag, &events)?;
+        let Reached { states, outputs } =
+            Reached::from_events(&dag, &events, &mut |reference| self.artifacts.is_there(reference))?;
         let prepared = self.prepare(dag, graph.clone(), options)?;
         let history = History {
             run: run.id.as_str().into(),
@@ -51,62 +50,4 @@ impl Engine {
         let text = self.store.dag(run)?.ok_or_else(|| broken("it is not there".to_owned()))?;
         Dag::from_json(&text).map_err(|error| broken(error.to_string()))
     }
-
-    fn fold(&self, dag: &Dag, events: &[Event]) -> Result<Reached, RunError> {
-        let nodes: FxHashMap<&str, u32> = dag.nodes.iter().map(|node| node.id.as_str()).zip(0..).collect();
-        let mut states = vec![(0, NodeState::Pending); dag.nodes.len()];
-        let mut outputs = FxHashMap::default();
-        for event in events {
-            let Some(&node) = event.node.as_deref().and_then(|node| nodes.get(node)) else { continue };
-            let Some(state) = states.get_mut(node as usize) else { continue };
-            let reached = match event.kind {
-                Kind::Finished | Kind::Cached => NodeState::Finished,
-                Kind::Failed => NodeState::Failed,
-                // An attempt that has not begun is none.
-                Kind::Ready | Kind::Retrying | Kind::Cancelled => NodeState::Ready,
-                _ => NodeState::Running,
-            };
-            let attempt = match reached {
-                NodeState::Ready => event.attempt.saturating_sub(1),
-                _ => event.attempt,
-            };
-            *state = (attempt.max(state.0), reached);
-            outputs.remove(&node);
-            if reached == NodeState::Finished {
-                let ports =
-                    dag.nodes.get(node as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
-                let found = ports
-                    .iter()
-                    .map(|port| Reference::from_json(event.data.get("outputs")?.get(&port.name)?));
-                match found.collect::<Option<Vec<_>>>() {
-                    Some(references) => drop(outputs.insert(node, references)),
-                    None => state.1 = NodeState::Running,
-                }
-            }
-        }
-        for (node, references) in &mut outputs {
-            let mut all_there = true;
-            for reference in references {
-                all_there &= self.artifacts.is_there(reference)?;
-            }
-            let has_effect = dag.nodes.get(*node as usize).is_some_and(|node| node.effect);
-            if let Some(state) = states.get_mut(*node as usize)
-                && !all_there
-                && !has_effect
-            {
-                state.1 = NodeState::Running;
-            }
-        }
-        outputs.retain(|node, _| {
-            states.get(*node as usize).is_some_and(|(_, state)| *state == NodeState::Finished)
-        });
-        Ok(Reached { states, outputs: outputs.into_iter().collect() })
-    }
-}
-
-/// What an interrupted run had come to.
-struct Reached {
-    /// For each node its last attempt, and how far that came.
-    states: Vec<(u32, NodeState)>,
-    outputs: Vec<(u32, Vec<Reference>)>,
 }

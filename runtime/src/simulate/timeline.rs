@@ -83,7 +83,8 @@ mod tests {
         for (delay, what) in [(5, "c"), (0, "a"), (5, "d"), (-7, "b")] {
             timeline.add(delay, what);
         }
-        let order: Vec<_> = std::iter::from_fn(|| timeline.pop().map(|what| (timeline.now(), what))).collect();
+        let order: Vec<_> =
+            std::iter::from_fn(|| timeline.pop().map(|what| (timeline.now(), what))).collect();
         assert_eq!(order, [(100, "a"), (100, "b"), (105, "c"), (105, "d")]);
         timeline.add(10, "e");
         timeline.advance(200);

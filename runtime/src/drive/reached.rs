@@ -1,0 +1,81 @@
+//! What a run had come to when its process stopped, from its events alone.
+
+use flow_ir::dag::Dag;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    artifact::Reference,
+    decide::NodeState,
+    event::{Event, Kind},
+};
+
+/// How far each node of a run had come.
+#[derive(Debug)]
+pub struct Reached {
+    /// For each node its last attempt, and how far that came.
+    pub states: Vec<(u32, NodeState)>,
+    /// Of the nodes that have finished.
+    pub outputs: Vec<(u32, Vec<Reference>)>,
+}
+
+impl Reached {
+    /// Folds the events of a run. A node whose outputs are no longer there is as good as not finished, unless it
+    /// has an effect.
+    ///
+    /// # Errors
+    /// Those of `is_there`.
+    pub fn from_events<E>(
+        dag: &Dag,
+        events: &[Event],
+        is_there: &mut dyn FnMut(&Reference) -> Result<bool, E>,
+    ) -> Result<Self, E> {
+        let nodes: FxHashMap<&str, u32> = dag.nodes.iter().map(|node| node.id.as_str()).zip(0..).collect();
+        let mut states = vec![(0, NodeState::Pending); dag.nodes.len()];
+        let mut outputs = FxHashMap::default();
+        for event in events {
+            let Some(&node) = event.node.as_deref().and_then(|node| nodes.get(node)) else { continue };
+            let Some(state) = states.get_mut(node as usize) else { continue };
+            let reached = match event.kind {
+                Kind::Finished | Kind::Cached => NodeState::Finished,
+                Kind::Failed => NodeState::Failed,
+                // An attempt that has not begun is none.
+                Kind::Ready | Kind::Retrying | Kind::Cancelled => NodeState::Ready,
+                _ => NodeState::Running,
+            };
+            let attempt = match reached {
+                NodeState::Ready => event.attempt.saturating_sub(1),
+                _ => event.attempt,
+            };
+            *state = (attempt.max(state.0), reached);
+            outputs.remove(&node);
+            if reached == NodeState::Finished {
+                let ports =
+                    dag.nodes.get(node as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
+                let found = ports
+                    .iter()
+                    .map(|port| Reference::from_json(event.data.get("outputs")?.get(&port.name)?));
+                match found.collect::<Option<Vec<_>>>() {
+                    Some(references) => drop(outputs.insert(node, references)),
+                    None => state.1 = NodeState::Running,
+                }
+            }
+        }
+        for (node, references) in &mut outputs {
+            let mut all_there = true;
+            for reference in references {
+                all_there &= is_there(reference)?;
+            }
+            let has_effect = dag.nodes.get(*node as usize).is_some_and(|node| node.effect);
+            if let Some(state) = states.get_mut(*node as usize)
+                && !all_there
+                && !has_effect
+            {
+                state.1 = NodeState::Running;
+            }
+        }
+        outputs.retain(|node, _| {
+            states.get(*node as usize).is_some_and(|(_, state)| *state == NodeState::Finished)
+        });
+        Ok(Self { states, outputs: outputs.into_iter().collect() })
+    }
+}
