@@ -10,13 +10,13 @@ use std::{
 };
 
 use flow_ir::hash::Hash;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use crate::{
     artifact::{Reference, SmallContents},
     event::{Event, Kind},
-    store::{Batch, Durable, FileStamp, NewRun, NodeRow, RunRow, Store, StoreError},
+    store::{Batch, CommandKind, Durable, FileStamp, NewRun, NodeRow, RunCommand, RunRow, Store, StoreError},
 };
 
 /// What was committed. Clones share it.
@@ -29,6 +29,15 @@ struct Tables {
     contents: FxHashMap<Hash, Arc<[u8]>>,
     cache: FxHashMap<Hash, Vec<Reference>>,
     files: FxHashMap<String, (FileStamp, Hash)>,
+    /// All there ever were; a command's number is its place from 1.
+    commands: Vec<Word>,
+}
+
+/// A command to a run.
+struct Word {
+    run: String,
+    kind: CommandKind,
+    is_taken: bool,
 }
 
 struct Run {
@@ -55,8 +64,8 @@ struct Queue {
     first: u64,
     contents: FxHashMap<Hash, (u64, Arc<[u8]>)>,
     cache: FxHashMap<Hash, (u64, Vec<Reference>)>,
-    /// Runs and epochs of which a batch was lost: what comes after it would leave a gap.
-    broken: FxHashSet<(Arc<str>, u32)>,
+    /// Runs that lack a batch which was refused: what comes after it would leave a gap.
+    broken: FxHashMap<String, StoreError>,
 }
 
 /// Batches whose fate is decided, and who waits to hear of it. Dropped untold when the process dies in between.
@@ -85,6 +94,13 @@ impl Disk {
         if let Some(bytes) = self.lock().contents.get_mut(&hash) {
             *bytes = bytes.iter().enumerate().map(|(at, byte)| if at == 0 { !byte } else { *byte }).collect();
         }
+    }
+
+    /// Leaves word for the owner of a run, as another process would; gives its number.
+    pub fn command(&self, run: &str, kind: &CommandKind) -> i64 {
+        let mut tables = self.lock();
+        tables.commands.push(Word { run: run.to_owned(), kind: kind.clone(), is_taken: false });
+        i64::try_from(tables.commands.len()).unwrap_or(i64::MAX)
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {
@@ -129,18 +145,13 @@ impl SimulatedStore {
             let Some(mut batch) = queue.batches.pop_front() else { break };
             let number = queue.first;
             queue.first += 1;
-            let owner = batch.events.first().map(|event| (event.run.clone(), event.epoch));
-            let result = match &owner {
-                Some(owner) if queue.broken.contains(owner) => {
-                    Err(StoreError::Write { reason: "an earlier batch of the run was lost".to_owned() })
-                }
-                _ => write(&mut tables, &batch),
-            };
-            if result.is_ok() {
-                queue.contents.retain(|_, (batch, _)| *batch > number);
-                queue.cache.retain(|_, (batch, _)| *batch > number);
-            } else {
-                queue.broken.extend(owner);
+            let run = batch.events.first().map(|event| event.run.clone());
+            let broken = run.as_deref().and_then(|run| queue.broken.get(run)).cloned();
+            let result = broken.map_or_else(|| write(&mut tables, &batch), Err);
+            queue.contents.retain(|_, (batch, _)| *batch > number);
+            queue.cache.retain(|_, (batch, _)| *batch > number);
+            if let (Err(error), Some(run)) = (&result, run) {
+                queue.broken.insert(run.to_string(), error.clone());
             }
             let (events, then) = (std::mem::take(&mut batch.events), batch.then.take());
             settled.push(Fate { result: result.map(|()| events), then });
@@ -192,7 +203,12 @@ impl Store for SimulatedStore {
     }
 
     fn claim(&self, run: &str) -> Result<u32, StoreError> {
+        // What came before is written before.
+        self.commit(usize::MAX).tell();
+        self.queue().broken.remove(run);
         let mut tables = self.disk.lock();
+        let cancels = tables.commands.iter_mut().filter(|word| word.run == run);
+        cancels.filter(|word| word.kind == CommandKind::Cancel).for_each(|word| word.is_taken = true);
         let none = || StoreError::Write { reason: format!("there is no run {run}") };
         let run = tables.runs.get_mut(run).ok_or_else(none)?;
         run.epoch += 1;
@@ -200,6 +216,18 @@ impl Store for SimulatedStore {
         run.ended = None;
         run.end = Json::Null;
         Ok(run.epoch)
+    }
+
+    fn command(&self, run: &str, kind: &CommandKind) -> Result<i64, StoreError> {
+        self.commit(usize::MAX).tell();
+        Ok(self.disk.command(run, kind))
+    }
+
+    fn commands(&self, run: &str, after: i64) -> Result<Vec<RunCommand>, StoreError> {
+        let tables = self.disk.lock();
+        let words = (1..).zip(&tables.commands);
+        let words = words.filter(|(id, word)| *id > after && word.run == run && !word.is_taken);
+        Ok(words.map(|(id, word)| RunCommand { id, kind: word.kind.clone(), time: 0 }).collect())
     }
 
     fn cached(&self, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
@@ -251,6 +279,11 @@ impl SmallContents for SimulatedStore {
 impl Tables {
     fn apply(&mut self, batch: &Batch) -> Result<(), StoreError> {
         if let (Some(new), first) = (&batch.run, batch.events.first()) {
+            let key = new.idempotency_key.as_ref();
+            let taken = |run: &&Run| run.new.idempotency_key.as_ref() == key && run.new.id != new.id;
+            if let (Some(key), Some(other)) = (key, self.runs.values().find(taken)) {
+                return Err(StoreError::KeyTaken { run: other.new.id.to_string(), key: key.clone() });
+            }
             self.runs.entry(new.id.to_string()).or_insert_with(|| Run {
                 new: new.clone(),
                 epoch: first.map_or(1, |event| event.epoch),
@@ -262,11 +295,13 @@ impl Tables {
                 nodes: BTreeMap::new(),
             });
         }
-        if let Some(event) = batch.events.first()
-            && let Some(run) = self.runs.get(&*event.run)
-            && run.epoch > event.epoch
-        {
-            return Err(StoreError::Fenced { run: event.run.to_string() });
+        if let Some(event) = batch.events.first() {
+            let run = event.run.to_string();
+            match self.runs.get(&run) {
+                Some(known) if known.epoch > event.epoch => return Err(StoreError::Fenced { run }),
+                Some(_) => {}
+                None => return Err(StoreError::Gone { run }),
+            }
         }
         for hash in &batch.lost {
             self.contents.remove(hash);
@@ -281,6 +316,12 @@ impl Tables {
         self.cache.extend(batch.cache.iter().map(|entry| (entry.key, entry.outputs.clone())));
         let files = batch.files.iter().map(|file| (file.path.clone(), (file.stamp, file.hash)));
         self.files.extend(files);
+        for command in &batch.taken {
+            let place = usize::try_from(command - 1).unwrap_or(usize::MAX);
+            if let Some(word) = self.commands.get_mut(place) {
+                word.is_taken = true;
+            }
+        }
         Ok(())
     }
 }
@@ -334,6 +375,8 @@ impl Run {
         RunRow {
             id: self.new.id.to_string(),
             workflow: self.new.workflow.clone(),
+            owner: None,
+            idempotency_key: self.new.idempotency_key.clone(),
             status: self.status.clone(),
             epoch: self.epoch,
             started: self.started,
