@@ -8,6 +8,7 @@ use crate::{
     hash::Hash,
     node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
     policy::Policy,
+    region::Region,
     types::{Column, EnumType, Field, Metric, ModelType, RecordType, Refinement, Row, Task, Type},
     value::{Float64, Value},
 };
@@ -257,7 +258,12 @@ pub fn input() -> impl Strategy<Value = Input> {
     })
 }
 
-fn node(id: String) -> impl Strategy<Value = Node> {
+fn node(id: String) -> BoxedStrategy<Node> {
+    node_of(id, 2)
+}
+
+/// `depth` regions within each other at most.
+fn node_of(id: String, depth: u32) -> BoxedStrategy<Node> {
     let word = prop_oneof![
         "\\PC{0,6}".prop_map(CommandWord::Text),
         name().prop_map(CommandWord::Input),
@@ -271,34 +277,78 @@ fn node(id: String) -> impl Strategy<Value = Node> {
     let operator = (dotted(), 0u32..3, place).prop_map(|(name, version, place)| {
         NodeKind::Task(OperatorRef { signature: Hash::of(name.as_bytes()), name, version, place })
     });
-    let kind = prop_oneof![3 => operator, 1 => expr().prop_map(NodeKind::Expression)];
+    let plain = prop_oneof![
+        6 => operator,
+        2 => expr().prop_map(NodeKind::Expression),
+        1 => prop::sample::select(vec![NodeKind::Pass, NodeKind::Wait, NodeKind::WaitFor]),
+    ];
+    let kind =
+        if depth > 0 { prop_oneof![5 => plain, 1 => control(depth - 1)].boxed() } else { plain.boxed() };
     let ports = prop_oneof![ty().prop_map(|ty| vec![("value".to_owned(), ty)]), fields(ty()),];
     let policy = (1u32..4, any::<u64>(), option::of("\\PC{0,4}"), option::of(1i64..9_000_000), any::<bool>());
     let rest = (vec(0u32..5, 0..2), any::<bool>(), any::<bool>());
-    (kind, fields(input()), ports, policy, rest).prop_map(move |(kind, inputs, ports, policy, rest)| {
-        let (cpu, memory, pool, timeout, cache) = policy;
-        Node {
-            id: id.clone(),
-            kind,
-            inputs,
-            after: rest.0.into_iter().map(NodeIndex).collect(),
-            outputs: ports.into_iter().map(|(name, ty)| Port { name, ty }).collect(),
-            policy: Policy { cpu, memory, pool, timeout, cache, ..Policy::default() },
-            effect: rest.1,
-            deterministic: rest.2,
-        }
-    })
+    (kind, fields(input()), ports, policy, rest)
+        .prop_map(move |(kind, inputs, ports, policy, rest)| {
+            let (cpu, memory, pool, timeout, cache) = policy;
+            Node {
+                id: id.clone(),
+                kind,
+                inputs,
+                after: rest.0.into_iter().map(NodeIndex).collect(),
+                outputs: ports.into_iter().map(|(name, ty)| Port { name, ty }).collect(),
+                policy: Policy { cpu, memory, pool, timeout, cache, ..Policy::default() },
+                effect: rest.1,
+                deterministic: rest.2,
+            }
+        })
+        .boxed()
+}
+
+fn control(depth: u32) -> impl Strategy<Value = NodeKind> {
+    // Ids differ among the regions of a node.
+    let ids = |start: &'static str| {
+        vec(0u8..3, 0..3).prop_map(move |mut ids| {
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter().map(|id| format!("{start}{id}")).collect::<Vec<_>>()
+        })
+    };
+    let region = |start| {
+        let nodes = ids(start)
+            .prop_flat_map(move |ids| ids.into_iter().map(|id| node_of(id, depth)).collect::<Vec<_>>());
+        (fields(ty()), nodes, fields((ty(), input()))).prop_map(|(parameters, nodes, outputs)| Region {
+            parameters: parameters.into_iter().map(|(name, ty)| Port { name, ty }).collect(),
+            nodes,
+            outputs: outputs.into_iter().map(|(name, (ty, input))| Output { name, ty, input }).collect(),
+        })
+    };
+    let two = move || (region("a"), region("b"));
+    prop_oneof![
+        two().prop_map(|(then, otherwise)| NodeKind::Conditional { then, otherwise }),
+        (any::<u64>(), region("c")).prop_map(|(max, body)| NodeKind::Map { max, body }),
+        (0u64..9, two()).prop_map(|(max, (condition, body))| NodeKind::Loop { max, condition, body }),
+        (dotted(), region("d")).prop_map(|(name, body)| NodeKind::Workflow { name, body }),
+    ]
 }
 
 fn repair(dag: &mut Dag) {
     let names: Vec<String> = dag.parameters.iter().map(|parameter| parameter.name.clone()).collect();
-    let ports: Vec<u32> = dag.nodes.iter().map(|node| node.outputs.len() as u32).collect();
-    for (index, node) in dag.nodes.iter_mut().enumerate() {
+    repair_scope(&names, &mut dag.nodes, &mut dag.outputs);
+}
+
+fn repair_scope(names: &[String], nodes: &mut [Node], outputs: &mut [Output]) {
+    let ports: Vec<u32> = nodes.iter().map(|node| node.outputs.len() as u32).collect();
+    for (index, node) in nodes.iter_mut().enumerate() {
         node.after.retain(|after| (after.0 as usize) < index);
-        node.inputs.iter_mut().for_each(|(_, input)| repair_input(input, index, &names, &ports));
+        node.inputs.iter_mut().for_each(|(_, input)| repair_input(input, index, names, &ports));
+        for region in node.kind.regions_mut() {
+            let names: Vec<String> =
+                region.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+            repair_scope(&names, &mut region.nodes, &mut region.outputs);
+        }
     }
-    let count = dag.nodes.len();
-    dag.outputs.iter_mut().for_each(|output| repair_input(&mut output.input, count, &names, &ports));
+    let count = ports.len();
+    outputs.iter_mut().for_each(|output| repair_input(&mut output.input, count, names, &ports));
 }
 
 fn repair_input(input: &mut Input, before: usize, names: &[String], ports: &[u32]) {

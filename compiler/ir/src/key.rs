@@ -3,8 +3,12 @@
 //! A key is the BLAKE3 hash of: the operator's name, version and signature; what its inputs are;
 //! the names and types of its outputs; `numerics`, which says what kind of device computes; and for
 //! external operators a hash of their code. A parameter counts as its value, a File as its content,
-//! a port as its artifact. Ids of nodes, names of parameters, resources, devices and places in the
+//! a port as its artifact. What is bound to the parameter of a region counts in the same way, so that a node
+//! has one key inside a region and outside. Ids of nodes, names of parameters, resources, devices and places in the
 //! text are no part of it.
+//!
+//! Nodes that pass things on, wait, or run regions have no key: they compute nothing that is worth keeping. The
+//! nodes in their regions have theirs, and are found again one by one.
 //!
 //! # The encoding
 //!
@@ -35,8 +39,8 @@ pub struct Key(pub Hash);
 pub trait KeyFacts {
     /// The content hash of the artifact at a port, where it is known.
     fn port(&self, port: PortRef) -> Option<Hash>;
-    /// What a workflow's parameter is bound to.
-    fn parameter(&self, name: &str) -> Option<&Value>;
+    /// What a parameter is bound to, where it is known.
+    fn parameter(&self, name: &str) -> Option<Known<'_>>;
     /// The content hash of the file at a path, where it is known.
     fn file(&self, path: &str) -> Option<Hash>;
     /// A hash of an external operator's code and environment, where it is known; never asked for
@@ -46,7 +50,17 @@ pub trait KeyFacts {
     fn numerics(&self) -> &str;
 }
 
-/// The node's key; none where an input's content is not known yet, and for nodes with an effect.
+/// What a parameter is bound to: a workflow's to a value, a region's to whatever its node reads.
+#[derive(Clone, Debug)]
+pub enum Known<'a> {
+    Value(&'a Value),
+    /// Its content hash.
+    Artifact(Hash),
+    List(Vec<Self>),
+    Record(Vec<(&'a str, Self)>),
+}
+
+/// The node's key; none for kinds without one, where an input's content is not known yet, and for nodes with an effect.
 pub fn node_key(node: &Node, facts: &impl KeyFacts) -> Option<Key> {
     if node.effect {
         return None;
@@ -71,6 +85,13 @@ pub fn node_key(node: &Node, facts: &impl KeyFacts) -> Option<Key> {
             encoder.tag(Tag::Expression);
             encoder.bound(expr, &node.inputs)?;
         }
+        NodeKind::Pass
+        | NodeKind::Wait
+        | NodeKind::WaitFor
+        | NodeKind::Conditional { .. }
+        | NodeKind::Map { .. }
+        | NodeKind::Loop { .. }
+        | NodeKind::Workflow { .. } => return None,
     }
     encoder.length(node.outputs.len());
     for port in &node.outputs {
@@ -136,7 +157,7 @@ impl<'a, F: KeyFacts> Encoder<'a, F> {
             Input::Constant(value) => self.value(value),
             Input::Parameter(name) => {
                 let facts = self.facts;
-                self.value(facts.parameter(name)?)
+                self.known(&facts.parameter(name)?)
             }
             Input::Port(port) => {
                 self.tag(Tag::Port);
@@ -159,6 +180,30 @@ impl<'a, F: KeyFacts> Encoder<'a, F> {
                 fields.iter().try_for_each(|(name, input)| {
                     self.text(name);
                     self.input(input)
+                })
+            }
+        }
+    }
+
+    fn known(&mut self, known: &Known<'_>) -> Option<()> {
+        match known {
+            Known::Value(value) => self.value(value),
+            Known::Artifact(hash) => {
+                self.tag(Tag::Port);
+                self.hash(*hash);
+                Some(())
+            }
+            Known::List(elements) => {
+                self.tag(Tag::List);
+                self.length(elements.len());
+                elements.iter().try_for_each(|element| self.known(element))
+            }
+            Known::Record(fields) => {
+                self.tag(Tag::Record);
+                self.length(fields.len());
+                fields.iter().try_for_each(|(name, field)| {
+                    self.text(name);
+                    self.known(field)
                 })
             }
         }
@@ -406,22 +451,22 @@ mod tests {
     use crate::{arbitrary, dag::Dag};
 
     /// All that is asked for is known, by its name.
-    struct Known<'a> {
+    struct AllKnown<'a> {
         dag: &'a Dag,
         numerics: &'static str,
     }
 
-    impl KeyFacts for Known<'_> {
+    impl KeyFacts for AllKnown<'_> {
         fn port(&self, port: PortRef) -> Option<Hash> {
             Some(Hash::of(&[port.node.0 as u8, port.port as u8]))
         }
 
-        fn parameter(&self, name: &str) -> Option<&Value> {
+        fn parameter(&self, name: &str) -> Option<Known<'_>> {
             self.dag
                 .parameters
                 .iter()
                 .find(|parameter| parameter.name == name)
-                .map(|parameter| &parameter.value)
+                .map(|parameter| Known::Value(&parameter.value))
         }
 
         fn file(&self, path: &str) -> Option<Hash> {
@@ -452,7 +497,7 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
 
     fn keys(text: &str) -> Vec<Option<Key>> {
         let dag = Dag::from_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        dag.nodes.iter().map(|node| node_key(node, &Known { dag: &dag, numerics: NUMERICS_CPU })).collect()
+        dag.nodes.iter().map(|node| node_key(node, &AllKnown { dag: &dag, numerics: NUMERICS_CPU })).collect()
     }
 
     #[test]
@@ -507,7 +552,7 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
     #[test]
     fn numerics_count() {
         let dag = Dag::from_text(NODES).unwrap();
-        let key = |numerics| node_key(&dag.nodes[0], &Known { dag: &dag, numerics });
+        let key = |numerics| node_key(&dag.nodes[0], &AllKnown { dag: &dag, numerics });
         assert_ne!(key(NUMERICS_CPU), key("gpu-f32/1"));
     }
 
@@ -528,8 +573,8 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
         #[test]
         fn the_encoding_is_prefix_free(a in arbitrary::expr(), b in arbitrary::expr(), c in arbitrary::value(), d in arbitrary::value(), e in arbitrary::ty(), f in arbitrary::ty()) {
             let dag = Dag { workflow: String::new(), parameters: vec![], nodes: vec![], outputs: vec![], origin: None };
-            let facts = Known { dag: &dag, numerics: NUMERICS_CPU };
-            let encoded = |write: &dyn Fn(&mut Encoder<'_, Known<'_>>)| {
+            let facts = AllKnown { dag: &dag, numerics: NUMERICS_CPU };
+            let encoded = |write: &dyn Fn(&mut Encoder<'_, AllKnown<'_>>)| {
                 let mut encoder = Encoder { bytes: Vec::new(), facts: &facts, bindings: &[] };
                 write(&mut encoder);
                 encoder.bytes

@@ -1,8 +1,8 @@
 //! The one contract between the compiler and the runtime.
 //!
 //! The compiler writes a [`dag::Dag`] of [`node::Node`]s; their inputs are [`value::Value`]s,
-//! [`expr::Expr`]s and the ports of other nodes, and every port has a [`types::Type`]. The runtime
-//! reads nothing else: it knows no syntax, and a DAG that comes from a file on another machine runs
+//! [`expr::Expr`]s and the ports of other nodes, and every port has a [`types::Type`]. Some nodes run a
+//! [`region::Region`], a DAG within. The runtime reads nothing else: it knows no syntax, and a DAG that comes from a file on another machine runs
 //! just as well.
 //!
 //! The data structures here carry no `serde`; their written forms are borders of their own: [`json`]
@@ -25,6 +25,7 @@ pub mod pictures;
 pub mod policy;
 pub mod query;
 pub mod read_error;
+pub mod region;
 mod rows;
 pub mod text;
 pub mod types;

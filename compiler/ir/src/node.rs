@@ -1,14 +1,15 @@
 //! One node of the DAG.
 
-use crate::{expr::Expr, hash::Hash, policy::Policy, types::Type, value::Value};
+use crate::{expr::Expr, hash::Hash, policy::Policy, region::Region, types::Type, value::Value};
 
-/// A node's place in [`crate::dag::Dag::nodes`].
+/// A node's place among those of its DAG, or of its region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeIndex(pub u32);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
-    /// For people, and last: `model`, `candidates[2].gbdt`, `gbdt#2`. Unique in its DAG.
+    /// For people, and last: `model`, `candidates[2].gbdt`, `gbdt#2`. Unique in its DAG; in a region, among all
+    /// nodes of all regions of the node that has it.
     pub id: String,
     pub kind: NodeKind,
     /// By the parameters' names, in the operator's order; those at their default are there too.
@@ -17,7 +18,7 @@ pub struct Node {
     pub after: Vec<NodeIndex>,
     pub outputs: Vec<Port>,
     pub policy: Policy,
-    /// Never pruned, merged or cached.
+    /// Never pruned, merged or cached. One that runs regions has an effect if any node in them has.
     pub effect: bool,
     /// Equal inputs give equal outputs, so that equal nodes may be merged.
     pub deterministic: bool,
@@ -29,6 +30,24 @@ pub enum NodeKind {
     Task(OperatorRef),
     /// A scalar computed from other scalars, which are its inputs; its one port is `value`.
     Expression(Expr),
+    /// Gives its inputs on when all are there; the ports are named as the inputs.
+    Pass,
+    /// Gives `value` on after its input `duration`, counted from when it starts.
+    Wait,
+    /// Gives `value` on when a signal of its input `name` (a Text, known when planned) has come for the run.
+    /// The input `timeout`, a Duration, may be missing or none; the policy's `on_failure` says what it does.
+    WaitFor,
+    /// Runs one of two regions, as its input `condition` says; the nodes of the other are skipped. Its ports are
+    /// what both give.
+    Conditional { then: Region, otherwise: Region },
+    /// Runs the region for each element of its input `over`, which is bound to the region's first parameter. Each
+    /// port is the List of what the regions give. A list longer than `max` fails before anything runs.
+    Map { max: u64, body: Region },
+    /// Runs `body` as long as `condition` gives true, at most `max` times. The first parameter of both is the
+    /// state: at first the input `from`, then what `body` has given. Its one port is the last state.
+    Loop { max: u64, condition: Region, body: Region },
+    /// Runs another workflow; its ports are that one's outputs.
+    Workflow { name: String, body: Region },
 }
 
 /// Which operator, exactly.
@@ -66,7 +85,7 @@ pub enum CommandWord {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
     Constant(Value),
-    /// A parameter of the workflow.
+    /// A parameter of the workflow; in a region, one of the region.
     Parameter(String),
     Port(PortRef),
     /// An expression over the columns of the node's table; `bindings` gives its scalar parameters.
@@ -134,11 +153,48 @@ impl Node {
         }
     }
 
-    /// What a person calls it: the operator's full name, or `expression`.
+    /// What a person calls it: the operator's full name, or its kind.
     pub fn op(&self) -> &str {
         match &self.kind {
             NodeKind::Task(operator) => &operator.name,
-            NodeKind::Expression(_) => "expression",
+            kind => kind.name(),
+        }
+    }
+}
+
+impl NodeKind {
+    /// As `flow-dag/1` has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Task(_) => "task",
+            Self::Expression(_) => "expression",
+            Self::Pass => "pass",
+            Self::Wait => "wait",
+            Self::WaitFor => "wait_for",
+            Self::Conditional { .. } => "conditional",
+            Self::Map { .. } => "map",
+            Self::Loop { .. } => "loop",
+            Self::Workflow { .. } => "workflow",
+        }
+    }
+
+    /// The regions that it runs, each with the part that it plays.
+    pub fn regions(&self) -> Vec<(&'static str, &Region)> {
+        match self {
+            Self::Conditional { then, otherwise } => vec![("then", then), ("otherwise", otherwise)],
+            Self::Loop { condition, body, .. } => vec![("condition", condition), ("body", body)],
+            Self::Map { body, .. } | Self::Workflow { body, .. } => vec![("body", body)],
+            Self::Task(_) | Self::Expression(_) | Self::Pass | Self::Wait | Self::WaitFor => Vec::new(),
+        }
+    }
+
+    /// The same regions, in the same order.
+    pub fn regions_mut(&mut self) -> Vec<&mut Region> {
+        match self {
+            Self::Conditional { then, otherwise } => vec![then, otherwise],
+            Self::Loop { condition, body, .. } => vec![condition, body],
+            Self::Map { body, .. } | Self::Workflow { body, .. } => vec![body],
+            Self::Task(_) | Self::Expression(_) | Self::Pass | Self::Wait | Self::WaitFor => Vec::new(),
         }
     }
 }

@@ -21,10 +21,13 @@ pub enum ReadError {
     NoPort { place: String, reference: String },
     #[error("{place}: there is no parameter `{name}`")]
     UnknownParameter { place: String, name: String },
-    #[error("node `{node}`: unknown kind `{kind}`: expected task or expression")]
+    #[error(
+        "node `{node}`: unknown kind `{kind}`: expected task, expression, pass, wait, wait_for, conditional, map, \
+         loop or workflow"
+    )]
     UnknownKind { node: String, kind: String },
-    #[error("node `{node}`: a node of kind {kind} needs `{part}` and nothing else of that sort")]
-    Part { node: String, kind: &'static str, part: &'static str },
+    #[error("node `{node}`: a node of kind {kind} needs {}", needed(parts))]
+    Part { node: String, kind: String, parts: &'static [&'static str] },
     #[error("node `{node}`: operator `{name}` is not declared")]
     UnknownOperator { node: String, name: String },
     #[error("{place}: there is no function `{name}`")]
@@ -43,6 +46,16 @@ pub enum ReadError {
     Order { node: String, dependency: String },
     #[error("the origin has {found} spans for {nodes} nodes")]
     Spans { found: usize, nodes: usize },
+}
+
+fn needed(parts: &[&str]) -> String {
+    match parts {
+        [] => "nothing of that sort".to_owned(),
+        parts => {
+            let parts: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
+            format!("{} and nothing else of that sort", parts.join(", "))
+        }
+    }
 }
 
 fn listed(ports: &[String]) -> String {

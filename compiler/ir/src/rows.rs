@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    dag::Dag,
-    node::VALUE_PORT,
+    dag::{Dag, Output},
+    node::{Node, VALUE_PORT},
     text::{types::RowNames, words::is_plain},
     types::{RecordType, Row, Type},
 };
@@ -45,25 +45,14 @@ impl RowTable {
         for parameter in &dag.parameters {
             table.collect(&parameter.ty, &parameter.name, None);
         }
-        for node in &dag.nodes {
-            for port in &node.outputs {
-                let name = (port.name != VALUE_PORT).then_some(port.name.as_str());
-                table.collect(&port.ty, &node.id, name);
-            }
-        }
-        for output in &dag.outputs {
-            table.collect(&output.ty, &output.name, None);
-        }
+        table.collect_nodes(&dag.nodes, &dag.outputs);
         table
     }
 
     /// The same rows, and every long record that has a name: for the text. JSON spells records out.
     pub fn with_records(mut self, dag: &Dag) -> Self {
-        let ports = dag.nodes.iter().flat_map(|node| &node.outputs).map(|port| &port.ty);
-        let parameters = dag.parameters.iter().map(|parameter| &parameter.ty);
-        for ty in parameters.chain(ports).chain(dag.outputs.iter().map(|output| &output.ty)) {
-            self.collect_records(ty);
-        }
+        dag.parameters.iter().for_each(|parameter| self.collect_records(&parameter.ty));
+        self.collect_node_records(&dag.nodes, &dag.outputs);
         self
     }
 
@@ -74,6 +63,17 @@ impl RowTable {
             self.records.push(record);
         }
         is_new
+    }
+
+    fn collect_node_records(&mut self, nodes: &[Node], outputs: &[Output]) {
+        for node in nodes {
+            node.outputs.iter().for_each(|port| self.collect_records(&port.ty));
+            for (_, region) in node.kind.regions() {
+                region.parameters.iter().for_each(|parameter| self.collect_records(&parameter.ty));
+                self.collect_node_records(&region.nodes, &region.outputs);
+            }
+        }
+        outputs.iter().for_each(|output| self.collect_records(&output.ty));
     }
 
     fn collect_records(&mut self, ty: &Type) {
@@ -100,6 +100,24 @@ impl RowTable {
         self.by_row.entry(row.clone()).or_insert(index);
         self.rows.push((name, row));
         true
+    }
+
+    fn collect_nodes(&mut self, nodes: &[Node], outputs: &[Output]) {
+        for node in nodes {
+            for port in &node.outputs {
+                let name = (port.name != VALUE_PORT).then_some(port.name.as_str());
+                self.collect(&port.ty, &node.id, name);
+            }
+            for (_, region) in node.kind.regions() {
+                for parameter in &region.parameters {
+                    self.collect(&parameter.ty, &node.id, Some(&parameter.name));
+                }
+                self.collect_nodes(&region.nodes, &region.outputs);
+            }
+        }
+        for output in outputs {
+            self.collect(&output.ty, &output.name, None);
+        }
     }
 
     fn collect(&mut self, ty: &Type, carrier: &str, port: Option<&str>) {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use flow_ir::{
     dag::Dag,
     hash::Hash,
-    key::{Key, KeyFacts, node_key},
+    key::{Key, KeyFacts, Known, node_key},
     node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, Port, PortRef},
     types::Type,
     value::Value,
@@ -34,6 +34,8 @@ pub enum Runs {
     CacheOff,
     /// An operator with an effect always runs.
     Effect,
+    /// It computes nothing itself: it waits, or runs other nodes, which have results of their own.
+    Control,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl Status {
             Self::Runs { because: Runs::NotCached { .. } } => "runs".to_owned(),
             Self::Runs { because: Runs::CacheOff } => "runs: its cache is off".to_owned(),
             Self::Runs { because: Runs::Effect } => "runs: it has an effect".to_owned(),
+            Self::Runs { because: Runs::Control } => "runs: it has no result of its own".to_owned(),
             Self::Unknown { because: Unknown::Result { of } } => {
                 let id = dag.node(*of).map_or("", |node| &node.id);
                 format!("unknown: it reads what `{id}` will give")
@@ -144,8 +147,8 @@ impl KeyFacts for Keys<'_> {
         outputs.get(port.node.0 as usize)?.as_ref()?.get(port.port as usize).copied()?
     }
 
-    fn parameter(&self, name: &str) -> Option<&Value> {
-        self.parameters.get(name).copied()
+    fn parameter(&self, name: &str) -> Option<Known<'_>> {
+        self.parameters.get(name).copied().map(Known::Value)
     }
 
     fn file(&self, path: &str) -> Option<Hash> {
@@ -168,6 +171,9 @@ impl Keys<'_> {
         }
         if !node.policy.cache {
             return (Status::Runs { because: Runs::CacheOff }, None);
+        }
+        if !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_)) {
+            return (Status::Runs { because: Runs::Control }, None);
         }
         let Some(key) = node_key(node, self) else {
             return (Status::Unknown { because: self.unknown(node) }, None);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flow_ir::{
     hash::Hash,
-    key::{KeyFacts, NUMERICS_CPU, node_key},
+    key::{KeyFacts, Known, NUMERICS_CPU, node_key},
     node::{Input, NodeKind, OperatorPlace, PortRef},
     value::Value,
 };
@@ -187,8 +187,8 @@ impl KeyFacts for Facts<'_, '_> {
         Some(Hash(*hasher.finalize().as_bytes()))
     }
 
-    fn parameter(&self, name: &str) -> Option<&Value> {
-        parameter(&self.driver.setup.dag, name).ok()
+    fn parameter(&self, name: &str) -> Option<Known<'_>> {
+        parameter(&self.driver.setup.dag, name).ok().map(Known::Value)
     }
 
     fn file(&self, path: &str) -> Option<Hash> {

@@ -51,12 +51,25 @@ pub struct OutputJson {
 #[serde(deny_unknown_fields)]
 pub struct NodeJson {
     pub id: String,
-    /// `task` or `expression`.
+    /// Such as `task`. The keys that follow belong to some kinds alone.
     pub kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub op: Option<OperatorJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expression: Option<Vec<StepJson>>,
+    /// Of a workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<RegionJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<RegionJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<RegionJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<RegionJson>,
     pub inputs: Entries<InputJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
@@ -67,6 +80,14 @@ pub struct NodeJson {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub effect: bool,
     pub deterministic: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionJson {
+    pub parameters: Vec<PortJson>,
+    pub nodes: Vec<NodeJson>,
+    pub outputs: Vec<OutputJson>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,6 +1,9 @@
 //! Reads `flow-dag/1`.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use super::{FORMAT, border::*, constant::Constant, entries::Entries};
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
     node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
     policy::Policy,
     read_error::ReadError,
+    region::Region,
     rows::RowTable,
     text::{
         MAX_OPERATORS,
@@ -27,8 +31,11 @@ impl Dag {
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         let json = parse(text)?;
         let reader = Reader::new(&json)?;
-        let nodes = json.nodes.iter().map(|node| reader.node(node)).collect::<Result<Vec<_>, _>>()?;
-        let outputs = json.outputs.iter().map(|output| reader.output(output)).collect::<Result<_, _>>()?;
+        let mut scope = Scope { nodes: &json.nodes, ..Scope::default() };
+        scope.add_ids(&json.nodes)?;
+        scope.add_parameters(json.parameters.iter().map(|parameter| parameter.name.as_str()))?;
+        let nodes = json.nodes.iter().map(|node| reader.node(node, &scope)).collect::<Result<Vec<_>, _>>()?;
+        let outputs = reader.outputs(&json.outputs, &scope)?;
         let parameters = json.parameters.iter().map(|parameter| {
             Ok(Parameter {
                 name: parameter.name.clone(),
@@ -85,12 +92,37 @@ impl std::fmt::Display for Place<'_> {
 }
 
 struct Reader<'a> {
-    json: &'a DagJson,
     rows: RowTable,
-    nodes: HashMap<&'a str, u32>,
-    parameters: HashMap<&'a str, ()>,
     /// Most types of a DAG come again and again.
     types: RefCell<HashMap<&'a str, Type>>,
+}
+
+/// What the nodes of the DAG, or of a region, can refer to.
+#[derive(Default)]
+struct Scope<'a> {
+    nodes: &'a [NodeJson],
+    ids: HashMap<&'a str, u32>,
+    parameters: HashSet<&'a str>,
+}
+
+impl<'a> Scope<'a> {
+    fn add_ids(&mut self, nodes: &'a [NodeJson]) -> Result<(), ReadError> {
+        for (index, node) in (0u32..).zip(nodes) {
+            if self.ids.insert(node.id.as_str(), index).is_some() {
+                return Err(ReadError::Duplicate { kind: "node", name: node.id.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_parameters(&mut self, names: impl Iterator<Item = &'a str>) -> Result<(), ReadError> {
+        for name in names {
+            if !self.parameters.insert(name) {
+                return Err(ReadError::Duplicate { kind: "parameter", name: name.to_owned() });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -105,53 +137,12 @@ impl<'a> Reader<'a> {
                 row.map_err(|error| ReadError::Type { place: place(), text: text.clone(), error })?,
             );
         }
-        let mut nodes = HashMap::with_capacity(json.nodes.len());
-        for (index, node) in (0u32..).zip(&json.nodes) {
-            if nodes.insert(node.id.as_str(), index).is_some() {
-                return Err(ReadError::Duplicate { kind: "node", name: node.id.clone() });
-            }
-        }
-        let mut parameters = HashMap::new();
-        for parameter in &json.parameters {
-            if parameters.insert(parameter.name.as_str(), ()).is_some() {
-                return Err(ReadError::Duplicate { kind: "parameter", name: parameter.name.clone() });
-            }
-        }
-        let mut outputs = HashMap::new();
-        for output in &json.outputs {
-            if outputs.insert(output.name.as_str(), ()).is_some() {
-                return Err(ReadError::Duplicate { kind: "output", name: output.name.clone() });
-            }
-        }
-        Ok(Self { json, rows, nodes, parameters, types: RefCell::default() })
+        Ok(Self { rows, types: RefCell::default() })
     }
 
-    fn node(&self, json: &'a NodeJson) -> Result<Node, ReadError> {
-        let part = |kind, part| ReadError::Part { node: json.id.clone(), kind, part };
-        let kind = match (json.kind.as_str(), &json.op, &json.expression) {
-            ("task", Some(op), None) => NodeKind::Task(read_operator(op)?),
-            ("expression", None, Some(steps)) => {
-                let place = Place { node: Some(&json.id), part: "expression" };
-                NodeKind::Expression(self.expr(steps, place)?)
-            }
-            ("task", ..) => return Err(part("task", "op")),
-            ("expression", ..) => return Err(part("expression", "expression")),
-            (kind, ..) => {
-                return Err(ReadError::UnknownKind { node: json.id.clone(), kind: kind.to_owned() });
-            }
-        };
-        let mut ports = std::collections::HashSet::new();
-        let mut outputs = Vec::with_capacity(json.outputs.len());
-        for port in &json.outputs {
-            if !ports.insert(port.name.as_str()) {
-                return Err(ReadError::Duplicate {
-                    kind: "port",
-                    name: format!("{}.{}", json.id, port.name),
-                });
-            }
-            let ty = self.ty(&port.ty, Place { node: Some(&json.id), part: &port.name })?;
-            outputs.push(Port { name: port.name.clone(), ty });
-        }
+    fn node(&self, json: &'a NodeJson, scope: &Scope<'a>) -> Result<Node, ReadError> {
+        let kind = self.kind(json)?;
+        let outputs = self.ports(&json.outputs, json)?;
         let mut policy = Policy::default();
         for (key, Constant(value)) in &json.policy.0 {
             policy.set(key, value).map_err(|error| ReadError::Policy { node: json.id.clone(), error })?;
@@ -160,8 +151,8 @@ impl<'a> Reader<'a> {
         Ok(Node {
             id: json.id.clone(),
             kind,
-            inputs: self.inputs(&json.inputs, Some(&json.id))?,
-            after: json.after.iter().map(|id| self.find(id, place)).collect::<Result<_, _>>()?,
+            inputs: self.inputs(&json.inputs, Some(&json.id), scope)?,
+            after: json.after.iter().map(|id| find(id, place, scope)).collect::<Result<_, _>>()?,
             outputs,
             policy,
             effect: json.effect,
@@ -169,79 +160,131 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn output(&self, json: &'a OutputJson) -> Result<Output, ReadError> {
-        let place = Place { node: None, part: &json.name };
-        Ok(Output {
-            name: json.name.clone(),
-            ty: self.ty(&json.ty, place)?,
-            input: self.input(&json.input, place)?,
+    fn kind(&self, json: &'a NodeJson) -> Result<NodeKind, ReadError> {
+        let NodeJson { op, expression, name, max, then, otherwise, condition, body, .. } = json;
+        let parts: &[&str] = match json.kind.as_str() {
+            "task" => &["op"],
+            "expression" => &["expression"],
+            "pass" | "wait" | "wait_for" => &[],
+            "conditional" => &["then", "otherwise"],
+            "map" => &["max", "body"],
+            "loop" => &["max", "condition", "body"],
+            "workflow" => &["name", "body"],
+            kind => return Err(ReadError::UnknownKind { node: json.id.clone(), kind: kind.to_owned() }),
+        };
+        let given = [
+            ("op", op.is_some()),
+            ("expression", expression.is_some()),
+            ("name", name.is_some()),
+            ("max", max.is_some()),
+            ("then", then.is_some()),
+            ("otherwise", otherwise.is_some()),
+            ("condition", condition.is_some()),
+            ("body", body.is_some()),
+        ];
+        let wrong = || ReadError::Part { node: json.id.clone(), kind: json.kind.clone(), parts };
+        if given.iter().any(|(part, is_given)| *is_given != parts.contains(part)) {
+            return Err(wrong());
+        }
+        // The ids of one node's regions are told apart by nothing else.
+        let mut ids = Scope::default();
+        let mut region = |region: &'a Option<RegionJson>| {
+            let region = region.as_ref().ok_or_else(wrong)?;
+            ids.add_ids(&region.nodes)?;
+            self.region(region, json)
+        };
+        Ok(match json.kind.as_str() {
+            "task" => NodeKind::Task(read_operator(op.as_ref().ok_or_else(wrong)?)?),
+            "expression" => {
+                let place = Place { node: Some(&json.id), part: "expression" };
+                NodeKind::Expression(self.expr(expression.as_ref().ok_or_else(wrong)?, place)?)
+            }
+            "wait" => NodeKind::Wait,
+            "wait_for" => NodeKind::WaitFor,
+            "conditional" => NodeKind::Conditional { then: region(then)?, otherwise: region(otherwise)? },
+            "map" => NodeKind::Map { max: max.ok_or_else(wrong)?, body: region(body)? },
+            "loop" => NodeKind::Loop {
+                max: max.ok_or_else(wrong)?,
+                condition: region(condition)?,
+                body: region(body)?,
+            },
+            "workflow" => NodeKind::Workflow { name: name.clone().ok_or_else(wrong)?, body: region(body)? },
+            _ => NodeKind::Pass,
         })
+    }
+
+    fn region(&self, json: &'a RegionJson, of: &'a NodeJson) -> Result<Region, ReadError> {
+        let mut scope = Scope { nodes: &json.nodes, ..Scope::default() };
+        scope.add_ids(&json.nodes)?;
+        scope.add_parameters(json.parameters.iter().map(|parameter| parameter.name.as_str()))?;
+        Ok(Region {
+            parameters: self.ports(&json.parameters, of)?,
+            nodes: json.nodes.iter().map(|node| self.node(node, &scope)).collect::<Result<_, _>>()?,
+            outputs: self.outputs(&json.outputs, &scope)?,
+        })
+    }
+
+    fn ports(&self, json: &'a [PortJson], of: &'a NodeJson) -> Result<Vec<Port>, ReadError> {
+        let mut names = HashSet::new();
+        let mut ports = Vec::with_capacity(json.len());
+        for port in json {
+            if !names.insert(port.name.as_str()) {
+                return Err(ReadError::Duplicate { kind: "port", name: format!("{}.{}", of.id, port.name) });
+            }
+            let ty = self.ty(&port.ty, Place { node: Some(&of.id), part: &port.name })?;
+            ports.push(Port { name: port.name.clone(), ty });
+        }
+        Ok(ports)
+    }
+
+    fn outputs(&self, json: &'a [OutputJson], scope: &Scope<'a>) -> Result<Vec<Output>, ReadError> {
+        let mut names = HashSet::new();
+        let mut outputs = Vec::with_capacity(json.len());
+        for output in json {
+            if !names.insert(output.name.as_str()) {
+                return Err(ReadError::Duplicate { kind: "output", name: output.name.clone() });
+            }
+            let place = Place { node: None, part: &output.name };
+            outputs.push(Output {
+                name: output.name.clone(),
+                ty: self.ty(&output.ty, place)?,
+                input: self.input(&output.input, place, scope)?,
+            });
+        }
+        Ok(outputs)
     }
 
     fn inputs(
         &self,
         json: &'a Entries<InputJson>,
         node: Option<&str>,
+        scope: &Scope<'a>,
     ) -> Result<Vec<(String, Input)>, ReadError> {
         let read = |(name, input): &'a (String, InputJson)| {
-            Ok((name.clone(), self.input(input, Place { node, part: name })?))
+            Ok((name.clone(), self.input(input, Place { node, part: name }, scope)?))
         };
         json.0.iter().map(read).collect()
     }
 
-    fn input(&self, json: &'a InputJson, place: Place<'_>) -> Result<Input, ReadError> {
+    fn input(&self, json: &'a InputJson, place: Place<'_>, scope: &Scope<'a>) -> Result<Input, ReadError> {
         Ok(match json {
             InputJson::Constant(Constant(value)) => Input::Constant(value.clone()),
-            InputJson::Parameter(name) if self.parameters.contains_key(name.as_str()) => {
+            InputJson::Parameter(name) if scope.parameters.contains(name.as_str()) => {
                 Input::Parameter(name.clone())
             }
             InputJson::Parameter(name) => {
                 return Err(ReadError::UnknownParameter { place: place.to_string(), name: name.clone() });
             }
-            InputJson::Port(reference) => Input::Port(self.port(reference, place)?),
+            InputJson::Port(reference) => Input::Port(find_port(reference, place, scope)?),
             InputJson::Expression(json) => Input::Expression {
                 expr: self.expr(&json.steps, place)?,
-                bindings: self.inputs(&json.bindings, place.node)?,
+                bindings: self.inputs(&json.bindings, place.node, scope)?,
             },
-            InputJson::List(inputs) => {
-                Input::List(inputs.iter().map(|input| self.input(input, place)).collect::<Result<_, _>>()?)
-            }
-            InputJson::Record(fields) => Input::Record(self.inputs(fields, place.node)?),
+            InputJson::List(inputs) => Input::List(
+                inputs.iter().map(|input| self.input(input, place, scope)).collect::<Result<_, _>>()?,
+            ),
+            InputJson::Record(fields) => Input::Record(self.inputs(fields, place.node, scope)?),
         })
-    }
-
-    fn find(&self, id: &str, place: Place<'_>) -> Result<NodeIndex, ReadError> {
-        let unknown = || ReadError::UnknownNode { place: place.to_string(), node: id.to_owned() };
-        self.nodes.get(id).copied().map(NodeIndex).ok_or_else(unknown)
-    }
-
-    fn port(&self, reference: &str, place: Place<'_>) -> Result<PortRef, ReadError> {
-        let no_port = || ReadError::NoPort { place: place.to_string(), reference: reference.to_owned() };
-        let (id, port) = if reference.ends_with('`') {
-            // The name itself may hold what looks like its beginning.
-            let quoted = reference.match_indices(".`").find_map(|(at, _)| {
-                let (id, rest) = reference.split_at_checked(at)?;
-                let mut cursor = Cursor::new(rest.strip_prefix('.')?);
-                let name = cursor.name().ok()?;
-                cursor.expect_end().ok().map(|()| (id, name))
-            });
-            quoted.ok_or_else(no_port)?
-        } else {
-            let (id, port) = reference.rsplit_once('.').ok_or_else(no_port)?;
-            (id, port.to_owned())
-        };
-        let node = self.find(id, place)?;
-        let ports =
-            self.json.nodes.get(node.0 as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
-        match (0u32..).zip(ports).find(|(_, json)| json.name == port) {
-            Some((port, _)) => Ok(PortRef { node, port }),
-            None => Err(ReadError::UnknownPort {
-                place: place.to_string(),
-                node: id.to_owned(),
-                port,
-                ports: ports.iter().map(|port| port.name.clone()).collect(),
-            }),
-        }
     }
 
     fn ty(&self, text: &'a str, place: Place<'_>) -> Result<Type, ReadError> {
@@ -301,6 +344,39 @@ impl<'a> Reader<'a> {
             return Err(problem("leaves an earlier step unused"));
         }
         Ok(whole)
+    }
+}
+
+fn find(id: &str, place: Place<'_>, scope: &Scope<'_>) -> Result<NodeIndex, ReadError> {
+    let unknown = || ReadError::UnknownNode { place: place.to_string(), node: id.to_owned() };
+    scope.ids.get(id).copied().map(NodeIndex).ok_or_else(unknown)
+}
+
+fn find_port(reference: &str, place: Place<'_>, scope: &Scope<'_>) -> Result<PortRef, ReadError> {
+    let no_port = || ReadError::NoPort { place: place.to_string(), reference: reference.to_owned() };
+    let (id, port) = if reference.ends_with('`') {
+        // The name itself may hold what looks like its beginning.
+        let quoted = reference.match_indices(".`").find_map(|(at, _)| {
+            let (id, rest) = reference.split_at_checked(at)?;
+            let mut cursor = Cursor::new(rest.strip_prefix('.')?);
+            let name = cursor.name().ok()?;
+            cursor.expect_end().ok().map(|()| (id, name))
+        });
+        quoted.ok_or_else(no_port)?
+    } else {
+        let (id, port) = reference.rsplit_once('.').ok_or_else(no_port)?;
+        (id, port.to_owned())
+    };
+    let node = find(id, place, scope)?;
+    let ports = scope.nodes.get(node.0 as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
+    match (0u32..).zip(ports).find(|(_, json)| json.name == port) {
+        Some((port, _)) => Ok(PortRef { node, port }),
+        None => Err(ReadError::UnknownPort {
+            place: place.to_string(),
+            node: id.to_owned(),
+            port,
+            ports: ports.iter().map(|port| port.name.clone()).collect(),
+        }),
     }
 }
 

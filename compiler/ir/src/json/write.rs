@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::{FORMAT, border::*, constant::Constant, entries::Entries};
 use crate::{
-    dag::{Dag, Origin},
+    dag::{Dag, Origin, Output},
     expr::{Expr, ExprKind},
-    node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, PortRef},
+    node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
+    region::Region,
     rows::RowTable,
     text::{types::write_type, words::write_name},
     types::Type,
@@ -16,7 +17,8 @@ use crate::{
 impl Dag {
     /// The DAG in `flow-dag/1`; the same DAG gives the same bytes.
     pub fn to_json(&self) -> String {
-        let writer = Writer { dag: self, rows: RowTable::of(self) };
+        let rows = RowTable::of(self);
+        let writer = Writer { rows: &rows, nodes: &self.nodes };
         let mut text =
             format!("{{\n\"format\": {},\n\"workflow\": {},\n", line(FORMAT), line(&self.workflow));
         if !writer.rows.rows.is_empty() {
@@ -36,13 +38,7 @@ impl Dag {
         text += ",\n";
         list(&mut text, "nodes", self.nodes.iter().map(|node| line(&writer.node(node))));
         text += ",\n";
-        let outputs = self.outputs.iter().map(|output| {
-            line(&OutputJson {
-                name: output.name.clone(),
-                ty: writer.ty(&output.ty),
-                input: writer.input(&output.input),
-            })
-        });
+        let outputs = self.outputs.iter().map(|output| line(&writer.output(output)));
         list(&mut text, "outputs", outputs);
         if let Some(origin) = &self.origin {
             text += &format!(",\n\"origin\": {}", line(&origin_json(origin)));
@@ -66,36 +62,36 @@ fn line(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Writes what stands among `nodes`: those of the DAG, or of a region.
+#[derive(Clone, Copy)]
 struct Writer<'a> {
-    dag: &'a Dag,
-    rows: RowTable,
+    rows: &'a RowTable,
+    nodes: &'a [Node],
 }
 
 impl Writer<'_> {
     fn ty(&self, ty: &Type) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        write_type(&mut text, ty, &self.rows).unwrap_or_default();
+        write_type(&mut text, ty, self.rows).unwrap_or_default();
         text
     }
 
     fn node(&self, node: &Node) -> NodeJson {
-        let (kind, op, expression) = match &node.kind {
-            NodeKind::Task(operator) => ("task", Some(operator_json(operator)), None),
-            NodeKind::Expression(expr) => ("expression", None, Some(self.steps(expr))),
-        };
-        NodeJson {
+        let mut json = NodeJson {
             id: node.id.clone(),
-            kind: kind.to_owned(),
-            op,
-            expression,
+            kind: node.kind.name().to_owned(),
+            op: None,
+            expression: None,
+            name: None,
+            max: None,
+            then: None,
+            otherwise: None,
+            condition: None,
+            body: None,
             inputs: self.inputs(&node.inputs),
             after: node.after.iter().map(|after| self.id(*after)).collect(),
-            outputs: node
-                .outputs
-                .iter()
-                .map(|port| PortJson { name: port.name.clone(), ty: self.ty(&port.ty) })
-                .collect(),
+            outputs: self.ports(&node.outputs),
             policy: Entries(
                 node.policy
                     .changed()
@@ -105,7 +101,47 @@ impl Writer<'_> {
             ),
             effect: node.effect,
             deterministic: node.deterministic,
+        };
+        match &node.kind {
+            NodeKind::Task(operator) => json.op = Some(operator_json(operator)),
+            NodeKind::Expression(expr) => json.expression = Some(self.steps(expr)),
+            NodeKind::Pass | NodeKind::Wait | NodeKind::WaitFor => {}
+            NodeKind::Conditional { then, otherwise } => {
+                json.then = Some(self.region(then));
+                json.otherwise = Some(self.region(otherwise));
+            }
+            NodeKind::Map { max, body } => {
+                json.max = Some(*max);
+                json.body = Some(self.region(body));
+            }
+            NodeKind::Loop { max, condition, body } => {
+                json.max = Some(*max);
+                json.condition = Some(self.region(condition));
+                json.body = Some(self.region(body));
+            }
+            NodeKind::Workflow { name, body } => {
+                json.name = Some(name.clone());
+                json.body = Some(self.region(body));
+            }
         }
+        json
+    }
+
+    fn region(&self, region: &Region) -> RegionJson {
+        let within = Writer { rows: self.rows, nodes: &region.nodes };
+        RegionJson {
+            parameters: within.ports(&region.parameters),
+            nodes: region.nodes.iter().map(|node| within.node(node)).collect(),
+            outputs: region.outputs.iter().map(|output| within.output(output)).collect(),
+        }
+    }
+
+    fn ports(&self, ports: &[Port]) -> Vec<PortJson> {
+        ports.iter().map(|port| PortJson { name: port.name.clone(), ty: self.ty(&port.ty) }).collect()
+    }
+
+    fn output(&self, output: &Output) -> OutputJson {
+        OutputJson { name: output.name.clone(), ty: self.ty(&output.ty), input: self.input(&output.input) }
     }
 
     fn inputs(&self, inputs: &[(String, Input)]) -> Entries<InputJson> {
@@ -126,13 +162,17 @@ impl Writer<'_> {
         }
     }
 
+    fn find(&self, index: NodeIndex) -> Option<&Node> {
+        self.nodes.get(index.0 as usize)
+    }
+
     fn id(&self, index: NodeIndex) -> String {
-        self.dag.node(index).map(|node| node.id.clone()).unwrap_or_default()
+        self.find(index).map(|node| node.id.clone()).unwrap_or_default()
     }
 
     fn port(&self, port: PortRef) -> String {
         let mut text = self.id(port.node) + ".";
-        let name = self.dag.node(port.node).and_then(|node| node.outputs.get(port.port as usize));
+        let name = self.find(port.node).and_then(|node| node.outputs.get(port.port as usize));
         write_name(&mut text, name.map_or("", |port| &port.name)).unwrap_or_default();
         text
     }

@@ -4,7 +4,7 @@ use super::{edges_of, lines_of};
 use crate::{dag::Dag, node::NodeKind};
 
 impl Dag {
-    /// The DAG for `dot`: tasks are boxes, expressions ellipses, effects have a double border, outputs
+    /// The DAG for `dot`: tasks are boxes, expressions ellipses, whatever steers others a component, effects have a double border, outputs
     /// stand at the right. Dashed edges carry no data.
     pub fn to_dot(&self) -> String {
         let mut text = format!(
@@ -15,7 +15,11 @@ impl Dag {
         for (index, node) in self.nodes.iter().enumerate() {
             let (id, op) = lines_of(node);
             let label = op.map_or_else(|| escaped(&id), |op| format!("{}\\n{}", escaped(&id), escaped(&op)));
-            let shape = if matches!(node.kind, NodeKind::Expression(_)) { " shape=ellipse" } else { "" };
+            let shape = match node.kind {
+                NodeKind::Task(_) => "",
+                NodeKind::Expression(_) => " shape=ellipse",
+                _ => " shape=component style=solid",
+            };
             let border = if node.effect { " peripheries=2" } else { "" };
             text += &format!("    n{index} [label=\"{label}\"{shape}{border}]\n");
         }

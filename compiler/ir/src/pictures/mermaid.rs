@@ -4,7 +4,8 @@ use super::{edges_of, lines_of};
 use crate::{dag::Dag, node::NodeKind};
 
 impl Dag {
-    /// The DAG as a Mermaid flowchart: tasks are boxes, expressions rounded, outputs flags. Dotted
+    /// The DAG as a Mermaid flowchart: tasks are boxes, expressions rounded, whatever steers others a box
+    /// with two sides, outputs flags. Dotted
     /// edges carry no data.
     pub fn to_mermaid(&self) -> String {
         let mut text = "flowchart LR\n".to_owned();
@@ -14,6 +15,7 @@ impl Dag {
             let (open, close) = match node.kind {
                 NodeKind::Expression(_) => ("(\"", "\")"),
                 NodeKind::Task(_) => ("[\"", "\"]"),
+                _ => ("[[\"", "\"]]"),
             };
             text += &format!("    n{index}{open}{label}{close}\n");
         }

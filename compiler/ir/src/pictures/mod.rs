@@ -15,6 +15,8 @@ fn lines_of(node: &Node) -> (String, Option<String>) {
     let op = match &node.kind {
         NodeKind::Task(operator) => operator.name.strip_prefix("std.").unwrap_or(&operator.name).to_owned(),
         NodeKind::Expression(expr) => expr.to_string(),
+        NodeKind::Workflow { name, .. } => name.clone(),
+        kind => kind.name().to_owned(),
     };
     (node.id.clone(), Some(op).filter(|op| *op != node.id))
 }

@@ -5,6 +5,8 @@ mod dag_write;
 pub(crate) mod expr;
 mod expr_read;
 mod expr_write;
+mod node_read;
+mod node_write;
 mod reference;
 pub(crate) mod scan;
 #[cfg(test)]

@@ -46,6 +46,76 @@ fn a_dag_both_ways() {
     assert_eq!(Dag::from_json(&dag.to_json()).unwrap(), dag);
 }
 
+const CONTROL: &str = r#"dag a.a
+
+param days: List<Date> = [date"2026-11-20"]
+
+load = run for(over: $days, limit: 3) max 366 -> List<Int>
+body(day: Date, limit: Int) {
+    one = my.load(day: $day, limit: $limit) -> Int
+    output value: Int = one
+}
+both = run pass(a: load, b: 1) -> (a: List<Int>, b: Int)
+good = { let all = both.b; all > 0 } -> Bool
+sent = run if(condition: good, all: load) after (both) -> Int with (on_failure: continue) effect
+then(all: List<Int>) {
+    notify = my.notify(all: $all) -> Int effect
+    late = run wait(value: notify, duration: 2h) -> Int
+    output value: Int = late
+}
+otherwise() {
+    output value: Int = 0
+}
+last = run while(from: sent, step: 2) max 20 -> Int
+condition(s: Int) {
+    small = { let s = $s; s < 9 } -> Bool
+    output value: Bool = small
+}
+body(s: Int, step: Int) {
+    more = run workflow nightly.clean(s: $s, step: $step) -> (rows: Int)
+    body(s: Int, step: Int) {
+        sum = { let a = $s; let b = $step; a + b } -> Int
+        output rows: Int = sum
+    }
+    output value: Int = more.rows
+}
+run = run(value: last) -> Int
+approved = run wait_for(value: run, name: "approved", timeout: 2d) -> Int
+
+output value: Int = approved
+
+op my.load version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op my.notify version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op run version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+"#;
+
+#[test]
+fn regions_both_ways() {
+    let dag = Dag::from_text(CONTROL).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(dag.to_text(), CONTROL, "{}", dag.to_text());
+    assert_eq!(Dag::from_json(&dag.to_json()).unwrap(), dag);
+    for (from, to, message) in [
+        ("$day, limit", "$days, limit", "node `one`, `day`: there is no parameter `days`"),
+        ("value: notify, dur", "value: load, dur", "node `late`, `value`: there is no node `load`"),
+        (
+            "    output value: Bool",
+            "    more = my.load() -> Int\n    output value: Bool",
+            "two nodes have the name `more`",
+        ),
+        (
+            "run if",
+            "run iff",
+            "line 12, column 12: expected `if`, `for`, `while`, `workflow`, `pass`, `wait` or `wait_for`, found `iff`",
+        ),
+        ("otherwise()", "otherwise", "line 18, column 11: expected `(`, found `{`"),
+        ("max 366", "max many", "line 5, column 43: expected a whole number, found `many`"),
+    ] {
+        let text = CONTROL.replacen(from, to, 1);
+        assert_ne!(text, CONTROL, "{from}");
+        assert_eq!(Dag::from_text(&text).unwrap_err().to_string(), message);
+    }
+}
+
 #[test]
 fn what_is_malformed_says_where() {
     for (from, to, message) in [

@@ -279,6 +279,7 @@ pub(crate) fn show(dag: &Dag) -> Vec<String> {
         let what = match &node.kind {
             NodeKind::Task(operator) => operator.name.trim_start_matches("std.").to_owned(),
             NodeKind::Expression(expr) => shown_expr(expr),
+            kind => kind.name().to_owned(),
         };
         format!("{} = {what}({}){after}", node.id, inputs.join(", "))
     };
