@@ -11,7 +11,7 @@ use flow_runtime::{
     act::Cancel,
     decide::RunStatus,
     engine::{Engine, RunError, RunOptions, RunReport},
-    event::Subscriber,
+    event::{Subscriber, Undelivered},
 };
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     state,
     terminal::Terminal,
     watch,
+    words::count,
 };
 
 #[derive(Debug, clap::Args)]
@@ -129,6 +130,10 @@ impl Execution {
         let report = start(&options, &cancel)?;
         // The view ends with its last subscriber, and what follows is printed below it.
         drop(options);
+        for Undelivered { subscriber, events } in &report.undelivered {
+            let missed = count(usize::try_from(*events).unwrap_or(usize::MAX), "event", "events");
+            terminal.warning(&format!("{subscriber} took nothing for ten seconds and misses {missed}"));
+        }
 
         if let Some(folder) = out {
             outputs::write(&report, engine, &folder)?;

@@ -57,6 +57,13 @@ impl EventLines {
 }
 
 impl Subscriber for EventLines {
+    fn name(&self) -> String {
+        match &self.file {
+            Some((path, _)) => format!("`{path}`"),
+            None => "the reader of stdout".to_owned(),
+        }
+    }
+
     fn event(&self, event: &Event) {
         if self.is_broken.load(Ordering::Relaxed) {
             return;

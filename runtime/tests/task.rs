@@ -45,7 +45,7 @@ fn a_task_elsewhere_gives_the_same_artifacts() {
         let text = envelope.to_json().to_string();
         assert_eq!(Envelope::from_json(&text).unwrap(), envelope);
         let answer =
-            run_envelope(&text, &TestRegistry::default(), engine.artifacts(), &[], &Cancel::new()).unwrap();
+            run_envelope(&text, &TestRegistry::default(), engine.artifacts(), &Cancel::new()).unwrap();
         assert_eq!(answer["outputs"]["value"], node.outputs[0].1.to_json(), "{}", node.id);
         let hash = node.outputs[0].1.hash;
         assert!(engine.artifacts().path(hash).exists(), "all that a task elsewhere gives is a file");
@@ -60,7 +60,7 @@ fn a_task_that_fails_elsewhere_says_so() {
     envelope.op = "panic".into();
     let error = |envelope: &Envelope| {
         let text = envelope.to_json().to_string();
-        run_envelope(&text, &TestRegistry::default(), engine.artifacts(), &[], &Cancel::new())
+        run_envelope(&text, &TestRegistry::default(), engine.artifacts(), &Cancel::new())
     };
     assert_eq!(
         error(&envelope).unwrap_err().to_string(),

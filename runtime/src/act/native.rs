@@ -13,7 +13,7 @@ use std::{
 
 use super::Notes;
 use crate::{
-    event::Subscriber,
+    event::Broadcast,
     folder::AttemptFolder,
     operator::{Context, Usage},
 };
@@ -112,7 +112,7 @@ pub struct NativeContext {
     pub memory: u64,
     pub cancelled: Arc<AtomicBool>,
     pub deadline: Option<Instant>,
-    pub subscribers: Arc<[Arc<dyn Subscriber>]>,
+    pub broadcast: Broadcast,
     pub progress: Throttle,
     pub notes: Notes,
 }
@@ -168,10 +168,8 @@ impl Context for NativeContext {
     }
 
     fn progress(&self, done: u64, total: u64) {
-        if !self.subscribers.is_empty() && (done == total || self.progress.is_open()) {
-            for subscriber in self.subscribers.iter() {
-                subscriber.progress(&self.node, done, total);
-            }
+        if !self.broadcast.is_empty() && (done == total || self.progress.is_open()) {
+            self.broadcast.progress(&self.node, done, total);
         }
     }
 
@@ -182,9 +180,7 @@ impl Context for NativeContext {
 
     fn metric(&self, name: &str, value: f64) {
         self.notes.metric(name, value);
-        for subscriber in self.subscribers.iter() {
-            subscriber.metric(&self.node, name, value);
-        }
+        self.broadcast.metric(&self.node, name, value);
     }
 
     fn folder(&self) -> Option<&AttemptFolder> {
@@ -196,9 +192,7 @@ impl Context for NativeContext {
     }
 
     fn output(&self, line: &str) {
-        for subscriber in self.subscribers.iter() {
-            subscriber.log(&self.node, line);
-        }
+        self.broadcast.log(&self.node, line);
     }
 
     fn used(&self, usage: Usage) {

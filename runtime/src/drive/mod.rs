@@ -24,7 +24,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::{
     artifact::Reference,
     decide::{Command, Event, Graph, NodeState, RunStatus, State},
-    event::Subscriber,
+    event::Broadcast,
     operator::Native,
     schedule::Scheduler,
     store::{Batch, Store, StoreError},
@@ -52,7 +52,7 @@ pub struct Setup {
     pub bodies: Vec<Option<Native>>,
     pub store: Arc<dyn Store>,
     pub use_cache: bool,
-    pub subscribers: Arc<[Arc<dyn Subscriber>]>,
+    pub broadcast: Broadcast,
 }
 
 pub struct Driver<'a> {

@@ -9,7 +9,7 @@ use super::{Driver, Finished, Message};
 use crate::{
     artifact::Reference,
     decide::{Cause, NodeState, RunStatus, Step},
-    event::{Event, Kind, Subscriber},
+    event::{Event, Kind},
     store::{Batch, CacheEntry},
     task::{EnvelopeError, Resolve, Source, parameter},
 };
@@ -85,11 +85,12 @@ impl Driver<'_> {
         if is_empty && batch.contents.is_empty() {
             return;
         }
-        let (outbox, subscribers) = (self.world.outbox(), self.setup.subscribers.clone());
+        let (outbox, broadcast) = (self.world.outbox(), self.setup.broadcast.clone());
         let then = move |result: Result<Vec<Event>, _>| {
             let last = result.map(|events| {
-                publish(&subscribers, &events);
-                events.last().map_or(0, |event| event.seq)
+                let last = events.last().map_or(0, |event| event.seq);
+                broadcast.publish(events);
+                last
             });
             let _ = outbox.send(Message::Durable(last));
         };
@@ -186,13 +187,5 @@ impl Resolve for Driver<'_> {
 
     fn port(&self, port: PortRef) -> Option<Reference> {
         self.reference(port).cloned()
-    }
-}
-
-fn publish(subscribers: &[Arc<dyn Subscriber>], events: &[Event]) {
-    for subscriber in subscribers {
-        for event in events {
-            subscriber.event(event);
-        }
     }
 }

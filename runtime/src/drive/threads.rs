@@ -22,7 +22,7 @@ use super::{
 use crate::{
     act::{Cancel, NativeContext, Notes, Pool, Throttle},
     artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
-    event::Subscriber,
+    event::Broadcast,
     folder::RunFolder,
     operator::Datum,
     store::FileStamp,
@@ -38,7 +38,7 @@ pub struct Threads {
     artifacts: Artifacts,
     /// For the files of this run.
     folder: RunFolder,
-    subscribers: Arc<[Arc<dyn Subscriber>]>,
+    broadcast: Broadcast,
     /// The operators that run, and how to stop them.
     running: FxHashMap<(u32, u32), Arc<AtomicBool>>,
     /// When this began, by both clocks: the one that tells the time may be set while a run goes on.
@@ -53,7 +53,7 @@ impl Threads {
         workers: usize,
         artifacts: Artifacts,
         folder: RunFolder,
-        subscribers: Arc<[Arc<dyn Subscriber>]>,
+        broadcast: Broadcast,
         cancel: &Cancel,
     ) -> Self {
         let (outbox, inbox) = mpsc::channel();
@@ -69,7 +69,7 @@ impl Threads {
             disk: Pool::new(2),
             artifacts,
             folder,
-            subscribers,
+            broadcast,
             running: FxHashMap::default(),
             began: (i64::try_from(now.as_micros()).unwrap_or(i64::MAX), Instant::now()),
         }
@@ -113,7 +113,7 @@ impl World for Threads {
             memory: job.memory,
             cancelled,
             deadline: job.limit().map(|limit| Instant::now() + limit),
-            subscribers: self.subscribers.clone(),
+            broadcast: self.broadcast.clone(),
             progress: Throttle::default(),
             notes: Notes::new(self.folder.node(&job.identity.node), attempt),
         };

@@ -25,7 +25,7 @@ use crate::{
     artifact::{Artifacts, Reference, SmallContents},
     decide::{Counts, Graph, RunStatus, State},
     drive::{Driver, Setup, Threads},
-    event::Subscriber,
+    event::{Backlog, Beginning, Broadcast, Subscriber, Undelivered},
     folder::{self, RunFolder},
     operator::{Native, Registry},
     schedule::{Resources, Scheduler},
@@ -64,7 +64,12 @@ pub struct RunReport {
     /// The nodes that failed, by id.
     pub failures: Vec<(String, Failure)>,
     pub elapsed: Duration,
+    /// Subscribers that took nothing for too long at the end, and missed the rest.
+    pub undelivered: Vec<Undelivered>,
 }
+
+/// How long a subscriber may take nothing, once the run has ended, before the rest is kept from it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Opens the state that lies in `folder` (a project's `.flow`); makes it where there is none.
@@ -117,7 +122,7 @@ impl Engine {
         options: &RunOptions,
         cancel: &Cancel,
     ) -> Result<RunReport, RunError> {
-        let subscribers: Arc<[_]> = options.subscribers.clone().into();
+        let broadcast = self.broadcast(&prepared, &history, options);
         let setup = Setup {
             dag: prepared.dag,
             graph: prepared.graph,
@@ -129,12 +134,14 @@ impl Engine {
             bodies: prepared.bodies,
             store: self.store.clone(),
             use_cache: options.use_cache,
-            subscribers: subscribers.clone(),
+            broadcast: broadcast.clone(),
         };
         let threads = options.jobs.max(1) as usize;
         let folder = RunFolder::new(&self.folder, &history.run);
-        let world = Threads::new(threads, self.artifacts.clone(), folder, subscribers, cancel);
-        let finished = Driver::new(setup, history.outputs, world).run(first)?;
+        let world = Threads::new(threads, self.artifacts.clone(), folder, broadcast.clone(), cancel);
+        let finished = Driver::new(setup, history.outputs, world).run(first);
+        let undelivered = broadcast.close(PATIENCE);
+        let finished = finished?;
         Ok(RunReport {
             run: history.run.to_string(),
             status: finished.status,
@@ -142,7 +149,26 @@ impl Engine {
             outputs: finished.outputs,
             failures: finished.failures,
             elapsed: finished.elapsed,
+            undelivered,
         })
+    }
+
+    /// Whoever listens, each on a thread of its own.
+    fn broadcast(&self, prepared: &Prepared, history: &History, options: &RunOptions) -> Broadcast {
+        let (store, workflow) = (self.store.clone(), prepared.dag.workflow.clone());
+        let nodes = 0..u32::try_from(prepared.dag.nodes.len()).unwrap_or(u32::MAX);
+        let beginning = Beginning {
+            run: history.run.clone(),
+            dag: prepared.dag.clone(),
+            states: nodes.map(|node| history.state.node(node)).collect(),
+            cores: options.jobs,
+            memory: options.memory,
+            // Without a past there is nothing to compare with, and that is all that follows.
+            history: Arc::new(move || store.history(&workflow).unwrap_or_default()),
+        };
+        let (store, run) = (self.store.clone(), history.run.clone());
+        let backlog: Backlog = Arc::new(move |seq, limit| store.events_after(&run, seq, limit).ok());
+        Broadcast::new(&options.subscribers, &beginning, history.seq, &backlog)
     }
 
     /// Finds every operator, and a place for every node.

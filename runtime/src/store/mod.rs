@@ -7,6 +7,7 @@
 mod batch;
 mod command;
 mod error;
+mod history;
 mod lock;
 mod owner;
 mod row;
@@ -17,6 +18,7 @@ use flow_ir::hash::Hash;
 pub use batch::{Batch, CacheEntry, Durable, FileMemo, FileStamp, NewRun};
 pub use command::{CommandKind, RunCommand};
 pub use error::StoreError;
+pub use history::{History, Past};
 pub use lock::{LockError, RunLock};
 pub use owner::Owner;
 pub use row::{NodeRow, RunRow};
@@ -64,4 +66,18 @@ pub trait Store: SmallContents {
     fn nodes(&self, run: &str) -> Result<Vec<NodeRow>, StoreError>;
 
     fn events(&self, run: &str) -> Result<Vec<Event>, StoreError>;
+
+    /// The first events after a number, at most so many.
+    fn events_after(&self, run: &str, seq: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let mut events = self.events(run)?;
+        events.retain(|event| event.seq > seq);
+        events.truncate(limit);
+        Ok(events)
+    }
+
+    /// How long the nodes of a workflow took in its latest runs, as far as that is known.
+    fn history(&self, workflow: &str) -> Result<History, StoreError> {
+        let _ = workflow;
+        Ok(History::default())
+    }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     act::{Cancel, NativeContext, Notes, Throttle},
     artifact::{ArtifactError, Artifacts},
-    event::Subscriber,
+    event::Broadcast,
     operator::Registry,
 };
 
@@ -33,7 +33,6 @@ pub fn run_envelope(
     text: &str,
     registry: &dyn Registry,
     artifacts: &Artifacts,
-    subscribers: &[Arc<dyn Subscriber>],
     cancel: &Cancel,
 ) -> Result<Json, EnvelopeError> {
     let envelope = Envelope::from_json(text)?;
@@ -52,7 +51,7 @@ pub fn run_envelope(
         memory: envelope.memory,
         cancelled,
         deadline: envelope.deadline.map(instant),
-        subscribers: subscribers.into(),
+        broadcast: Broadcast::default(),
         progress: Throttle::default(),
         notes: Notes::none(),
     };

@@ -20,7 +20,7 @@ use flow_ir::hash::Hash;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-use super::{Batch, CommandKind, FileStamp, NodeRow, RunCommand, RunRow, Store, StoreError};
+use super::{Batch, CommandKind, FileStamp, History, NodeRow, RunCommand, RunRow, Store, StoreError};
 use crate::{
     artifact::{Reference, SmallContents},
     event::Event,
@@ -164,7 +164,15 @@ impl Store for SqliteStore {
     }
 
     fn events(&self, run: &str) -> Result<Vec<Event>, StoreError> {
-        read::events(&self.reader(), run)
+        read::events(&self.reader(), run, 0, usize::MAX)
+    }
+
+    fn events_after(&self, run: &str, seq: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        read::events(&self.reader(), run, seq, limit)
+    }
+
+    fn history(&self, workflow: &str) -> Result<History, StoreError> {
+        read::history(&self.reader(), workflow)
     }
 }
 

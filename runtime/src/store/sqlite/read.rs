@@ -1,6 +1,6 @@
 //! Questions to the tables.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use flow_ir::hash::Hash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::{
     artifact::Reference,
     event::{Event, Kind},
-    store::{CommandKind, FileStamp, NodeRow, Owner, RunCommand, RunRow, StoreError},
+    store::{CommandKind, FileStamp, History, NodeRow, Owner, RunCommand, RunRow, StoreError},
 };
 
 pub fn cached(connection: &Connection, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
@@ -133,13 +133,16 @@ pub fn nodes(connection: &Connection, run: &str) -> Result<Vec<NodeRow>, StoreEr
     read().map_err(failed)
 }
 
-pub fn events(connection: &Connection, run: &str) -> Result<Vec<Event>, StoreError> {
+/// Those after `seq`, at most `limit`.
+pub fn events(connection: &Connection, run: &str, seq: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
     let id: Arc<str> = run.into();
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let read = || {
         let mut statement = connection.prepare_cached(
-            "SELECT seq, epoch, node, attempt, kind, time, data FROM event WHERE run = ? ORDER BY seq",
+            "SELECT seq, epoch, node, attempt, kind, time, data FROM event
+             WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?",
         )?;
-        let rows = statement.query_map([run], |row| {
+        let rows = statement.query_map(params![run, seq.cast_signed(), limit], |row| {
             let kind: String = row.get(4)?;
             let Some(kind) = Kind::named(&kind) else { return Ok(None) };
             Ok(Some(Event {
@@ -155,6 +158,39 @@ pub fn events(connection: &Connection, run: &str) -> Result<Vec<Event>, StoreErr
         })?;
         // Kinds that a newer version added say nothing to this one.
         rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()
+    };
+    read().map_err(failed)
+}
+
+/// Rows of earlier runs that are looked at: some 50 ms, and for a small workflow more runs than matter.
+const HISTORY_ROWS: u32 = 20_000;
+
+/// Runs that are looked at.
+const HISTORY_RUNS: u32 = 20;
+
+pub fn history(connection: &Connection, workflow: &str) -> Result<History, StoreError> {
+    let read = || {
+        let mut runs =
+            connection.prepare_cached("SELECT id FROM run WHERE workflow = ? ORDER BY id DESC LIMIT ?")?;
+        let mut nodes = connection.prepare_cached(
+            "SELECT node, ended - started FROM node
+             WHERE run = ? AND state = 'finished' AND NOT cached AND started <= ended LIMIT ?",
+        )?;
+        let mut history = History::default();
+        let mut left = HISTORY_ROWS;
+        let ids = runs.query_map(params![workflow, HISTORY_RUNS], |row| row.get::<_, String>(0))?;
+        for run in ids.collect::<rusqlite::Result<Vec<_>>>()? {
+            let rows = nodes.query_map(params![run, left], |row| {
+                let microseconds: i64 = row.get(1)?;
+                Ok((row.get(0)?, Duration::from_micros(microseconds.unsigned_abs())))
+            })?;
+            for row in rows {
+                let (node, took) = row?;
+                history.add(node, took);
+                left -= 1;
+            }
+        }
+        Ok(history)
     };
     read().map_err(failed)
 }

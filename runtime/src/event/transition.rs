@@ -1,4 +1,4 @@
-//! Every transition of a run, told as it becomes durable.
+//! What happens in a run: one transition, with a number that orders it and makes it known again.
 
 use std::sync::Arc;
 
@@ -36,27 +36,6 @@ pub enum Kind {
     Retrying,
     Failed,
     Cancelled,
-}
-
-/// Hears of a run. Called from other threads than the run's, one call at a time for transitions.
-pub trait Subscriber: Send + Sync {
-    /// A transition that is durable.
-    fn event(&self, event: &Event);
-
-    /// How far a running operator is; a few times a second at most.
-    fn progress(&self, node: &str, done: u64, total: u64) {
-        let _ = (node, done, total);
-    }
-
-    /// A number that a running operator tells; the last one of a name counts.
-    fn metric(&self, node: &str, name: &str, value: f64) {
-        let _ = (node, name, value);
-    }
-
-    /// A line that a running operator logs, or that its process writes.
-    fn log(&self, node: &str, line: &str) {
-        let _ = (node, line);
-    }
 }
 
 impl Kind {
