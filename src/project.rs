@@ -4,6 +4,7 @@
 //! out of it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::ErrorKind,
     path::{Component, Path, PathBuf},
@@ -35,6 +36,8 @@ pub struct Folders {
     pub source: PathBuf,
     /// Where the state is kept.
     pub state: PathBuf,
+    /// How many nodes may be in each pool at once.
+    pub pools: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
@@ -44,6 +47,9 @@ struct Manifest {
     name: Option<String>,
     source: Option<PathBuf>,
     store: Option<PathBuf>,
+    /// How many nodes may be in each pool at once.
+    #[serde(default)]
+    pools: BTreeMap<String, u32>,
 }
 
 impl Folders {
@@ -67,6 +73,7 @@ impl Folders {
         Ok(Self {
             source: below(&root, "source", manifest.source.as_deref().unwrap_or(Path::new(".")))?,
             state: below(&root, "store", manifest.store.as_deref().unwrap_or(Path::new(".flow")))?,
+            pools: manifest.pools,
             root,
         })
     }

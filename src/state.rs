@@ -12,7 +12,8 @@ use crate::{
 
 /// Opens a project's state; makes it where there is none.
 pub fn open(folders: &Folders) -> Result<Engine, Failure> {
-    Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(|error| RunError::from(error).into())
+    let engine = Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(RunError::from)?;
+    Ok(engine.with_pools(folders.pools.clone()))
 }
 
 /// Opens the state of the project that the current folder is in; there must be some.

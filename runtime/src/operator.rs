@@ -89,6 +89,8 @@ pub trait Context: Send + Sync {
     fn threads(&self) -> usize;
     /// How many bytes it should keep to.
     fn memory(&self) -> u64;
+    /// The GPUs it may use, as the driver counts them: what `CUDA_VISIBLE_DEVICES` is to say to a process.
+    fn gpus(&self) -> &[u32];
     /// That `done` of `total` steps are done.
     fn progress(&self, done: u64, total: u64);
     /// A line for the node's log.

@@ -110,6 +110,7 @@ pub struct NativeContext {
     pub attempt: u32,
     pub threads: usize,
     pub memory: u64,
+    pub gpus: Vec<u32>,
     pub cancelled: Arc<AtomicBool>,
     pub deadline: Option<Instant>,
     pub broadcast: Broadcast,
@@ -165,6 +166,10 @@ impl Context for NativeContext {
 
     fn memory(&self) -> u64 {
         self.memory
+    }
+
+    fn gpus(&self) -> &[u32] {
+        &self.gpus
     }
 
     fn progress(&self, done: u64, total: u64) {

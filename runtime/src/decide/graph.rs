@@ -131,21 +131,21 @@ impl Graph {
         })
     }
 
-    /// The length in nodes of the longest path from each node to an end, itself included.
-    pub fn heights(&self) -> Vec<u32> {
-        let mut heights = vec![1; self.len()];
+    /// The length of the longest path from each node to an end, itself included; `weights` has each node's own.
+    pub fn paths(&self, weights: &[u64]) -> Vec<u64> {
+        let mut paths = weights.to_vec();
         for node in (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).rev() {
             let below = self
                 .edges_from(node)
-                .filter_map(|(_, edge)| heights.get(edge.consumer as usize))
+                .filter_map(|(_, edge)| paths.get(edge.consumer as usize))
                 .max()
                 .copied()
                 .unwrap_or(0);
-            if let Some(height) = heights.get_mut(node as usize) {
-                *height = below + 1;
+            if let Some(path) = paths.get_mut(node as usize) {
+                *path = path.saturating_add(below);
             }
         }
-        heights
+        paths
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Job {
     pub threads: usize,
     /// Bytes that it should keep to.
     pub memory: u64,
+    /// The indices of the GPUs that it may use.
+    pub gpus: Vec<u32>,
     /// Microseconds.
     pub timeout: Option<i64>,
     /// When it was launched, in microseconds since 1970.

@@ -12,6 +12,7 @@ use crate::{
     artifact::Reference,
     decide::{Event, NodeState},
     operator::Datum,
+    schedule::Amount,
     task::{Executed, Failure, Identity, Scalars, Source, scalar},
 };
 
@@ -91,6 +92,7 @@ impl Driver<'_> {
             },
             threads: policy.cpu.max(1) as usize,
             memory: policy.memory,
+            gpus: self.setup.scheduler.taken(node).into_iter().flat_map(Amount::gpu_indices).collect(),
             timeout: policy.timeout,
             now: self.world.now(),
             slots: self.slots(node),

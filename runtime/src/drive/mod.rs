@@ -151,6 +151,7 @@ impl<'a> Driver<'a> {
             self.prepare()?;
         }
         self.launch();
+        self.setup.scheduler.settle();
         self.send();
         Ok(())
     }

@@ -111,6 +111,7 @@ impl World for Threads {
             attempt,
             threads: job.threads,
             memory: job.memory,
+            gpus: job.gpus.clone(),
             cancelled,
             deadline: job.limit().map(|limit| Instant::now() + limit),
             broadcast: self.broadcast.clone(),

@@ -6,7 +6,7 @@ mod resume;
 mod view;
 
 use std::{
-    num::NonZero,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -28,7 +28,7 @@ use crate::{
     event::{Backlog, Beginning, Broadcast, Subscriber, Undelivered},
     folder::{self, RunFolder},
     operator::{Native, Registry},
-    schedule::{Resources, Scheduler},
+    schedule::{Machine, Scheduler, Weights},
     store::{Batch, NewRun, RunLock, SqliteStore, Store, StoreError},
     task::{Failure, Source},
 };
@@ -39,15 +39,20 @@ pub struct Engine {
     store: Arc<dyn Store>,
     artifacts: Artifacts,
     registry: Arc<dyn Registry>,
+    pools: BTreeMap<Arc<str>, u32>,
 }
 
 /// How to run.
 #[derive(Clone)]
 pub struct RunOptions {
-    /// Cores.
+    /// How many cores this run may use.
     pub jobs: u32,
-    /// Bytes.
+    /// How many bytes it may use.
     pub memory: u64,
+    /// What else there is; none: this machine, as it is when the run starts.
+    pub machine: Option<Machine>,
+    /// How long nodes took before, so that the longest path goes first.
+    pub weights: Weights,
     /// Whether what earlier runs left is taken. What this run gives is left for later ones anyhow.
     pub use_cache: bool,
     pub subscribers: Vec<Arc<dyn Subscriber>>,
@@ -81,7 +86,13 @@ impl Engine {
             path: artifacts.display().to_string(),
             reason: error.to_string(),
         })?;
-        Ok(Self { folder: folder.to_owned(), store, artifacts, registry })
+        Ok(Self { folder: folder.to_owned(), store, artifacts, registry, pools: BTreeMap::new() })
+    }
+
+    /// Says how many nodes may be in each pool at once; without a limit there is no such pool.
+    pub fn with_pools(mut self, pools: impl IntoIterator<Item = (String, u32)>) -> Self {
+        self.pools = pools.into_iter().map(|(pool, places)| (pool.into(), places)).collect();
+        self
     }
 
     /// Where artifacts are, and how they are read.
@@ -173,8 +184,14 @@ impl Engine {
 
     /// Finds every operator, and a place for every node.
     fn prepare(&self, dag: Dag, graph: Arc<Graph>, options: &RunOptions) -> Result<Prepared, RunError> {
-        let limits = Resources { cores: options.jobs.max(1), memory: options.memory };
-        let scheduler = Scheduler::new(&dag, &graph, limits)?;
+        let machine = options.machine.clone().unwrap_or_else(|| Machine::here_for(&dag));
+        let limit = Machine {
+            cores: options.jobs.max(1),
+            memory: options.memory,
+            gpus: machine.gpus,
+            pools: self.pools.clone(),
+        };
+        let scheduler = Scheduler::new(&dag, &graph, limit, &options.weights)?;
         let bodies = dag.nodes.iter().map(|node| {
             let NodeKind::Task(operator) = &node.kind else { return Ok(None) };
             let (node, op) = (node.id.clone(), operator.name.clone());
@@ -236,10 +253,12 @@ struct History {
 impl Default for RunOptions {
     /// All cores, all memory, the cache, nobody listening.
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let here = Machine::here();
         Self {
-            jobs: u32::try_from(cores).unwrap_or(u32::MAX),
-            memory: machine_memory().unwrap_or(u64::MAX),
+            jobs: here.cores,
+            memory: here.memory,
+            machine: None,
+            weights: Weights::default(),
             use_cache: true,
             subscribers: Vec::new(),
         }
@@ -260,12 +279,4 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("folder", &self.folder).finish_non_exhaustive()
     }
-}
-
-/// Bytes; none where the system does not say.
-fn machine_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }

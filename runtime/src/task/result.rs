@@ -49,6 +49,8 @@ pub fn run_envelope(
         attempt: envelope.identity.attempt,
         threads: envelope.cores.max(1) as usize,
         memory: envelope.memory,
+        // Whoever starts this process has set those aside, and says so in its environment.
+        gpus: Vec::new(),
         cancelled,
         deadline: envelope.deadline.map(instant),
         broadcast: Broadcast::default(),

@@ -45,6 +45,10 @@ impl Context for Surroundings {
         1 << 30
     }
 
+    fn gpus(&self) -> &[u32] {
+        &[]
+    }
+
     fn progress(&self, _done: u64, _total: u64) {}
 
     fn log(&self, line: &str) {
