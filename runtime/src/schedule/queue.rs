@@ -220,9 +220,8 @@ impl Scheduler {
 /// The mean stands for what is not known; 1 where nothing is. None takes no time at all.
 fn with_mean(durations: &[Option<u64>]) -> Vec<u64> {
     let known = durations.iter().flatten();
-    let (count, total) = known.fold((0_u128, 0_u128), |(count, total), duration| {
-        (count + 1, total + u128::from(*duration))
-    });
+    let (count, total) =
+        known.fold((0_u128, 0_u128), |(count, total), duration| (count + 1, total + u128::from(*duration)));
     let mean = total.checked_div(count).and_then(|mean| u64::try_from(mean).ok()).unwrap_or(1).max(1);
     durations.iter().map(|duration| duration.unwrap_or(mean).max(1)).collect()
 }

@@ -189,10 +189,8 @@ fn why_a_node_waits() {
         holder(run(true), 2, Some((1, WHOLE)), 1),
         holder(Who::Node("train".to_owned()), 1, Some((0, GIB)), 1),
     ];
-    let need =
-        Need { cores: 2, memory: 8 * GIB, gpus: 1, gpu_memory: None, pool: Some(Arc::from("db")) };
-    let told: Vec<String> =
-        reasons(&machine(4), &need, &holders).iter().map(ToString::to_string).collect();
+    let need = Need { cores: 2, memory: 8 * GIB, gpus: 1, gpu_memory: None, pool: Some(Arc::from("db")) };
+    let told: Vec<String> = reasons(&machine(4), &need, &holders).iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [
