@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use flow_syntax::ast::*;
+use rustc_hash::FxHashMap;
 
 use crate::db::{Db, Item, parse_item};
 
@@ -18,19 +19,23 @@ pub struct References {
 
 #[salsa::tracked]
 pub fn references<'db>(db: &'db dyn Db, item: Item<'db>) -> References {
+    let parsed = parse_item(db, item);
     let mut walker = Walker::default();
-    walker.item(&parse_item(db, item).item.kind);
+    walker.item(&parsed.item.kind);
     walker.found
 }
 
 #[derive(Default)]
-struct Walker {
+struct Walker<'t> {
     found: References,
-    bound: Vec<String>,
+    /// Innermost last.
+    bound: Vec<&'t str>,
+    /// How often each name stands there: a body may bind thousands.
+    times: FxHashMap<&'t str, u32>,
 }
 
-impl Walker {
-    fn item(&mut self, item: &ItemKind) {
+impl<'t> Walker<'t> {
+    fn item(&mut self, item: &'t ItemKind) {
         match item {
             ItemKind::Use(_) | ItemKind::Enum(_) | ItemKind::Error => {}
             ItemKind::Const(item) => {
@@ -65,23 +70,23 @@ impl Walker {
         }
     }
 
-    fn generics(&mut self, generics: &[Generic]) {
-        self.bound.extend(generics.iter().map(|generic| generic.name.text.clone()));
+    fn generics(&mut self, generics: &'t [Generic]) {
+        self.bind(generics.iter().map(|generic| &generic.name));
         self.types(generics.iter().filter_map(|generic| generic.bound.as_ref()));
     }
 
     /// Defaults see no parameter; what follows sees them all.
-    fn params(&mut self, params: &[Param]) {
+    fn params(&mut self, params: &'t [Param]) {
         for param in params {
             self.ty(&param.ty);
             if let Some(default) = &param.default {
                 self.expr(default);
             }
         }
-        self.bound.extend(params.iter().map(|param| param.name.text.clone()));
+        self.bind(params.iter().map(|param| &param.name));
     }
 
-    fn outputs(&mut self, outputs: &Outputs) {
+    fn outputs(&mut self, outputs: &'t Outputs) {
         match outputs {
             Outputs::One(output) => self.ty(&output.ty),
             Outputs::Named(outputs) => self.types(outputs.iter().map(|output| &output.ty)),
@@ -89,11 +94,11 @@ impl Walker {
         }
     }
 
-    fn types<'t>(&mut self, types: impl Iterator<Item = &'t TypeExpr>) {
+    fn types(&mut self, types: impl Iterator<Item = &'t TypeExpr>) {
         types.for_each(|ty| self.ty(ty));
     }
 
-    fn ty(&mut self, ty: &TypeExpr) {
+    fn ty(&mut self, ty: &'t TypeExpr) {
         match &ty.kind {
             TypeKind::Named { path, args } => {
                 self.path(path);
@@ -131,7 +136,7 @@ impl Walker {
         }
     }
 
-    fn path(&mut self, path: &Path) {
+    fn path(&mut self, path: &'t Path) {
         let Some(first) = path.names.first() else { return };
         self.name(&first.text);
         if let Some(second) = path.names.get(1) {
@@ -146,10 +151,26 @@ impl Walker {
     }
 
     fn is_bound(&self, name: &str) -> bool {
-        self.bound.iter().any(|bound| bound == name)
+        self.times.get(name).is_some_and(|times| *times > 0)
     }
 
-    fn block(&mut self, block: &Block) {
+    fn bind(&mut self, names: impl IntoIterator<Item = &'t Name>) {
+        for name in names {
+            self.bound.push(&name.text);
+            *self.times.entry(&name.text).or_default() += 1;
+        }
+    }
+
+    /// Forgets what was bound after the first `outer`.
+    fn unbind(&mut self, outer: usize) {
+        for name in self.bound.drain(outer..) {
+            if let Some(times) = self.times.get_mut(name) {
+                *times -= 1;
+            }
+        }
+    }
+
+    fn block(&mut self, block: &'t Block) {
         let outer = self.bound.len();
         for statement in &block.statements {
             match statement {
@@ -162,24 +183,24 @@ impl Walker {
                 Statement::Expr(value) => self.expr(value),
             }
         }
-        self.bound.truncate(outer);
+        self.unbind(outer);
     }
 
-    fn pattern(&mut self, pattern: &Pattern) {
+    fn pattern(&mut self, pattern: &'t Pattern) {
         match pattern {
-            Pattern::Name(name) => self.bound.push(name.text.clone()),
+            Pattern::Name(name) => self.bind([name]),
             Pattern::Record { fields, .. } => {
-                self.bound.extend(fields.iter().map(|field| field.binding.text.clone()));
+                self.bind(fields.iter().map(|field| &field.binding));
             }
             Pattern::Error(_) => {}
         }
     }
 
-    fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+    fn exprs(&mut self, exprs: impl IntoIterator<Item = &'t Expr>) {
         exprs.into_iter().for_each(|expr| self.expr(expr));
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: &'t Expr) {
         match &expr.kind {
             ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::Error => {}
             ExprKind::Interpolated(parts) => {
@@ -238,16 +259,16 @@ impl Walker {
                 self.expr(start);
                 self.exprs(max.as_deref());
                 let outer = self.bound.len();
-                self.bound.push(state.text.clone());
+                self.bind([state]);
                 self.expr(condition);
                 self.block(body);
-                self.bound.truncate(outer);
+                self.unbind(outer);
             }
             ExprKind::Lambda { params, body } => {
                 let outer = self.bound.len();
-                self.bound.extend(params.iter().map(|param| param.text.clone()));
+                self.bind(params);
                 self.expr(body);
-                self.bound.truncate(outer);
+                self.unbind(outer);
             }
             ExprKind::List(values) => self.exprs(values),
             ExprKind::Record(fields) => self.exprs(fields.iter().map(|field| &field.value)),
@@ -256,12 +277,12 @@ impl Walker {
         }
     }
 
-    fn loop_body(&mut self, pattern: &Pattern, list: &Expr, max: Option<&Expr>, body: &Block) {
+    fn loop_body(&mut self, pattern: &'t Pattern, list: &'t Expr, max: Option<&'t Expr>, body: &'t Block) {
         self.expr(list);
         self.exprs(max);
         let outer = self.bound.len();
         self.pattern(pattern);
         self.block(body);
-        self.bound.truncate(outer);
+        self.unbind(outer);
     }
 }
