@@ -395,7 +395,7 @@ fn past_runs_can_be_seen() {
         (Some("out of luck"), Some("try again"))
     );
     let reference = lab.engine.artifact(&report.run, "a", None).unwrap();
-    assert_eq!(&*lab.engine.artifacts().bytes(reference.hash, reference.size).unwrap(), b"1");
+    assert_eq!(&*lab.engine.artifacts().bytes(&reference).unwrap(), b"1");
     let error = |node: &str, port| lab.engine.artifact(&report.run, node, port).unwrap_err().to_string();
     assert_eq!(error("a", Some("b")), "node `a` has no output `b`; it has value");
     assert_eq!(error("bad", None), "node `bad` has no outputs yet: it is failed");

@@ -28,7 +28,7 @@ pub struct Reference {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Summary {
-    /// The value itself, where it is short.
+    /// The value itself where it is short: then its bytes are made from it and stored nowhere else.
     Value(Option<Value>),
     Table {
         rows: u64,
@@ -48,7 +48,7 @@ pub struct Encoded {
     pub reference: Reference,
     /// As it would be read back.
     pub datum: Datum,
-    /// Its own bytes last, those of a list's elements before.
+    /// What its reference does not hold already; its own bytes last, those of a list's elements before.
     pub contents: Vec<Content>,
 }
 
@@ -89,9 +89,14 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
     let (datum, summary) = match datum {
         Datum::Value(value) => {
             let text = value::to_json(&value).to_string();
+            if text.len() <= SHORT {
+                let summary = Summary::Value(Some(value.clone()));
+                let reference =
+                    Reference { hash: Hash::of(text.as_bytes()), size: text.len() as u64, summary };
+                return Ok(Encoded { reference, datum: Datum::Value(value), contents });
+            }
             sink.write_all(text.as_bytes()).map_err(failed)?;
-            let short = (text.len() <= SHORT).then(|| value.clone());
-            (Datum::Value(value), Summary::Value(short))
+            (Datum::Value(value), Summary::Value(None))
         }
         Datum::Table(table) => {
             let table = table::canonical(&table)?;
@@ -191,6 +196,14 @@ impl Reference {
         };
         let hash = Hash::from_hex(json.get("hash")?.as_str()?)?;
         Some(Self { hash, size: count("size")?, summary })
+    }
+
+    /// The bytes, where the reference itself holds what they are made from.
+    pub(super) fn held(&self) -> Option<Vec<u8>> {
+        match &self.summary {
+            Summary::Value(Some(value)) => Some(value::to_json(value).to_string().into_bytes()),
+            _ => None,
+        }
     }
 
     pub fn kind(&self) -> &'static str {

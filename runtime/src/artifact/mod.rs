@@ -1,7 +1,8 @@
 //! Artifacts: what nodes give, stored under the hash of its bytes.
 //!
 //! [`encode`] turns a datum into its one written form and hashes it; [`store`] keeps the bytes, large ones as
-//! read-only files, small ones beside the events, and reads them back, checking size and hash.
+//! read-only files, small ones beside the events, short values in what refers to them, and reads them back, checking
+//! size and hash.
 
 mod encode;
 mod store;

@@ -12,7 +12,7 @@ use flow_ir::hash::Hash;
 
 use super::{
     SMALL,
-    encode::{Content, Reference, decode},
+    encode::{Content, Reference, Summary, decode},
 };
 use crate::operator::Datum;
 
@@ -81,6 +81,9 @@ impl Artifacts {
 
     /// Whether the content is there with its size. Its bytes are checked when they are read.
     pub fn is_there(&self, reference: &Reference) -> Result<bool, ArtifactError> {
+        if matches!(reference.summary, Summary::Value(Some(_))) {
+            return Ok(true);
+        }
         if reference.size < SMALL {
             let hash = reference.hash;
             let known =
@@ -93,14 +96,18 @@ impl Artifacts {
     }
 
     /// The bytes, after checking that they are what was written.
-    pub fn bytes(&self, hash: Hash, size: u64) -> Result<Arc<[u8]>, ArtifactError> {
-        let small = match size < SMALL {
-            true => self.small.content(hash).map_err(|reason| ArtifactError::Read { hash, reason })?,
-            false => None,
+    pub fn bytes(&self, reference: &Reference) -> Result<Arc<[u8]>, ArtifactError> {
+        let Reference { hash, size, .. } = *reference;
+        let beside = || match size < SMALL {
+            true => self.small.content(hash).map_err(|reason| ArtifactError::Read { hash, reason }),
+            false => Ok(None),
         };
-        let bytes = match small {
-            Some(bytes) => bytes,
-            None => self.file_bytes(hash)?,
+        let bytes = match reference.held() {
+            Some(bytes) => bytes.into(),
+            None => match beside()? {
+                Some(bytes) => bytes,
+                None => self.file_bytes(hash)?,
+            },
         };
         let found = bytes.len() as u64;
         if found != size || Hash::of(&bytes) != hash {
@@ -111,10 +118,9 @@ impl Artifacts {
 
     /// The datum, after checking its bytes.
     pub fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
-        let Reference { hash, size, summary } = reference;
-        let bytes = self.bytes(*hash, *size)?;
-        let datum = decode(&bytes, summary, &mut |element| self.load(element))?;
-        datum.ok_or(ArtifactError::Unreadable { hash: *hash, kind: reference.kind() })
+        let bytes = self.bytes(reference)?;
+        let datum = decode(&bytes, &reference.summary, &mut |element| self.load(element))?;
+        datum.ok_or(ArtifactError::Unreadable { hash: reference.hash, kind: reference.kind() })
     }
 
     /// Gives a written file its name, durably, in place of one that may have been damaged since. A small

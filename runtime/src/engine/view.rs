@@ -151,7 +151,7 @@ impl Engine {
     /// The bytes of an artifact. One that is missing or corrupt is forgotten, so that the next run
     /// computes it again.
     pub fn bytes(&self, reference: &Reference) -> Result<Arc<[u8]>, RunError> {
-        self.artifacts.bytes(reference.hash, reference.size).map_err(|error| self.lose(reference, error))
+        self.artifacts.bytes(reference).map_err(|error| self.lose(reference, error))
     }
 
     /// What an artifact holds; like [`Engine::bytes`].
