@@ -8,11 +8,11 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
-    artifact, check,
+    artifact, cancel, check,
     exit::{Exit, Failure},
     explain, fmt,
     launch::{self, Launch},
-    lsp, ops, plan, resume, run, runs, show, task,
+    lsp, ops, plan, resume, retry, run, runs, show, signal, task,
     terminal::{Colour, Terminal},
 };
 
@@ -54,6 +54,12 @@ enum Command {
     Run(run::Options),
     /// Continue an interrupted run
     Resume(resume::Options),
+    /// Run the failed part of a run again
+    Retry(retry::Options),
+    /// Stop a run
+    Cancel(cancel::Options),
+    /// Tell a run what it waits for
+    Signal(signal::Options),
     /// List past and running runs
     Runs(runs::Options),
     /// Show one run
@@ -123,6 +129,9 @@ impl Invocation {
             Command::Plan(options) => plan::execute(options, self.launch, root, &terminal),
             Command::Run(options) => run::execute(options, self.launch, root, &terminal),
             Command::Resume(options) => resume::execute(options, root, &terminal),
+            Command::Retry(options) => retry::execute(options, root, &terminal),
+            Command::Cancel(options) => cancel::execute(options, root, &terminal),
+            Command::Signal(options) => signal::execute(options, root, &terminal),
             Command::Runs(options) => runs::execute(options, root, &terminal),
             Command::Show(options) => show::execute(options, root, &terminal),
             Command::Artifact(options) => artifact::execute(options, root, &terminal),

@@ -1,10 +1,6 @@
 //! Exit codes, and errors that end a command.
 
-use flow_runtime::{
-    engine::RunError,
-    schedule::CannotFit,
-    store::{LockError, StoreError},
-};
+use flow_runtime::{engine::RunError, schedule::CannotFit, store::StoreError};
 
 use crate::terminal::Terminal;
 
@@ -73,8 +69,16 @@ impl From<RunError> for Failure {
             RunError::Artifact(error) if error.is_lost() => {
                 Failure::environment(message).help("run the workflow again: what is lost is computed anew")
             }
-            RunError::Lock(LockError::Held) => {
-                Failure::environment(message).help("wait for it to end, or stop it with Ctrl-C")
+            RunError::Owned { ref run, .. } => {
+                Failure::environment(message).help(format!("wait for its end, or `flowc cancel {run}`"))
+            }
+            RunError::HasEnded { ref run, ref status } => {
+                let help = match status.as_str() {
+                    "failed" | "blocked" => format!("`flowc retry {run}` runs the failed part again"),
+                    "cancelled" => format!("`flowc resume {run}` continues it"),
+                    _ => "`flowc run` begins a new one, which takes over what has not changed".to_owned(),
+                };
+                Failure::input(message).help(help)
             }
             RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
                 Failure::environment(message)

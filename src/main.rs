@@ -5,6 +5,7 @@
 
 mod arguments;
 mod artifact;
+mod cancel;
 mod check;
 mod exit;
 mod explain;
@@ -21,9 +22,12 @@ mod page;
 mod plan;
 mod project;
 mod resume;
+mod retry;
+mod revival;
 mod run;
 mod runs;
 mod show;
+mod signal;
 mod state;
 mod task;
 mod terminal;

@@ -38,6 +38,9 @@ pub fn print(report: &RunReport, terminal: &Terminal) {
     let status = report.status.name();
     let help = match report.status {
         RunStatus::Cancelled => format!("; `flowc resume {}` continues it", report.run),
+        RunStatus::Failed | RunStatus::Blocked => {
+            format!("; `flowc retry {}` runs the failed part again", report.run)
+        }
         _ => String::new(),
     };
     terminal.remark(&format!(

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::{
     exit::{Exit, Failure},
+    revival,
     run::Execution,
     state,
     terminal::Terminal,
@@ -20,5 +21,7 @@ pub struct Options {
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
     let engine = state::open_existing(root)?;
     let id = state::find(&engine, &options.run)?.id;
-    options.execution.drive(&engine, terminal, |run_options, cancel| engine.resume(&id, run_options, cancel))
+    options.execution.drive(&engine, terminal, |run_options, cancel| {
+        engine.resume(&id, run_options, cancel, &mut |revival| revival::tell(&id, revival, terminal))
+    })
 }

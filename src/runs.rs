@@ -45,6 +45,7 @@ pub fn to_json(run: &RunView) -> serde_json::Value {
         "run": run.id,
         "workflow": run.workflow,
         "status": run.status,
+        "owner": run.owner.as_ref().map(|owner| json!({ "host": owner.host, "pid": owner.pid })),
         "started": timestamp(run.started),
         "seconds": run.seconds,
         "nodes": states,

@@ -51,6 +51,8 @@ impl Session {
             // The first word of a line of `runs` and `show`, and where a sentence names a run.
             (r"(?m)^[0-9a-z]{8}  (?P<state>finished|failed|cancelled|interrupted|blocked)", "RUN  $state"),
             (r"\brun [0-9a-z]{8}\b", "run RUN"),
+            (r"(?P<command>`flowc (cancel|logs|resume|retry|show)) [0-9a-z]{8}\b", "$command RUN"),
+            (r"\bprocess [0-9]+\b", "process PID"),
             (
                 r"(?m)^ +[0-9.]+s  (?P<state>started|finished)( +)[0-9a-z]{8}(?P<rest>: |$)",
                 "TIME  $state  RUN$rest",

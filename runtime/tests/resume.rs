@@ -84,14 +84,14 @@ fn a_cancelled_run_goes_on_where_it_stopped() {
     assert_eq!(stopped.status, RunStatus::Cancelled);
     let finished: HashSet<String> = finished_nodes(&engine, &stopped.run);
     assert!(!finished.is_empty() && finished.len() < (LAYERS * WIDTH) as usize);
-    let resumed = engine.resume(&stopped.run, &options(), &Cancel::new()).unwrap();
+    let resumed = engine.resume(&stopped.run, &options(), &Cancel::new(), &mut |_| {}).unwrap();
     assert_eq!((resumed.status, resumed.run.as_str()), (RunStatus::Finished, stopped.run.as_str()));
     assert_eq!(last(&resumed.outputs), last(&undisturbed.outputs));
     let times = times_run(&log);
     assert!(finished.iter().all(|node| times[node] == 1));
     assert_eq!(times.len(), (LAYERS * WIDTH) as usize);
-    let again = engine.resume(&stopped.run, &options(), &Cancel::new()).unwrap_err();
-    assert_eq!(again.to_string(), format!("run {} has finished: there is nothing to resume", stopped.run));
+    let again = engine.resume(&stopped.run, &options(), &Cancel::new(), &mut |_| {}).unwrap_err();
+    assert_eq!(again.to_string(), format!("run {} has finished", stopped.run));
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn a_killed_run_goes_on_where_it_died() {
         let engine = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap();
         if let (true, Some(run)) = (is_alive, engine.runs().unwrap().pop()) {
             assert_eq!(run.status, "running");
-            let refused = engine.resume(&run.id, &options(), &Cancel::new()).unwrap_err();
-            assert!(matches!(refused, RunError::Lock(_)), "{refused}");
+            let refused = engine.resume(&run.id, &options(), &Cancel::new(), &mut |_| {}).unwrap_err();
+            assert!(matches!(refused, RunError::Owned { .. }), "{refused}");
         }
         victim.kill().unwrap();
         victim.wait().unwrap();
@@ -126,7 +126,7 @@ fn a_killed_run_goes_on_where_it_died() {
         }
         assert_eq!(run.status, "interrupted");
         let finished = finished_nodes(&engine, &run.id);
-        let resumed = engine.resume(&run.id, &options(), &Cancel::new()).unwrap();
+        let resumed = engine.resume(&run.id, &options(), &Cancel::new(), &mut |_| {}).unwrap();
         assert_eq!(resumed.status, RunStatus::Finished);
         let undisturbed =
             engine.run(layers(&folder.path().join("other")), &options(), &Cancel::new()).unwrap();

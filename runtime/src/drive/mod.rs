@@ -27,7 +27,7 @@ use crate::{
     event::Broadcast,
     operator::Native,
     schedule::Scheduler,
-    store::{Batch, Store, StoreError},
+    store::{Batch, CommandKind, RunCommand, Store, StoreError},
     task::{Executed, Failure},
 };
 use data::NodeData;
@@ -35,7 +35,7 @@ use data::NodeData;
 pub use job::Job;
 pub use prepare::FileHash;
 pub use reached::Reached;
-pub use threads::Threads;
+pub use threads::{Commands, Threads};
 pub use world::{Message, World};
 
 /// Which run it is, and how far it has come.
@@ -111,6 +111,18 @@ impl<'a> Driver<'a> {
     /// Runs to the end; returns when all is durable.
     pub fn run(mut self, first: Batch) -> Result<Finished, StoreError> {
         self.begin(first)?;
+        self.turn_until_over()
+    }
+
+    /// Starts nothing more: says of every node that has not ended that it is cancelled.
+    pub fn cancel(mut self) -> Result<Finished, StoreError> {
+        self.record_start();
+        self.step(&Event::Cancel);
+        self.turn()?;
+        self.turn_until_over()
+    }
+
+    fn turn_until_over(mut self) -> Result<Finished, StoreError> {
         let mut messages = Vec::new();
         while !self.is_over() {
             self.world.receive(self.next_due(), &mut messages);
@@ -181,8 +193,20 @@ impl<'a> Driver<'a> {
                 self.launch_held();
             }
             Message::Cancel => self.step(&Event::Cancel),
+            Message::Command(command) => self.obey(&command),
         }
         Ok(())
+    }
+
+    /// Taken with the events that it leads to, so that it is neither lost nor obeyed after them.
+    fn obey(&mut self, command: &RunCommand) {
+        match command.kind {
+            CommandKind::Cancel => self.step(&Event::Cancel),
+            // Left for a version that knows what waits for it.
+            CommandKind::Signal { .. } => return,
+        }
+        self.batch.taken.push(command.id);
+        self.batch.is_urgent = true;
     }
 
     /// What an operator or an expression came to.

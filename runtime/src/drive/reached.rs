@@ -16,6 +16,8 @@ pub struct Reached {
     pub states: Vec<(u32, NodeState)>,
     /// Of the nodes that have finished.
     pub outputs: Vec<(u32, Vec<Reference>)>,
+    /// Those that had finished, and whose outputs are gone.
+    pub lost: Vec<u32>,
 }
 
 impl Reached {
@@ -60,7 +62,8 @@ impl Reached {
                 }
             }
         }
-        for (node, references) in &mut outputs {
+        let mut lost = Vec::new();
+        for (node, references) in &outputs {
             let mut all_there = true;
             for reference in references {
                 all_there &= is_there(reference)?;
@@ -71,11 +74,12 @@ impl Reached {
                 && !has_effect
             {
                 state.1 = NodeState::Running;
+                lost.push(*node);
             }
         }
         outputs.retain(|node, _| {
             states.get(*node as usize).is_some_and(|(_, state)| *state == NodeState::Finished)
         });
-        Ok(Self { states, outputs: outputs.into_iter().collect() })
+        Ok(Self { states, outputs: outputs.into_iter().collect(), lost })
     }
 }

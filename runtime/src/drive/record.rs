@@ -82,7 +82,7 @@ impl Driver<'_> {
     pub(super) fn send(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         let is_empty = batch.events.is_empty() && batch.lost.is_empty() && batch.files.is_empty();
-        if is_empty && batch.contents.is_empty() {
+        if is_empty && batch.contents.is_empty() && batch.taken.is_empty() {
             return;
         }
         let (outbox, broadcast) = (self.world.outbox(), self.setup.broadcast.clone());

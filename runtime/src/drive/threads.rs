@@ -25,7 +25,7 @@ use crate::{
     event::Broadcast,
     folder::RunFolder,
     operator::Datum,
-    store::FileStamp,
+    store::{FileStamp, Store},
     task::{Failure, finish},
 };
 
@@ -39,11 +39,25 @@ pub struct Threads {
     /// For the files of this run.
     folder: RunFolder,
     broadcast: Broadcast,
+    commands: Commands,
     /// The operators that run, and how to stop them.
     running: FxHashMap<(u32, u32), Arc<AtomicBool>>,
     /// When this began, by both clocks: the one that tells the time may be set while a run goes on.
     began: (i64, Instant),
 }
+
+/// What other processes want of the run.
+pub struct Commands {
+    store: Arc<dyn Store>,
+    run: Arc<str>,
+    /// Of the last one that was told.
+    last: i64,
+    /// When to look for more.
+    due: Instant,
+}
+
+/// How long a command may go unread.
+const UNREAD: Duration = Duration::from_millis(50);
 
 /// A file changed within this time may change again without its stamp telling.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -54,6 +68,7 @@ impl Threads {
         artifacts: Artifacts,
         folder: RunFolder,
         broadcast: Broadcast,
+        commands: Commands,
         cancel: &Cancel,
     ) -> Self {
         let (outbox, inbox) = mpsc::channel();
@@ -70,9 +85,31 @@ impl Threads {
             artifacts,
             folder,
             broadcast,
+            commands,
             running: FxHashMap::default(),
             began: (i64::try_from(now.as_micros()).unwrap_or(i64::MAX), Instant::now()),
         }
+    }
+}
+
+impl Commands {
+    pub fn new(store: Arc<dyn Store>, run: Arc<str>) -> Self {
+        Self { store, run, last: 0, due: Instant::now() + UNREAD }
+    }
+
+    fn read(&mut self, now: Instant, messages: &mut Vec<Message>) {
+        self.due = now + UNREAD;
+        // What cannot be read now is there in 50 ms; a store that is broken is noticed by those who write to it.
+        for command in self.store.commands(&self.run, self.last).unwrap_or_default() {
+            self.last = command.id;
+            messages.push(Message::Command(command));
+        }
+    }
+}
+
+impl std::fmt::Debug for Commands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Commands").field("run", &self.run).finish_non_exhaustive()
     }
 }
 
@@ -83,11 +120,21 @@ impl World for Threads {
     }
 
     fn receive(&mut self, until: Option<i64>, messages: &mut Vec<Message>) {
-        let first = match until {
-            None => self.inbox.recv().ok(),
-            Some(until) => {
-                let wait = u64::try_from(until.saturating_sub(self.now())).unwrap_or_default();
-                self.inbox.recv_timeout(Duration::from_micros(wait)).ok()
+        let due = until.map(|until| {
+            let wait = u64::try_from(until.saturating_sub(self.now())).unwrap_or_default();
+            Instant::now() + Duration::from_micros(wait)
+        });
+        let first = loop {
+            let now = Instant::now();
+            if now >= self.commands.due {
+                self.commands.read(now, messages);
+            }
+            if !messages.is_empty() || due.is_some_and(|due| due <= now) {
+                break None;
+            }
+            let wake = due.map_or(self.commands.due, |due| due.min(self.commands.due));
+            if let Ok(message) = self.inbox.recv_timeout(wake.saturating_duration_since(now)) {
+                break Some(message);
             }
         };
         for message in first.into_iter().chain(self.inbox.try_iter()) {

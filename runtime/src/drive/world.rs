@@ -8,7 +8,7 @@ use super::{job::Job, prepare::FileHash};
 use crate::{
     artifact::{ArtifactError, Content, Encoded, Reference},
     operator::Datum,
-    store::{FileStamp, StoreError},
+    store::{FileStamp, RunCommand, StoreError},
     task::{Executed, Failure},
 };
 
@@ -64,4 +64,6 @@ pub enum Message {
     Durable(Result<u64, StoreError>),
     /// The run is to stop.
     Cancel,
+    /// Another process wants something of the run; may come twice.
+    Command(RunCommand),
 }

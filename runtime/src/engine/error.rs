@@ -4,7 +4,7 @@ use crate::{
     artifact::ArtifactError,
     decide::GraphError,
     schedule::CannotFit,
-    store::{LockError, StoreError},
+    store::{LockError, Owner, StoreError},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +31,18 @@ pub enum RunError {
         "node `{node}` calls `{op}`, which runs outside of flowc: this version runs native operators only"
     )]
     NotNative { node: String, op: String },
+    #[error("{} is working on run {run}", owner.as_ref().map_or("another process".to_owned(), |owner| format!("process {}", owner.pid)))]
+    Owned { run: String, owner: Option<Owner> },
     #[error("there is no run `{id}`")]
     NoRun { id: String },
     #[error("`{id}` may be any of the runs {}", runs.join(", "))]
     ManyRuns { id: String, runs: Vec<String> },
-    #[error("run {run} has {status}: there is nothing to resume")]
-    NotInterrupted { run: String, status: String },
+    #[error("run {run} has {}", match status.as_str() {
+        "cancelled" => "been cancelled",
+        "blocked" => "ended blocked",
+        other => other,
+    })]
+    HasEnded { run: String, status: String },
     #[error("the DAG of run {run} cannot be read: {reason}")]
     Dag { run: String, reason: String },
     #[error("run {run} has no node `{node}`")]

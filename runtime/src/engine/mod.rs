@@ -1,6 +1,7 @@
 //! The way in: opens a project's state, runs and resumes DAGs, and shows what became of them.
 
 mod error;
+mod history;
 mod id;
 mod resume;
 mod view;
@@ -18,13 +19,15 @@ use flow_ir::{
 };
 
 pub use error::RunError;
+use history::History;
+pub use resume::{Again, Cancelled, Revival};
 pub use view::{NodeView, RunView};
 
 use crate::{
     act::Cancel,
-    artifact::{Artifacts, Reference, SmallContents},
+    artifact::{Artifacts, SmallContents},
     decide::{Counts, Graph, RunStatus, State},
-    drive::{Driver, Setup, Threads},
+    drive::{Commands, Driver, Setup, Threads},
     event::{Backlog, Beginning, Broadcast, Subscriber, Undelivered},
     folder::{self, RunFolder},
     operator::{Native, Registry},
@@ -120,16 +123,17 @@ impl Engine {
             ..Batch::default()
         };
         let history = History { run: id, epoch: 1, seq: 0, state: State::new(graph), outputs: Vec::new() };
-        let report = self.drive(prepared, history, first, options, cancel)?;
+        let report = self.drive(prepared, history, Some(first), options, cancel)?;
         drop(lock);
         Ok(report)
     }
 
+    /// Runs what is left of a run, after a first batch; without one it is cancelled instead.
     fn drive(
         &self,
         prepared: Prepared,
         history: History,
-        first: Batch,
+        first: Option<Batch>,
         options: &RunOptions,
         cancel: &Cancel,
     ) -> Result<RunReport, RunError> {
@@ -149,8 +153,14 @@ impl Engine {
         };
         let threads = options.jobs.max(1) as usize;
         let folder = RunFolder::new(&self.folder, &history.run);
-        let world = Threads::new(threads, self.artifacts.clone(), folder, broadcast.clone(), cancel);
-        let finished = Driver::new(setup, history.outputs, world).run(first);
+        let commands = Commands::new(self.store.clone(), history.run.clone());
+        let world =
+            Threads::new(threads, self.artifacts.clone(), folder, broadcast.clone(), commands, cancel);
+        let driver = Driver::new(setup, history.outputs, world);
+        let finished = match first {
+            Some(first) => driver.run(first),
+            None => driver.cancel(),
+        };
         let undelivered = broadcast.close(PATIENCE);
         let finished = finished?;
         Ok(RunReport {
@@ -238,16 +248,6 @@ struct Prepared {
     graph: Arc<Graph>,
     scheduler: Scheduler,
     bodies: Vec<Option<Native>>,
-}
-
-/// Where a run stands when this process takes it up.
-struct History {
-    run: Arc<str>,
-    epoch: u32,
-    seq: u64,
-    state: State,
-    /// Of the nodes that have finished.
-    outputs: Vec<(u32, Vec<Reference>)>,
 }
 
 impl Default for RunOptions {

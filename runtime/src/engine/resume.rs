@@ -1,53 +1,199 @@
-//! Continues a run that was interrupted, from its events alone.
+//! Continues a run that was interrupted, revives one that failed, and stops one.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use flow_ir::dag::Dag;
 
-use super::{Engine, History, RunError, RunOptions, RunReport};
+use super::{Engine, Prepared, RunError, RunOptions, RunReport, RunView, history::Standing};
 use crate::{
     act::Cancel,
-    decide::{Graph, State},
-    drive::Reached,
-    store::{Batch, RunLock},
+    decide::Graph,
+    schedule::{Machine, Scheduler, Weights},
+    store::{Batch, CommandKind, LockError, RunLock},
 };
+
+/// What becomes of the nodes of a run that is taken up again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revival {
+    /// How many have finished, and stay so.
+    pub valid: usize,
+    /// Those that have ended, or were under way, and run again. In the DAG's order.
+    pub again: Vec<(String, Again)>,
+    /// Those that have failed, and stay so.
+    pub failed: Vec<String>,
+    /// How many have not begun.
+    pub open: usize,
+}
+
+/// Why a node runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    Failed,
+    /// It was under way.
+    Interrupted,
+    /// It had finished, and what it gave is gone.
+    Lost,
+    /// It had finished without one that had failed.
+    Rests,
+}
+
+/// What became of the wish to stop a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// Its process has stopped it.
+    ByOwner,
+    /// It had no process.
+    Here,
+    /// Its process has been told, and is not done with stopping.
+    Stopping,
+    /// Its process has not answered.
+    Unanswered,
+}
+
+/// How often it is looked whether a run has been stopped.
+const GLANCE: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Continues a run that was cancelled, or whose process died. Nodes that have finished do not run again,
-    /// as long as their artifacts are there.
+    /// as long as their artifacts are there; nodes that have failed stay so. `told` hears what that comes to
+    /// before anything starts.
     ///
     /// # Errors
     /// When the run has ended otherwise, when another process works on it, and as [`Engine::run`].
-    pub fn resume(&self, run: &str, options: &RunOptions, cancel: &Cancel) -> Result<RunReport, RunError> {
+    pub fn resume(
+        &self,
+        run: &str,
+        options: &RunOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(&Revival),
+    ) -> Result<RunReport, RunError> {
+        self.take_up(
+            run,
+            options,
+            cancel,
+            told,
+            |status| ["running", "cancelled"].contains(&status),
+            Standing::resume,
+        )
+    }
+
+    /// Runs the part of a run that failed again, in place, and what has waited for it: as [`Engine::resume`], but
+    /// nodes that have failed run again, with as many attempts as a new run gives them.
+    ///
+    /// # Errors
+    /// When the run has finished, and as [`Engine::resume`].
+    pub fn retry(
+        &self,
+        run: &str,
+        options: &RunOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(&Revival),
+    ) -> Result<RunReport, RunError> {
+        self.take_up(run, options, cancel, told, |status| status != "finished", Standing::retry)
+    }
+
+    fn take_up(
+        &self,
+        run: &str,
+        options: &RunOptions,
+        cancel: &Cancel,
+        told: &mut dyn FnMut(&Revival),
+        may: fn(&str) -> bool,
+        revive: fn(&mut Standing, &Dag, &Graph) -> Revival,
+    ) -> Result<RunReport, RunError> {
         let run = self.find_run(run)?;
-        let lock = RunLock::take(&self.locks(), &run.id)?;
+        let lock = RunLock::take(&self.locks(), &run.id).map_err(|error| match error {
+            LockError::Held => RunError::Owned { run: run.id.clone(), owner: run.owner.clone() },
+            error => error.into(),
+        })?;
         // As it is now that nobody else can change it.
         let row = self.store.run(&run.id)?.ok_or_else(|| RunError::NoRun { id: run.id.clone() })?;
-        if !["running", "cancelled"].contains(&row.status.as_str()) {
-            return Err(RunError::NotInterrupted { run: run.id, status: row.status });
+        if !may(&row.status) {
+            return Err(RunError::HasEnded { run: run.id, status: row.status });
         }
         let dag = self.dag(&run.id)?;
         let graph = Arc::new(Graph::new(&dag)?);
-        let events = self.store.events(&run.id)?;
-        let Reached { states, outputs } =
-            Reached::from_events(&dag, &events, &mut |reference| self.artifacts.is_there(reference))?;
+        let mut standing = self.standing(&dag, &run.id)?;
+        let revival = revive(&mut standing, &dag, &graph);
         let prepared = self.prepare(dag, graph.clone(), options)?;
-        let history = History {
-            run: run.id.as_str().into(),
-            epoch: self.store.claim(&run.id)?,
-            seq: events.last().map_or(0, |event| event.seq),
-            state: State::resumed(graph, &states),
-            outputs,
-        };
-        let report = self.drive(prepared, history, Batch::default(), options, cancel)?;
+        let epoch = self.store.claim(&run.id)?;
+        told(&revival);
+        let history = standing.history(run.id.as_str().into(), epoch, graph);
+        let report = self.drive(prepared, history, Some(Batch::default()), options, cancel)?;
         drop(lock);
         Ok(report)
     }
+}
 
-    /// The DAG of a run.
-    pub fn dag(&self, run: &str) -> Result<Dag, RunError> {
-        let broken = |reason: String| RunError::Dag { run: run.to_owned(), reason };
-        let text = self.store.dag(run)?.ok_or_else(|| broken("it is not there".to_owned()))?;
-        Dag::from_json(&text).map_err(|error| broken(error.to_string()))
+impl Engine {
+    /// Stops a run: through its process where it has one, within `patience`; else by saying that it is cancelled.
+    ///
+    /// # Errors
+    /// When the run has ended, and when the store fails.
+    pub fn cancel(&self, run: &str, patience: Duration) -> Result<(RunView, Cancelled), RunError> {
+        let id = self.find_run(run)?.id;
+        let mut asked = None;
+        let deadline = Instant::now() + patience;
+        loop {
+            let row = self.store.run(&id)?.ok_or_else(|| RunError::NoRun { id: id.clone() })?;
+            let view = self.view(row);
+            match (view.status.as_str(), asked) {
+                ("running", None) => asked = Some(self.store.command(&id, &CommandKind::Cancel)?),
+                ("running", Some(command)) if Instant::now() > deadline => {
+                    let open = self.store.commands(&id, 0)?;
+                    let is_open = open.iter().any(|open| open.id == command);
+                    return Ok((view, if is_open { Cancelled::Unanswered } else { Cancelled::Stopping }));
+                }
+                ("running", Some(_)) => std::thread::sleep(GLANCE),
+                ("interrupted", _) => match RunLock::take(&self.locks(), &id) {
+                    Ok(_lock) => {
+                        if self.cancel_dead(&id)? {
+                            return Ok((self.find_run(&id)?, Cancelled::Here));
+                        }
+                    }
+                    // Somebody resumes it this moment.
+                    Err(LockError::Held) => std::thread::sleep(GLANCE),
+                    Err(error) => return Err(error.into()),
+                },
+                (_, None) => return Err(RunError::HasEnded { run: id, status: view.status }),
+                (_, Some(_)) => return Ok((view, Cancelled::ByOwner)),
+            }
+        }
+    }
+
+    /// Says of a run whose process has died that it is cancelled, unless that ended it with its last breath. The
+    /// caller has its lock.
+    fn cancel_dead(&self, run: &str) -> Result<bool, RunError> {
+        if self.store.run(run)?.is_none_or(|row| row.status != "running") {
+            return Ok(false);
+        }
+        let dag = self.dag(run)?;
+        let graph = Arc::new(Graph::new(&dag)?);
+        let standing = self.standing(&dag, run)?;
+        let history = standing.history(run.into(), self.store.claim(run)?, graph.clone());
+        // Nothing runs, so that neither operators nor room for them are needed.
+        let bodies = dag.nodes.iter().map(|_| None).collect();
+        let nothing = Dag { nodes: Vec::new(), outputs: Vec::new(), ..dag.clone() };
+        let scheduler =
+            Scheduler::new(&nothing, &Graph::new(&nothing)?, Machine::here(), &Weights::default())?;
+        let prepared = Prepared { dag: Arc::new(dag), graph, scheduler, bodies };
+        self.drive(prepared, history, None, &RunOptions::default(), &Cancel::new())?;
+        Ok(true)
+    }
+
+    /// Leaves a signal for a run.
+    ///
+    /// # Errors
+    /// When the run has ended, and when the store fails.
+    pub fn signal(&self, run: &str, name: &str) -> Result<RunView, RunError> {
+        let run = self.find_run(run)?;
+        if !["running", "interrupted"].contains(&run.status.as_str()) {
+            return Err(RunError::HasEnded { run: run.id, status: run.status });
+        }
+        self.store.command(&run.id, &CommandKind::Signal { name: name.to_owned() })?;
+        Ok(run)
     }
 }

@@ -13,7 +13,7 @@ use super::{Engine, RunError};
 use crate::{
     artifact::{ArtifactError, Reference},
     operator::Datum,
-    store::{Batch, NodeRow, RunLock, RunRow},
+    store::{Batch, NodeRow, Owner, RunLock, RunRow},
     task::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter},
 };
 
@@ -24,6 +24,8 @@ pub struct RunView {
     pub workflow: String,
     /// `running`, `finished`, `failed`, `cancelled`, `blocked`; `interrupted` where its process has died.
     pub status: String,
+    /// The process that works on it, or has last.
+    pub owner: Option<Owner>,
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub started: i64,
     /// From its start to its end, interruptions included.
@@ -77,8 +79,13 @@ impl Engine {
         }
     }
 
-    fn view(&self, row: RunRow) -> RunView {
-        let is_dead = row.status == "running" && !RunLock::is_held(&self.locks(), &row.id);
+    pub(super) fn view(&self, mut row: RunRow) -> RunView {
+        let mut is_dead = row.status == "running" && !RunLock::is_held(&self.locks(), &row.id);
+        if is_dead && let Ok(Some(now)) = self.store.run(&row.id) {
+            // It may have ended between our two looks.
+            is_dead = now.status == "running";
+            row = now;
+        }
         let known: u32 = row.states.iter().map(|(_, count)| count).sum();
         let mut states = row.states;
         if row.nodes > known {
@@ -90,6 +97,7 @@ impl Engine {
             outputs: row.end.get("outputs").cloned().unwrap_or_default(),
             id: row.id,
             workflow: row.workflow,
+            owner: row.owner,
             started: row.started,
             nodes: row.nodes,
             states,

@@ -16,7 +16,7 @@ pub enum CommandKind {
     /// For the owner that the run has then. If that dies before it reads it, who asked must see to it.
     Cancel,
     /// For the run, whoever owns it.
-    Signal { name: String, value: Json },
+    Signal { name: String },
 }
 
 impl CommandKind {
@@ -32,7 +32,7 @@ impl CommandKind {
     pub fn data(&self) -> Json {
         match self {
             Self::Cancel => Json::Null,
-            Self::Signal { name, value } => json!({ "name": name, "value": value }),
+            Self::Signal { name } => json!({ "name": name }),
         }
     }
 
@@ -40,10 +40,7 @@ impl CommandKind {
     pub fn read(name: &str, data: &Json) -> Option<Self> {
         match name {
             "cancel" => Some(Self::Cancel),
-            "signal" => Some(Self::Signal {
-                name: data.get("name")?.as_str()?.to_owned(),
-                value: data.get("value").cloned().unwrap_or_default(),
-            }),
+            "signal" => Some(Self::Signal { name: data.get("name")?.as_str()?.to_owned() }),
             _ => None,
         }
     }
