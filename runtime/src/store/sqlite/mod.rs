@@ -1,7 +1,9 @@
 //! The store in one SQLite file: a thread that writes, a connection that reads.
 //!
-//! [`schema`] is the file's tables, [`write`] puts a batch into them, [`read`] asks them.
+//! [`schema`] is the file's tables, [`queue`] holds what is to be written until the writer's thread takes it,
+//! [`write`] puts batches into the tables, [`read`] asks them.
 
+mod queue;
 mod read;
 mod schema;
 mod write;
@@ -10,15 +12,16 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        mpsc::{self, Receiver, Sender},
+        mpsc::{self, Sender},
     },
     thread::JoinHandle,
-    time::{Duration, Instant},
 };
 
 use flow_ir::hash::Hash;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
+
+use queue::{Message, Queue};
 
 use super::{Batch, CommandKind, FileStamp, History, NodeRow, RunCommand, RunRow, Store, StoreError};
 use crate::{
@@ -26,24 +29,11 @@ use crate::{
     event::Event,
 };
 
-/// A batch waits no longer than this for others to share its transaction.
-const WINDOW: Duration = Duration::from_millis(50);
-
-/// Nor for more events than this.
-const EVENTS: usize = 4096;
-
 pub struct SqliteStore {
-    writer: Sender<Message>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
     reader: Mutex<Connection>,
     queued: Arc<Mutex<Queued>>,
-}
-
-enum Message {
-    Append(Box<Batch>),
-    Flush(Sender<Result<(), StoreError>>),
-    Claim(String, Sender<Result<u32, StoreError>>),
-    Command(String, CommandKind, Sender<Result<i64, StoreError>>),
 }
 
 /// What was appended and is not yet committed, for this process's reads.
@@ -61,8 +51,8 @@ impl SqliteStore {
         let writing = schema::open(path)?;
         let reader = Mutex::new(schema::open_reader(path)?);
         let queued = Arc::new(Mutex::new(Queued::default()));
-        let (writer, messages) = mpsc::channel();
-        let shared = queued.clone();
+        let queue = Arc::new(Queue::default());
+        let (messages, shared) = (queue.clone(), queued.clone());
         let thread = std::thread::Builder::new()
             .name("flow-store".to_owned())
             .spawn(move || write_all(writing, &messages, &shared))
@@ -70,7 +60,7 @@ impl SqliteStore {
                 path: path.display().to_string(),
                 reason: error.to_string(),
             })?;
-        Ok(Self { writer, thread: Some(thread), reader, queued })
+        Ok(Self { queue, thread: Some(thread), reader, queued })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -87,7 +77,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let gone = || StoreError::Write { reason: "its writer has stopped".to_owned() };
         let (answer, answers) = mpsc::channel();
-        self.writer.send(message(answer)).map_err(|_| gone())?;
+        self.queue.push(message(answer)).map_err(|_| gone())?;
         answers.recv().map_err(|_| gone())?
     }
 }
@@ -108,8 +98,7 @@ impl Store for SqliteStore {
                 queued.cache.insert(entry.key, (number, entry.outputs.clone()));
             }
         }
-        if let Err(mpsc::SendError(Message::Append(batch))) =
-            self.writer.send(Message::Append(Box::new(batch)))
+        if let Err(Message::Append(batch)) = self.queue.push(Message::Append(batch))
             && let Some(then) = batch.then
         {
             then(Err(StoreError::Write { reason: "its writer has stopped".to_owned() }));
@@ -194,8 +183,8 @@ impl SmallContents for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        // The writer ends when all senders are gone, after what was queued.
-        self.writer = mpsc::channel().0;
+        // The writer ends after what was queued.
+        self.queue.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -209,38 +198,20 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 /// The writer's thread: takes what comes within the window into one transaction.
-fn write_all(connection: Connection, messages: &Receiver<Message>, queued: &Mutex<Queued>) {
+fn write_all(connection: Connection, queue: &Queue, queued: &Mutex<Queued>) {
+    let _end = queue.end_on_drop();
     let mut writer = Writer { connection, queued, written: 0, broken: FxHashMap::default() };
-    while let Ok(message) = messages.recv() {
+    while let Some(taken) = queue.take() {
         let mut batches = Vec::new();
         let mut flushes = Vec::new();
-        let mut events = 0;
-        let mut is_urgent = false;
-        let mut next = Some(message);
         let mut last = None;
-        let deadline = Instant::now() + WINDOW;
-        while let Some(message) = next {
+        for message in taken {
             match message {
-                Message::Append(batch) => {
-                    events += batch.events.len();
-                    is_urgent |= batch.is_urgent;
-                    batches.push(*batch);
-                }
-                Message::Flush(answer) => {
-                    is_urgent = true;
-                    flushes.push(answer);
-                }
+                Message::Append(batch) => batches.push(batch),
+                Message::Flush(answer) => flushes.push(answer),
                 // What came before them is written before them.
-                Message::Claim(..) | Message::Command(..) => {
-                    last = Some(message);
-                    break;
-                }
+                message => last = Some(message),
             }
-            let wait = match is_urgent {
-                true => Duration::ZERO,
-                false => deadline.saturating_duration_since(Instant::now()),
-            };
-            next = if events < EVENTS { messages.recv_timeout(wait).ok() } else { None };
         }
         writer.write(batches, flushes);
         match last {

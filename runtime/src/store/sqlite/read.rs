@@ -13,6 +13,9 @@ use crate::{
 };
 
 pub fn cached(connection: &Connection, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
+    // One transaction for all: each would lock the file anew.
+    let _transaction =
+        (keys.len() > 1).then(|| connection.unchecked_transaction()).transpose().map_err(failed)?;
     let mut statement =
         connection.prepare_cached("SELECT outputs FROM cache WHERE key = ?").map_err(failed)?;
     keys.iter()

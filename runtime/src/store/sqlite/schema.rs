@@ -81,6 +81,8 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
     settle(&connection).map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000).map_err(failed)?;
+    // KiB: what a large transaction touches is written once, not each time that it leaves the memory.
+    connection.pragma_update(None, "cache_size", -32_768).map_err(failed)?;
     // The log is read as well as the file; folding it in on every exit would cost syncs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
     let version = version(&connection).map_err(failed)?;

@@ -167,7 +167,10 @@ fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()>
         }
     }
     let mut insert_cache = transaction.prepare_cached("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?)")?;
-    for CacheEntry { key, outputs, run, node } in batches.iter().flat_map(|batch| &batch.cache) {
+    let mut entries: Vec<&CacheEntry> = batches.iter().flat_map(|batch| &batch.cache).collect();
+    // In the tree's order, as above; of equal keys the last one counts.
+    entries.sort_by_key(|entry| entry.key);
+    for CacheEntry { key, outputs, run, node } in entries {
         let outputs: Json = outputs.iter().map(Reference::to_json).collect();
         insert_cache.execute(params![key.0, outputs.to_string(), &**run, &**node])?;
     }
