@@ -98,8 +98,8 @@ impl Store for SqliteStore {
                 queued.cache.insert(entry.key, (number, entry.outputs.clone()));
             }
         }
-        if let Err(Message::Append(batch)) = self.queue.push(Message::Append(batch))
-            && let Some(then) = batch.then
+        if let Err(message) = self.queue.push(Message::Append(batch))
+            && let Message::Append(Batch { then: Some(then), .. }) = *message
         {
             then(Err(StoreError::Write { reason: "its writer has stopped".to_owned() }));
         }

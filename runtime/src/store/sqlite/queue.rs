@@ -44,10 +44,10 @@ struct State {
 
 impl Queue {
     /// Gives the message back where nobody takes any more.
-    pub fn push(&self, message: Message) -> Result<(), Message> {
+    pub fn push(&self, message: Message) -> Result<(), Box<Message>> {
         let mut state = self.lock();
         if state.has_ended {
-            return Err(message);
+            return Err(Box::new(message));
         }
         let was_due = state.is_due();
         state.add(message);
