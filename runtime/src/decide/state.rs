@@ -102,6 +102,21 @@ impl State {
         state
     }
 
+    /// For each node how often it failed before the interruption: no retry is granted twice.
+    pub fn remember(&mut self, failures: &[u32]) {
+        for (node, failures) in self.nodes.iter_mut().zip(failures) {
+            node.failures = *failures;
+        }
+    }
+
+    /// The node has an effect, and was under way: it is taken to be so still, until [`Event::Failed`] comes.
+    pub fn assume_running(&mut self, node: u32, attempt: u32) {
+        if let Some(slot) = self.nodes.get_mut(node as usize) {
+            slot.attempt = attempt;
+            self.enter(node, NodeState::Running);
+        }
+    }
+
     pub fn status(&self) -> RunStatus {
         self.status
     }
@@ -116,6 +131,11 @@ impl State {
 
     pub fn attempt(&self, node: u32) -> u32 {
         self.nodes.get(node as usize).map_or(0, |node| node.attempt)
+    }
+
+    /// How many attempts of the node have failed.
+    pub fn failures(&self, node: u32) -> u32 {
+        self.nodes.get(node as usize).map_or(0, |node| node.failures)
     }
 
     /// Whether this is the attempt the node is at, and the state it is in.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow_ir::{expr::evaluate, node::NodeKind};
 
 use super::{
-    AHEAD, Driver,
+    AHEAD, Driver, Message,
     job::{Job, Slots, find},
 };
 use crate::{
@@ -33,6 +33,7 @@ impl Driver<'_> {
                 self.fail(node, attempt, Failure::operator("its operator is not here"));
                 continue;
             };
+            self.working.insert((node, attempt));
             if self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.effect) {
                 self.held.push((self.setup.seq, job));
                 self.batch.is_urgent = true;
@@ -47,6 +48,22 @@ impl Driver<'_> {
         let durable = self.durable;
         for (_, job) in self.held.extract_if(.., |(seq, _)| *seq <= durable).collect::<Vec<_>>() {
             self.world.launch(job);
+        }
+    }
+
+    pub(super) fn stop(&mut self, node: u32, attempt: u32) {
+        let is_it = |job: &Job| job.node == node && job.identity.attempt == attempt;
+        match self.held.iter().position(|(_, job)| is_it(job)) {
+            // It has not even begun.
+            Some(place) => {
+                drop(self.held.swap_remove(place));
+                let _ = self.world.outbox().send(Message::Done {
+                    node,
+                    attempt,
+                    result: Err(Failure::Cancelled),
+                });
+            }
+            None => self.world.stop(node, attempt),
         }
     }
 

@@ -47,6 +47,8 @@ pub struct Setup {
     /// Of the last event that is there already.
     pub seq: u64,
     pub state: State,
+    /// Nodes with an effect that an earlier owner of the run left running, each with its attempt.
+    pub unknown: Vec<(u32, u32)>,
     pub scheduler: Scheduler,
     /// For each node that is a task.
     pub bodies: Vec<Option<Native>>,
@@ -69,6 +71,8 @@ pub struct Driver<'a> {
     lost: FxHashSet<Hash>,
     /// When each delay has passed, and whose it is.
     delays: BinaryHeap<Reverse<(i64, u32, u32)>>,
+    /// Attempts that use what the scheduler set aside.
+    working: FxHashSet<(u32, u32)>,
     /// Operators with an effect, until the event that says they run is durable.
     held: Vec<(u64, Job)>,
     batch: Batch,
@@ -93,6 +97,7 @@ impl<'a> Driver<'a> {
             files: FxHashMap::default(),
             lost: FxHashSet::default(),
             delays: BinaryHeap::new(),
+            working: FxHashSet::default(),
             held: Vec::new(),
             batch: Batch::default(),
             durable: setup.seq,
@@ -135,6 +140,12 @@ impl<'a> Driver<'a> {
     pub fn begin(&mut self, first: Batch) -> Result<(), StoreError> {
         self.batch = first;
         self.record_start();
+        for (node, attempt) in std::mem::take(&mut self.setup.unknown) {
+            self.setup.state.assume_running(node, attempt);
+            let help = "look whether it was done; `flowc retry` does it again".to_owned();
+            let message = "its process died, and whether its effect was done is not known".to_owned();
+            self.fail(node, attempt, Failure::Operator { message, help: Some(help) });
+        }
         self.step(&Event::Start);
         self.turn()
     }
@@ -180,7 +191,10 @@ impl<'a> Driver<'a> {
     fn handle(&mut self, message: Message) -> Result<(), StoreError> {
         match message {
             Message::Done { node, attempt, result } => {
-                self.setup.scheduler.release(node);
+                // An answer may come twice, and late: what a later attempt has taken is not its to give back.
+                if self.working.remove(&(node, attempt)) {
+                    self.setup.scheduler.release(node);
+                }
                 self.done(node, attempt, result);
             }
             Message::Stored { node, attempt, result: Ok(()) } => self.step(&Event::Stored { node, attempt }),
@@ -248,7 +262,7 @@ impl<'a> Driver<'a> {
             match command {
                 Command::Record { node, attempt, step } => self.record(node, attempt, step),
                 Command::Start { node, attempt } => self.fresh.push((node, attempt)),
-                Command::Stop { node, attempt } => self.world.stop(node, attempt),
+                Command::Stop { node, attempt } => self.stop(node, attempt),
                 Command::Wait { node, attempt, delay } => {
                     self.delays.push(Reverse((self.world.now().saturating_add(delay), node, attempt)));
                 }

@@ -2,6 +2,7 @@
 
 use flow_ir::dag::Dag;
 use rustc_hash::FxHashMap;
+use serde_json::Value as Json;
 
 use crate::{
     artifact::Reference,
@@ -18,6 +19,10 @@ pub struct Reached {
     pub outputs: Vec<(u32, Vec<Reference>)>,
     /// Those that had finished, and whose outputs are gone.
     pub lost: Vec<u32>,
+    /// For each node how often it has failed of its own.
+    pub failures: Vec<u32>,
+    /// Nodes with an effect that were under way, each with its attempt: nobody knows whether it was done.
+    pub unknown: Vec<(u32, u32)>,
 }
 
 impl Reached {
@@ -34,6 +39,7 @@ impl Reached {
         let nodes: FxHashMap<&str, u32> = dag.nodes.iter().map(|node| node.id.as_str()).zip(0..).collect();
         let mut states = vec![(0, NodeState::Pending); dag.nodes.len()];
         let mut outputs = FxHashMap::default();
+        let mut failures = vec![0; dag.nodes.len()];
         for event in events {
             let Some(&node) = event.node.as_deref().and_then(|node| nodes.get(node)) else { continue };
             let Some(state) = states.get_mut(node as usize) else { continue };
@@ -49,6 +55,12 @@ impl Reached {
                 _ => event.attempt,
             };
             *state = (attempt.max(state.0), reached);
+            if event.kind == Kind::Retrying
+                && let Some(slot) = failures.get_mut(node as usize)
+            {
+                let failures = event.data.get("failures").and_then(Json::as_u64).unwrap_or_default();
+                *slot = u32::try_from(failures).unwrap_or(u32::MAX);
+            }
             outputs.remove(&node);
             if reached == NodeState::Finished {
                 let ports =
@@ -80,6 +92,9 @@ impl Reached {
         outputs.retain(|node, _| {
             states.get(*node as usize).is_some_and(|(_, state)| *state == NodeState::Finished)
         });
-        Ok(Self { states, outputs: outputs.into_iter().collect(), lost })
+        let nodes = (0..).zip(&dag.nodes).zip(&states);
+        let unknown = nodes.filter(|((_, of), (_, state))| of.effect && *state == NodeState::Running);
+        let unknown = unknown.map(|((node, _), (attempt, _))| (node, *attempt)).collect();
+        Ok(Self { outputs: outputs.into_iter().collect(), lost, failures, unknown, states })
     }
 }

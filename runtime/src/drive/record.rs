@@ -33,6 +33,7 @@ impl Driver<'_> {
             Step::Retrying { delay } => {
                 let mut data = self.failure(node);
                 data["delay"] = json!(delay as f64 / 1e6);
+                data["failures"] = json!(self.setup.state.failures(node));
                 (Kind::Retrying, data)
             }
             Step::Failed => (Kind::Failed, self.failure(node)),

@@ -22,6 +22,8 @@ pub struct History {
     /// Of the last event.
     pub seq: u64,
     pub state: State,
+    /// Nodes with an effect that were left running, each with its attempt.
+    pub unknown: Vec<(u32, u32)>,
     /// Of the nodes that have finished.
     pub outputs: Vec<(u32, Vec<Reference>)>,
 }
@@ -29,7 +31,7 @@ pub struct History {
 /// What a run had come to.
 pub struct Standing {
     /// Of the last event.
-    seq: u64,
+    pub(super) seq: u64,
     reached: Reached,
 }
 
@@ -80,6 +82,9 @@ impl Standing {
             let id = || of.id.clone();
             if let Some(again) = again.get(&node) {
                 *state = NodeState::Running;
+                if let Some(failures) = self.reached.failures.get_mut(node as usize) {
+                    *failures = 0;
+                }
                 self.reached.outputs.retain(|(finished, _)| *finished != node);
                 revival.again.push((id(), *again));
                 continue;
@@ -88,6 +93,12 @@ impl Standing {
                 NodeState::Finished => revival.valid += 1,
                 NodeState::Failed => revival.failed.push(id()),
                 _ if self.reached.lost.contains(&node) => revival.again.push((id(), Again::Lost)),
+                // It counts as failed: nobody knows whether its effect was done.
+                _ if self.reached.unknown.iter().any(|(unknown, _)| *unknown == node)
+                    && self.reached.failures.get(node as usize) >= Some(&of.policy.retry) =>
+                {
+                    revival.failed.push(id());
+                }
                 _ if *attempt > 0 => revival.again.push((id(), Again::Interrupted)),
                 _ => revival.open += 1,
             }
@@ -96,8 +107,10 @@ impl Standing {
     }
 
     pub fn history(self, run: Arc<str>, epoch: u32, graph: Arc<Graph>) -> History {
-        let state = State::resumed(graph, &self.reached.states);
-        History { run, epoch, seq: self.seq, state, outputs: self.reached.outputs }
+        let Reached { states, outputs, failures, unknown, .. } = self.reached;
+        let mut state = State::resumed(graph, &states);
+        state.remember(&failures);
+        History { run, epoch, seq: self.seq, state, unknown, outputs }
     }
 }
 

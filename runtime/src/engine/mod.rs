@@ -122,7 +122,14 @@ impl Engine {
             }),
             ..Batch::default()
         };
-        let history = History { run: id, epoch: 1, seq: 0, state: State::new(graph), outputs: Vec::new() };
+        let history = History {
+            run: id,
+            epoch: 1,
+            seq: 0,
+            state: State::new(graph),
+            unknown: Vec::new(),
+            outputs: Vec::new(),
+        };
         let report = self.drive(prepared, history, Some(first), options, cancel)?;
         drop(lock);
         Ok(report)
@@ -145,6 +152,7 @@ impl Engine {
             epoch: history.epoch,
             seq: history.seq,
             state: history.state,
+            unknown: history.unknown,
             scheduler: prepared.scheduler,
             bodies: prepared.bodies,
             store: self.store.clone(),

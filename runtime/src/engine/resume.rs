@@ -116,10 +116,16 @@ impl Engine {
         }
         let dag = self.dag(&run.id)?;
         let graph = Arc::new(Graph::new(&dag)?);
-        let mut standing = self.standing(&dag, &run.id)?;
-        let revival = revive(&mut standing, &dag, &graph);
         let prepared = self.prepare(dag, graph.clone(), options)?;
-        let epoch = self.store.claim(&run.id)?;
+        // An owner that lost its lock and lives on may write until the run is claimed.
+        let (standing, revival, epoch) = loop {
+            let mut standing = self.standing(&prepared.dag, &run.id)?;
+            let revival = revive(&mut standing, &prepared.dag, &graph);
+            let epoch = self.store.claim(&run.id)?;
+            if self.store.events_after(&run.id, standing.seq, 1)?.is_empty() {
+                break (standing, revival, epoch);
+            }
+        };
         told(&revival);
         let history = standing.history(run.id.as_str().into(), epoch, graph);
         let report = self.drive(prepared, history, Some(Batch::default()), options, cancel)?;

@@ -174,8 +174,9 @@ impl Settled {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The events that are durable, and that nobody has heard of.
+    pub fn durable(&self) -> impl Iterator<Item = &Event> {
+        self.0.iter().filter_map(|fate| fate.result.as_ref().ok()).flatten()
     }
 }
 

@@ -1,0 +1,337 @@
+//! What must hold of the events of a run, whatever happened to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flow_ir::{dag::Dag, policy::OnFailure, value::Value};
+use flow_runtime::{
+    artifact::{Reference, Summary},
+    event::{Event, Kind},
+};
+use serde_json::Value as Json;
+
+use crate::{
+    operator::{Read, give},
+    plan::{Fault, NodePlan, Plan},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    Pending,
+    Ready,
+    Running,
+    Finishing,
+    Finished,
+    Failed,
+    Cancelled,
+}
+
+use Stand::{Cancelled, Failed, Finished, Finishing, Pending, Ready, Running};
+
+/// How the run has ended: empty before its first event, `running` before it has.
+pub fn status(events: &[Event]) -> String {
+    match events.last() {
+        None => String::new(),
+        Some(event) if event.kind == Kind::RunFinished => {
+            event.data.get("status").and_then(Json::as_str).unwrap_or_default().to_owned()
+        }
+        Some(_) => "running".to_owned(),
+    }
+}
+
+/// What a node gave, where the event says it.
+pub fn output(event: &Event) -> Option<Reference> {
+    Reference::from_json(event.data.get("outputs")?.get("value")?)
+}
+
+/// All that does not hold.
+pub fn check(plan: &Plan, dag: &Dag, events: &[Event], told: &[Event]) -> Vec<String> {
+    let mut checker = Checker {
+        plan,
+        stands: vec![Pending; plan.nodes.len()],
+        attempts: vec![0; plan.nodes.len()],
+        ran: BTreeSet::new(),
+        failures: vec![0; plan.nodes.len()],
+        gave: vec![BTreeSet::new(); plan.nodes.len()],
+        ended: None,
+        epoch: 0,
+        violations: Vec::new(),
+    };
+    for (number, event) in (1..).zip(events) {
+        if event.seq != number {
+            checker.wrong(format!("event {} stands in place {number}", event.seq));
+        }
+        checker.event(event);
+    }
+    checker.end(&status(events), dag);
+    let stored: BTreeMap<u64, &Event> = events.iter().map(|event| (event.seq, event)).collect();
+    for event in told {
+        if stored.get(&event.seq) != Some(&event) {
+            checker.wrong(format!("event {} was told, and is not in the store: {:?}", event.seq, event.kind));
+        }
+    }
+    checker.violations
+}
+
+struct Checker<'a> {
+    plan: &'a Plan,
+    stands: Vec<Stand>,
+    attempts: Vec<u32>,
+    /// Attempts that ran.
+    ran: BTreeSet<(usize, u32)>,
+    failures: Vec<u32>,
+    /// What each node ever gave.
+    gave: Vec<BTreeSet<Read>>,
+    ended: Option<u32>,
+    epoch: u32,
+    violations: Vec<String>,
+}
+
+impl Checker<'_> {
+    fn event(&mut self, event: &Event) {
+        if event.epoch < self.epoch {
+            self.wrong(format!("event {} has epoch {} after {}", event.seq, event.epoch, self.epoch));
+        }
+        if self.ended == Some(event.epoch) {
+            self.wrong(format!("event {} comes after the end", event.seq));
+        }
+        if event.epoch > self.epoch && event.kind != Kind::RunStarted {
+            self.wrong(format!(
+                "epoch {} begins with event {} and not with its start",
+                event.epoch, event.seq
+            ));
+        }
+        self.epoch = event.epoch;
+        let Some(id) = &event.node else {
+            match event.kind {
+                Kind::RunStarted => {
+                    for (stand, node) in self.stands.iter_mut().zip(&self.plan.nodes) {
+                        *stand = match stand {
+                            Finished | Failed => *stand,
+                            // Nobody knows whether its effect was done: that settles its attempt.
+                            Running | Finishing if node.is_effect => Running,
+                            _ => Pending,
+                        }
+                    }
+                }
+                _ => self.ended = Some(event.epoch),
+            }
+            return;
+        };
+        let at: usize = id[1..].parse().unwrap();
+        let before = self.stands[at];
+        let is_new = event.attempt > self.attempts[at];
+        if event.attempt < self.attempts[at] {
+            self.wrong(format!("{id} goes back from attempt {} to {}", self.attempts[at], event.attempt));
+        }
+        self.attempts[at] = event.attempt;
+        let (stand, from): (Stand, &[Stand]) = match event.kind {
+            // A consumer of what was lost waits once more without an event.
+            Kind::Ready if self.may_lose() => (Ready, &[Pending, Ready, Finished]),
+            Kind::Ready => (Ready, &[Pending]),
+            Kind::Running => (Running, &[Ready]),
+            Kind::Finishing => (Finishing, &[Running]),
+            Kind::Finished => (Finished, &[Finishing]),
+            Kind::Cached => (Finished, &[Ready]),
+            Kind::Retrying if self.may_lose() => (Pending, &[Ready, Running, Finished, Finishing]),
+            Kind::Retrying => (Pending, &[Ready, Running]),
+            Kind::Failed => (Failed, &[Ready, Running, Finishing, Pending]),
+            Kind::Cancelled => (Cancelled, &[Pending, Ready, Running, Finishing]),
+            other => return self.wrong(format!("{id} has the event {other:?}")),
+        };
+        if !from.contains(&before) {
+            self.wrong(format!("event {}: {id} goes from {before:?} to {stand:?}", event.seq));
+        }
+        if is_new && ![Pending, Ready, Failed, Cancelled].contains(&stand) {
+            self.wrong(format!("attempt {} of {id} begins with {stand:?}", event.attempt));
+        }
+        match event.kind {
+            Kind::Running => {
+                if !self.ran.insert((at, event.attempt)) {
+                    self.wrong(format!("attempt {} of {id} runs twice", event.attempt));
+                }
+                self.inputs(at, id, false);
+            }
+            Kind::Finished | Kind::Cached => {
+                self.inputs(at, id, true);
+                self.value(at, id, event);
+            }
+            Kind::Failed | Kind::Retrying if is_failure(event) => {
+                self.failures[at] += 1;
+                if self.failures[at] > 1 + self.plan.nodes[at].retry {
+                    self.wrong(format!(
+                        "{id} has failed {} times, with {} retries",
+                        self.failures[at], self.plan.nodes[at].retry
+                    ));
+                }
+            }
+            _ => {}
+        }
+        self.stands[at] = stand;
+    }
+
+    /// Whether the producers are where they must be before a node starts, or has finished.
+    fn inputs(&mut self, at: usize, id: &str, all_finished: bool) {
+        let node = &self.plan.nodes[at];
+        for (producers, strict) in [(&node.inputs, node.is_effect), (&node.after, true)] {
+            for producer in producers {
+                let is_there = match self.stands[*producer] {
+                    Finished => true,
+                    Finishing => !strict && !all_finished,
+                    Failed => self.plan.nodes[*producer].on_failure == OnFailure::Continue,
+                    // It was there when the node started, and is made once more.
+                    _ => all_finished && self.may_lose(),
+                };
+                if !is_there {
+                    let stand = self.stands[*producer];
+                    let what = if all_finished { "has finished" } else { "runs" };
+                    self.violations
+                        .push(format!("{id} {what} while n{producer}, which it needs, is {stand:?}"));
+                }
+            }
+        }
+    }
+
+    /// Whether what a node gave follows from what its producers gave.
+    fn value(&mut self, at: usize, id: &str, event: &Event) {
+        let node = &self.plan.nodes[at];
+        let Some(reference) = output(event) else {
+            return self.wrong(format!("{id} has finished without an output"));
+        };
+        let number = match &reference.summary {
+            Summary::Value(Some(Value::Int(number))) => Some(*number),
+            _ => None,
+        };
+        let mut choices: Vec<Vec<Read>> = vec![Vec::new()];
+        for producer in &node.inputs {
+            let mut reads: Vec<Read> = self.gave[*producer].iter().copied().collect();
+            if self.plan.nodes[*producer].on_failure == OnFailure::Continue
+                && self.stands[*producer] == Failed
+            {
+                reads.push(Read::Nothing);
+            }
+            choices = choices
+                .iter()
+                .flat_map(|choice| reads.iter().map(|read| [choice.as_slice(), &[*read]].concat()))
+                .collect();
+        }
+        let expected: BTreeSet<i64> =
+            choices.iter().map(|choice| expected(self.plan, at, node, choice)).collect();
+        match number {
+            Some(number) if !expected.contains(&number) => {
+                self.wrong(format!("{id} gave {number}, and should have given one of {expected:?}"));
+            }
+            Some(number) => drop(self.gave[at].insert(Read::Number(number))),
+            None => self.gave[at].extend(expected.into_iter().map(Read::Bytes)),
+        }
+    }
+
+    fn end(&mut self, status: &str, dag: &Dag) {
+        for at in 0..self.plan.nodes.len() {
+            let id = &dag.nodes[at].id;
+            let stand = self.stands[at];
+            let on_failure = self.plan.nodes[at].on_failure;
+            let is_fine = match (status, stand) {
+                (_, Finished) => true,
+                (_, Ready | Running | Finishing) => false,
+                ("finished", Failed) => on_failure == OnFailure::Continue,
+                ("finished", _) => false,
+                ("cancelled", Pending) => false,
+                ("cancelled", _) => true,
+                ("blocked", Failed) => on_failure != OnFailure::CancelDependents,
+                ("blocked", Cancelled) => false,
+                ("failed", Failed) => true,
+                ("failed", Cancelled) => self.is_below(at, |stand, on_failure| {
+                    stand == Failed && (on_failure == OnFailure::CancelDependents || self.may_break())
+                }),
+                ("failed" | "blocked", Pending) => self.is_below(at, |stand, on_failure| {
+                    stand == Failed && on_failure == OnFailure::BlockDependents
+                }),
+                _ => false,
+            };
+            if !is_fine {
+                self.violations.push(format!("the run has {status}, and {id} is {stand:?}"));
+            }
+            if self.plan.is_certain() && stand != self.certain(at) {
+                let certain = self.certain(at);
+                self.violations
+                    .push(format!("{id} is {stand:?} in the end, and undisturbed it is {certain:?}"));
+            }
+        }
+        let failed = |on_failure: OnFailure| {
+            (0..self.plan.nodes.len())
+                .any(|at| self.stands[at] == Failed && self.plan.nodes[at].on_failure == on_failure)
+        };
+        let is_fine = match status {
+            "blocked" => self.stands.contains(&Pending) && failed(OnFailure::BlockDependents),
+            "failed" => self.stands.contains(&Failed),
+            "finished" => !(0..self.plan.nodes.len())
+                .any(|at| self.stands[at] == Failed && self.plan.nodes[at].is_output),
+            "cancelled" => self.plan.has(Fault::Cancelled),
+            _ => false,
+        };
+        if !is_fine {
+            self.wrong(format!("the run should not have {status}: {:?}", self.stands));
+        }
+    }
+
+    /// How a node ends where nothing is left to chance.
+    fn certain(&self, at: usize) -> Stand {
+        let node = &self.plan.nodes[at];
+        let producers = node.inputs.iter().chain(&node.after);
+        let producers: Vec<_> = producers
+            .map(|producer| (self.certain(*producer), self.plan.nodes[*producer].on_failure))
+            .collect();
+        if producers.iter().any(|(stand, on_failure)| {
+            *stand == Cancelled || (*stand == Failed && *on_failure == OnFailure::CancelDependents)
+        }) {
+            Cancelled
+        } else if producers.iter().any(|(stand, on_failure)| {
+            *stand == Pending || (*stand == Failed && *on_failure == OnFailure::BlockDependents)
+        }) {
+            Pending
+        } else if node.is_broken {
+            Failed
+        } else {
+            Finished
+        }
+    }
+
+    fn is_below(&self, at: usize, is_it: impl Fn(Stand, OnFailure) -> bool + Copy) -> bool {
+        let node = &self.plan.nodes[at];
+        node.inputs.iter().chain(&node.after).any(|producer| {
+            is_it(self.stands[*producer], self.plan.nodes[*producer].on_failure)
+                || self.is_below(*producer, is_it)
+        })
+    }
+
+    fn may_lose(&self) -> bool {
+        self.plan.has(Fault::Lost) || self.plan.has(Fault::Damaged)
+    }
+
+    fn may_break(&self) -> bool {
+        self.plan.has(Fault::Unpublished)
+    }
+
+    fn wrong(&mut self, what: String) {
+        self.violations.push(what);
+    }
+}
+
+fn expected(plan: &Plan, at: usize, node: &NodePlan, inputs: &[Read]) -> i64 {
+    if !node.is_expression {
+        return give(plan.seed, at, inputs);
+    }
+    let numbers = inputs.iter().map(|read| match read {
+        Read::Number(number) | Read::Bytes(number) => *number,
+        Read::Nothing => 0,
+    });
+    numbers.sum()
+}
+
+/// Whether the event tells of an operator that failed, and not of an input that was lost.
+fn is_failure(event: &Event) -> bool {
+    let message = event.data.get("message").and_then(Json::as_str).unwrap_or_default();
+    ["out of luck", "it is broken", "took longer", "its process died"]
+        .iter()
+        .any(|start| message.starts_with(start))
+}

@@ -1,0 +1,108 @@
+//! Runs under injected faults: the conductor's own loop, in virtual time, with processes that die and lose their
+//! runs, disks that are full, and operators that misbehave.
+//!
+//! A seed stands for a [`plan`]; [`simulation`] plays it in a [`world`]; [`check`] says what must hold. A seed that
+//! fails prints a line that plays it again, and the smallest plan that fails alike:
+//!
+//! `FLOW_SEED=17 cargo test -p flow-runtime --test faults seeds -- --nocapture`
+//!
+//! `FLOW_SEEDS=100000` plays that many, in release best.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod check;
+mod operator;
+mod plan;
+mod simulation;
+mod world;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use plan::Plan;
+use simulation::play;
+
+/// In memory where there is such a place: artifacts are synced.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn seeds() {
+    let seeds = match (number("FLOW_SEED"), number("FLOW_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, count) => 0..count.unwrap_or(1_000),
+    };
+    let folder = folder();
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut failed: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut statuses: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut happenings, mut processes) = (0, 0);
+    let played = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut played = Vec::new();
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= seeds.end {
+                            return played;
+                        }
+                        played.push((seed, play(&Plan::new(seed), folder.path())));
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (seed, outcome) in &played {
+        happenings += outcome.happenings;
+        processes += outcome.processes;
+        *statuses.entry(outcome.status.clone()).or_default() += 1;
+        if let Some(kind) = kind(&outcome.violations) {
+            failed.entry(kind).or_default().push(*seed);
+        }
+    }
+    println!("{} seeds, {happenings} happenings, {processes} processes, {statuses:?}", played.len());
+    let mut text = String::new();
+    for seeds in failed.values_mut() {
+        seeds.sort_unstable();
+        let (plan, violations) = shrink(Plan::new(seeds[0]), folder.path());
+        let (count, first) = (seeds.len(), &seeds[..seeds.len().min(10)]);
+        text.push_str(&format!(
+            "\n{count} seeds, first {first:?}:\n  {}\nFLOW_SEED={} cargo test -p flow-runtime --test faults seeds\n{plan}",
+            violations.join("\n  "),
+            seeds[0],
+        ));
+    }
+    assert!(failed.is_empty(), "{text}");
+}
+
+/// What is wrong, whichever nodes and numbers it is about.
+fn kind(violations: &[String]) -> Option<String> {
+    violations.first().map(|text| text.chars().filter(|letter| !letter.is_ascii_digit()).collect())
+}
+
+/// The smallest plan found that fails alike, and how it does.
+fn shrink(mut plan: Plan, folder: &Path) -> (Plan, Vec<String>) {
+    let mut violations = play(&plan, folder).violations;
+    let wanted = kind(&violations);
+    loop {
+        let smaller = plan.smaller().into_iter().find_map(|smaller| {
+            let violations = play(&smaller, folder).violations;
+            (kind(&violations) == wanted).then_some((smaller, violations))
+        });
+        match smaller {
+            Some((smaller, found)) => (plan, violations) = (smaller, found),
+            None => return (plan, violations),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The one operator of all plans: what it gives follows from what it reads, and from nothing else.
+
+use std::sync::Arc;
+
+use flow_ir::{hash::Hash, value::Value};
+use flow_runtime::operator::{Argument, Blob, Call, Context, Datum, Native, Operator, OperatorError};
+
+use crate::plan::{OP, Plan, Size};
+
+pub struct Work {
+    /// Of each node, whether it fails and how much it gives.
+    nodes: Vec<(bool, Size)>,
+}
+
+/// What an input may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Read {
+    Nothing,
+    Number(i64),
+    /// The number that the bytes begin with.
+    Bytes(i64),
+}
+
+/// Bytes of a large output: as many as make it a file.
+const LARGE: usize = 64 << 10;
+
+impl Work {
+    pub fn native(plan: &Plan) -> Native {
+        let nodes = plan.nodes.iter().map(|node| (node.is_broken, node.size)).collect();
+        Native { version: 1, signature: Hash::of(OP.as_bytes()), body: Arc::new(Self { nodes }) }
+    }
+}
+
+/// What a node gives.
+pub fn give(seed: u64, node: usize, inputs: &[Read]) -> i64 {
+    let mut bytes = [seed.to_le_bytes(), node.to_le_bytes()].concat();
+    for input in inputs {
+        let (kind, number) = match input {
+            Read::Nothing => (0u8, 0),
+            Read::Number(number) => (1, *number),
+            Read::Bytes(number) => (2, *number),
+        };
+        bytes.push(kind);
+        bytes.extend(number.to_le_bytes());
+    }
+    let Hash([a, b, c, d, ..]) = Hash::of(&bytes);
+    i64::from(u32::from_le_bytes([a, b, c, d]))
+}
+
+impl Operator for Work {
+    fn run(&self, call: &Call, _: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
+        let mut inputs = Vec::new();
+        let (mut node, mut seed) = (0, 0);
+        for (name, input) in &call.inputs {
+            let read = match input {
+                Argument::Datum(Datum::Value(Value::None)) => Read::Nothing,
+                Argument::Datum(Datum::Value(Value::Int(number))) => Read::Number(*number),
+                Argument::Datum(Datum::Blob(Blob { bytes, .. })) => {
+                    Read::Bytes(i64::from_le_bytes(bytes[..8].try_into().unwrap()))
+                }
+                other => panic!("{other:?}"),
+            };
+            match (name.as_str(), read) {
+                ("node", Read::Number(number)) => node = number as usize,
+                ("seed", Read::Number(number)) => seed = number as u64,
+                _ => inputs.push(read),
+            }
+        }
+        let (is_broken, size) = self.nodes[node];
+        if is_broken {
+            return Err(OperatorError::failed("it is broken"));
+        }
+        let number = give(seed, node, &inputs);
+        let length = match size {
+            Size::Short => return Ok(vec![Datum::Value(Value::Int(number))]),
+            Size::Small => 8,
+            Size::Large => LARGE,
+        };
+        let mut bytes = vec![0; length];
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        Ok(vec![Datum::Blob(Blob { format: "bytes/1".into(), bytes: bytes.into() })])
+    }
+}
+
+/// The surroundings of an operator that nothing ever stops in the middle.
+pub struct Quiet;
+
+impl Context for Quiet {
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn attempt(&self) -> u32 {
+        1
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn memory(&self) -> u64 {
+        0
+    }
+
+    fn gpus(&self) -> &[u32] {
+        &[]
+    }
+
+    fn progress(&self, _: u64, _: u64) {}
+
+    fn log(&self, _: &str) {}
+}

@@ -1,0 +1,400 @@
+//! What a seed stands for: a DAG, how its operators behave, and what goes wrong.
+
+use std::fmt;
+
+use flow_ir::{
+    dag::{Dag, Output},
+    expr::{Expr, ExprKind, Function},
+    hash::Hash,
+    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef, VALUE_PORT},
+    policy::{OnFailure, Policy},
+    types::Type,
+    value::Value,
+};
+use flow_runtime::{
+    schedule::{Gpu, Machine},
+    simulate::Random,
+};
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub nodes: Vec<NodePlan>,
+    pub machine: Machine,
+    pub faults: Vec<Fault>,
+    /// How many happenings there are before nothing goes wrong any more.
+    pub troubled: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodePlan {
+    pub inputs: Vec<usize>,
+    pub after: Vec<usize>,
+    /// A sum computed by the conductor itself, not an operator.
+    pub is_expression: bool,
+    pub is_effect: bool,
+    pub size: Size,
+    /// An output of the workflow reads it.
+    pub is_output: bool,
+    /// Whatever is done, it fails.
+    pub is_broken: bool,
+    /// Microseconds.
+    pub duration: i64,
+    pub timeout: Option<i64>,
+    pub retry: u32,
+    pub backoff: i64,
+    pub on_failure: OnFailure,
+    pub cache: bool,
+    pub cpu: u32,
+    pub memory: u64,
+    pub gpu: u32,
+    /// It needs a place in the pool.
+    pub is_pooled: bool,
+    pub priority: i64,
+}
+
+/// What an output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A number, which stands in the events.
+    Short,
+    /// It lies beside the events.
+    Small,
+    /// A file.
+    Large,
+}
+
+/// What can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The process dies before a commit.
+    CrashBefore,
+    /// It dies after a commit, before anybody hears of it.
+    CrashAfter,
+    /// It dies in between.
+    Crash,
+    /// The disk is full at a commit.
+    DiskFull,
+    /// An artifact cannot be written.
+    Unpublished,
+    /// Another process takes the run over while its owner still lives.
+    TakenOver,
+    /// An artifact goes.
+    Lost,
+    /// An artifact's bytes change.
+    Damaged,
+    /// An operator fails though it would not have to.
+    Fails,
+    /// An operator does not end.
+    Hangs,
+    /// It ends, and nobody hears of it.
+    Unheard,
+    /// It answers once more, later.
+    AnswersTwice,
+    /// All messages take their time.
+    Late,
+    /// What is durable is told again.
+    ToldTwice,
+    /// The run is cancelled by its own process.
+    Cancelled,
+    /// A cancelled run is resumed.
+    Resumed,
+    /// Operators do not obey when they are asked to stop.
+    Deaf,
+}
+
+impl Fault {
+    pub const ALL: [Self; 17] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::Crash,
+        Self::DiskFull,
+        Self::Unpublished,
+        Self::TakenOver,
+        Self::Lost,
+        Self::Damaged,
+        Self::Fails,
+        Self::Hangs,
+        Self::Unheard,
+        Self::AnswersTwice,
+        Self::Late,
+        Self::ToldTwice,
+        Self::Cancelled,
+        Self::Resumed,
+        Self::Deaf,
+    ];
+}
+
+/// The operator that the plan's nodes call; its input `node` says for which.
+pub const OP: &str = "work";
+
+/// The one pool there is.
+pub const POOL: &str = "pool";
+
+impl Plan {
+    pub fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let random = &mut random;
+        let count = match random.below(10) {
+            0 => 1 + random.index(3),
+            1 => 20 + random.index(20),
+            _ => 3 + random.index(10),
+        };
+        let machine = Machine {
+            cores: 1 + random.below(4) as u32,
+            memory: 4 + random.below(8),
+            gpus: (0..random.below(3) as u32).map(|index| Gpu { index, memory: Some(1000) }).collect(),
+            pools: [(POOL.into(), 1 + random.below(2) as u32)].into(),
+        };
+        let mut nodes: Vec<NodePlan> = Vec::with_capacity(count);
+        // Of most kinds of fault a run has none: else hardly any would come far.
+        let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|_| random.percent(30)).collect();
+        let may_fail = random.percent(50);
+        for at in 0..count {
+            let mut inputs = Vec::new();
+            let mut after = Vec::new();
+            for _ in 0..random.below(4) {
+                if at > 0 {
+                    let near = at - 1 - random.index(at.min(6));
+                    if random.percent(85) { &mut inputs } else { &mut after }.push(near);
+                }
+            }
+            let is_expression = random.percent(12)
+                && !inputs.is_empty()
+                && inputs.iter().all(|input| {
+                    nodes[*input].on_failure != OnFailure::Continue && nodes[*input].size == Size::Short
+                });
+            let longest = if random.percent(20) { 5_000_000 } else { 100_000 };
+            let is_effect = !is_expression && random.percent(15);
+            nodes.push(NodePlan {
+                inputs,
+                after,
+                is_expression,
+                is_effect,
+                size: match random.below(10) {
+                    0..2 if !is_expression => Size::Small,
+                    2 if !is_expression => Size::Large,
+                    _ => Size::Short,
+                },
+                is_output: random.percent(25),
+                is_broken: !is_expression && may_fail && random.percent(8),
+                duration: random.between(0, longest),
+                timeout: (!is_expression && random.percent(30)).then(|| random.between(200_000, 6_000_000)),
+                retry: if random.percent(50) { 0 } else { random.below(4) as u32 },
+                backoff: random.between(0, 2_000_000),
+                on_failure: match random.below(10) {
+                    0..6 => OnFailure::CancelDependents,
+                    6..8 => OnFailure::BlockDependents,
+                    _ => OnFailure::Continue,
+                },
+                cache: random.percent(70),
+                cpu: 1 + random.below(u64::from(machine.cores)) as u32,
+                memory: random.below(machine.memory + 1),
+                gpu: if random.percent(20) { random.below(machine.gpus.len() as u64 + 1) as u32 } else { 0 },
+                is_pooled: random.percent(20),
+                priority: random.between(-1, 1),
+            });
+        }
+        Self { seed, nodes, machine, faults, troubled: 20 + random.below(400) }
+    }
+
+    pub fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// Whether every operator ends well as often as it is asked to, so that the outcome is known beforehand.
+    pub fn is_certain(&self) -> bool {
+        let uncertain = [
+            Fault::Fails,
+            Fault::Hangs,
+            Fault::Unheard,
+            Fault::Unpublished,
+            Fault::Cancelled,
+            Fault::Lost,
+            Fault::Damaged,
+            Fault::Late,
+        ];
+        !uncertain.iter().any(|fault| self.has(*fault))
+            && self.nodes.iter().all(|node| node.timeout.is_none_or(|timeout| timeout > node.duration * 2))
+            && !self.nodes.iter().any(|node| node.is_effect)
+    }
+
+    pub fn dag(&self) -> Dag {
+        let nodes: Vec<Node> = self.nodes.iter().enumerate().map(|(at, node)| node.build(self, at)).collect();
+        let outputs = self.nodes.iter().enumerate().filter(|(_, node)| node.is_output);
+        let outputs = outputs.map(|(at, _)| Output {
+            name: format!("out{at}"),
+            ty: nodes[at].outputs[0].ty.clone(),
+            input: port(at),
+        });
+        Dag {
+            workflow: "faults".into(),
+            parameters: Vec::new(),
+            outputs: outputs.collect(),
+            nodes,
+            origin: None,
+        }
+    }
+
+    /// Plans that have less of what this one has, the smallest first.
+    pub fn smaller(&self) -> Vec<Self> {
+        let mut smaller = Vec::new();
+        for at in (0..self.nodes.len()).rev() {
+            smaller.push(self.without(at));
+        }
+        for fault in &self.faults {
+            let faults = self.faults.iter().copied().filter(|other| other != fault).collect();
+            smaller.push(Self { faults, ..self.clone() });
+        }
+        if self.troubled > 1 {
+            smaller.push(Self { troubled: self.troubled / 2, ..self.clone() });
+            smaller.push(Self { troubled: self.troubled - 1, ..self.clone() });
+        }
+        for at in 0..self.nodes.len() {
+            let mut change = |simpler: fn(&mut NodePlan)| {
+                let mut plan = self.clone();
+                simpler(&mut plan.nodes[at]);
+                if plan.nodes[at] != self.nodes[at] {
+                    smaller.push(plan);
+                }
+            };
+            change(|node| node.is_effect = false);
+            change(|node| node.size = Size::Short);
+            change(|node| node.is_output = false);
+            change(|node| node.is_broken = false);
+            change(|node| node.timeout = None);
+            change(|node| node.retry = 0);
+            change(|node| node.backoff = 0);
+            change(|node| node.on_failure = OnFailure::CancelDependents);
+            change(|node| node.cache = false);
+            change(|node| node.after.truncate(node.after.len().saturating_sub(1)));
+            change(|node| {
+                if node.inputs.len() > usize::from(node.is_expression) {
+                    node.inputs.pop();
+                }
+            });
+            change(|node| (node.cpu, node.memory, node.gpu, node.priority) = (1, 0, 0, 0));
+            change(|node| node.is_pooled = false);
+        }
+        smaller
+    }
+
+    fn without(&self, gone: usize) -> Self {
+        let mut plan = self.clone();
+        plan.nodes.remove(gone);
+        for node in &mut plan.nodes {
+            for list in [&mut node.inputs, &mut node.after] {
+                list.retain(|at| *at != gone);
+                list.iter_mut().filter(|at| **at > gone).for_each(|at| *at -= 1);
+            }
+            node.is_expression &= !node.inputs.is_empty();
+        }
+        plan
+    }
+}
+
+impl NodePlan {
+    fn build(&self, plan: &Plan, at: usize) -> Node {
+        let names = (0..).map(|place| format!("in{place}"));
+        let mut inputs: Vec<(String, Input)> =
+            names.zip(&self.inputs).map(|(name, input)| (name, port(*input))).collect();
+        let kind = if self.is_expression {
+            let operand = |name: &String| Expr { kind: ExprKind::Parameter(name.clone()), ty: Type::Int };
+            let sum = inputs.iter().map(|(name, _)| operand(name)).reduce(|left, right| Expr {
+                kind: ExprKind::Call { function: Function::Add, args: vec![left, right] },
+                ty: Type::Int,
+            });
+            NodeKind::Expression(sum.unwrap())
+        } else {
+            inputs.push(("node".into(), Input::Constant(Value::Int(at as i64))));
+            // What other seeds make must not be taken for what this one does.
+            inputs.push(("seed".into(), Input::Constant(Value::Int(plan.seed as i64))));
+            NodeKind::Task(OperatorRef {
+                name: OP.into(),
+                version: 1,
+                signature: Hash::of(OP.as_bytes()),
+                place: OperatorPlace::Native,
+            })
+        };
+        Node {
+            id: format!("n{at}"),
+            kind,
+            inputs,
+            after: self.after.iter().map(|at| NodeIndex(*at as u32)).collect(),
+            outputs: vec![Port {
+                name: VALUE_PORT.into(),
+                ty: if self.size == Size::Short { Type::Int } else { Type::Opaque("large".into()) },
+            }],
+            policy: Policy {
+                cpu: self.cpu,
+                memory: self.memory,
+                gpu: self.gpu,
+                pool: self.is_pooled.then(|| POOL.to_owned()),
+                timeout: self.timeout,
+                retry: self.retry,
+                backoff: self.backoff,
+                on_failure: self.on_failure,
+                cache: self.cache,
+                priority: self.priority,
+                ..Policy::default()
+            },
+            effect: self.is_effect,
+            deterministic: true,
+        }
+    }
+}
+
+fn port(at: usize) -> Input {
+    Input::Port(PortRef { node: NodeIndex(at as u32), port: 0 })
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Machine { cores, memory, gpus, pools } = &self.machine;
+        let gpus = gpus.len();
+        writeln!(
+            f,
+            "{cores} cores, {memory} bytes, {gpus} GPUs, {pools:?}; for {} happenings: {:?}",
+            self.troubled, self.faults
+        )?;
+        for (at, node) in self.nodes.iter().enumerate() {
+            write!(f, "  n{at}: {} µs, cpu {}, memory {}", node.duration, node.cpu, node.memory)?;
+            let list = |list: &[usize]| list.iter().map(|at| format!("n{at}")).collect::<Vec<_>>().join(" ");
+            if !node.inputs.is_empty() {
+                write!(f, ", reads {}", list(&node.inputs))?;
+            }
+            if !node.after.is_empty() {
+                write!(f, ", after {}", list(&node.after))?;
+            }
+            for (is_it, word) in [
+                (node.is_expression, "expression"),
+                (node.is_effect, "effect"),
+                (node.size == Size::Small, "small"),
+                (node.size == Size::Large, "large"),
+                (node.gpu > 0, "gpu"),
+                (node.is_pooled, "pool"),
+                (node.is_output, "output"),
+                (node.is_broken, "broken"),
+                (!node.cache, "cache: off"),
+            ] {
+                if is_it {
+                    write!(f, ", {word}")?;
+                }
+            }
+            if let Some(timeout) = node.timeout {
+                write!(f, ", timeout {timeout} µs")?;
+            }
+            if node.retry > 0 {
+                write!(f, ", retry {} backoff {} µs", node.retry, node.backoff)?;
+            }
+            if node.on_failure != OnFailure::CancelDependents {
+                write!(f, ", on_failure {}", node.on_failure.name())?;
+            }
+            if node.priority != 0 {
+                write!(f, ", priority {}", node.priority)?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
