@@ -1,6 +1,10 @@
 //! A project's state: its runs and their artifacts.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use flow_runtime::engine::{Engine, RunError, RunView};
 use flow_stdlib::StandardLibrary;
@@ -13,7 +17,23 @@ use crate::{
 /// Opens a project's state; makes it where there is none.
 pub fn open(folders: &Folders) -> Result<Engine, Failure> {
     let engine = Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(RunError::from)?;
-    Ok(engine.with_pools(folders.pools.clone()))
+    Ok(engine.with_pools(folders.pools.clone()).with_ledger(ledger()))
+}
+
+/// Where this user's runs say what they use of the machine: `FLOW_LEDGER`, which may be `off`, else a folder that lives
+/// as long as the user is logged in, else one that lives as long as the machine runs.
+pub fn ledger() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("FLOW_LEDGER").filter(|folder| !folder.is_empty()) {
+        return (folder != "off").then(|| folder.into());
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| Path::new(folder).is_dir());
+    Some(runtime.map_or_else(
+        || {
+            let user = std::fs::metadata("/proc/self").map_or(0, |file| file.uid());
+            std::env::temp_dir().join(format!("flow-{user}"))
+        },
+        |runtime| Path::new(&runtime).join("flow"),
+    ))
 }
 
 /// Opens the state of the project that the current folder is in; there must be some.

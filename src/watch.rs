@@ -97,6 +97,10 @@ impl Subscriber for Lines {
     fn log(&self, node: &str, line: &str) {
         self.terminal.remark(&format!("{:10}  {:10}  {node}: {line}", "", "log"));
     }
+
+    fn note(&self, line: &str) {
+        self.terminal.warning(line);
+    }
 }
 
 /// Bars: one for all nodes, one for each of the first that run.
@@ -203,6 +207,10 @@ impl Subscriber for Bars {
 
     fn log(&self, node: &str, line: &str) {
         self.say(&format!("{} {line}", self.terminal.paint_err(&format!("{node}:"), "2")));
+    }
+
+    fn note(&self, line: &str) {
+        self.say(&format!("{}: {line}", self.terminal.paint_err("warning", "33")));
     }
 }
 

@@ -104,6 +104,8 @@ impl Session {
             .current_dir(self.folder.path())
             .env("PATH", path.unwrap())
             .env_remove("NO_COLOR")
+            // What runs elsewhere on this machine is no part of a test.
+            .env("FLOW_LEDGER", self.folder.path().join(".ledger"))
             .output()
             .unwrap();
         let mut text = String::new();

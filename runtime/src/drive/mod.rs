@@ -207,6 +207,8 @@ impl<'a> Driver<'a> {
                 self.launch_held();
             }
             Message::Cancel => self.step(&Event::Cancel),
+            // The turn launches what fits now.
+            Message::Lent => {}
             Message::Command(command) => self.obey(&command),
         }
         Ok(())

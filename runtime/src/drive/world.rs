@@ -64,6 +64,8 @@ pub enum Message {
     Durable(Result<u64, StoreError>),
     /// The run is to stop.
     Cancel,
+    /// More may fit than did.
+    Lent,
     /// Another process wants something of the run; may come twice.
     Command(RunCommand),
 }

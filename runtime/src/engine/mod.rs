@@ -27,11 +27,14 @@ use crate::{
     act::Cancel,
     artifact::{Artifacts, SmallContents},
     decide::{Counts, Graph, RunStatus, State},
-    drive::{Commands, Driver, Setup, Threads},
+    drive::{Commands, Driver, Message, Setup, Threads, World},
     event::{Backlog, Beginning, Broadcast, Subscriber, Undelivered},
     folder::{self, RunFolder},
     operator::{Native, Registry},
-    schedule::{Machine, Scheduler, Weights},
+    schedule::{
+        Machine, Scheduler, Weights,
+        ledger::{self, Joining},
+    },
     store::{Batch, NewRun, RunLock, SqliteStore, Store, StoreError},
     task::{Failure, Source},
 };
@@ -43,6 +46,7 @@ pub struct Engine {
     artifacts: Artifacts,
     registry: Arc<dyn Registry>,
     pools: BTreeMap<Arc<str>, u32>,
+    ledger: Option<PathBuf>,
 }
 
 /// How to run.
@@ -89,12 +93,25 @@ impl Engine {
             path: artifacts.display().to_string(),
             reason: error.to_string(),
         })?;
-        Ok(Self { folder: folder.to_owned(), store, artifacts, registry, pools: BTreeMap::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            store,
+            artifacts,
+            registry,
+            pools: BTreeMap::new(),
+            ledger: None,
+        })
     }
 
     /// Says how many nodes may be in each pool at once; without a limit there is no such pool.
     pub fn with_pools(mut self, pools: impl IntoIterator<Item = (String, u32)>) -> Self {
         self.pools = pools.into_iter().map(|(pool, places)| (pool.into(), places)).collect();
+        self
+    }
+
+    /// Shares the machine with all runs that use the ledger in this folder; without one a run takes no notice of others.
+    pub fn with_ledger(mut self, folder: Option<PathBuf>) -> Self {
+        self.ledger = folder;
         self
     }
 
@@ -138,13 +155,25 @@ impl Engine {
     /// Runs what is left of a run, after a first batch; without one it is cancelled instead.
     fn drive(
         &self,
-        prepared: Prepared,
+        mut prepared: Prepared,
         history: History,
         first: Option<Batch>,
         options: &RunOptions,
         cancel: &Cancel,
     ) -> Result<RunReport, RunError> {
         let broadcast = self.broadcast(&prepared, &history, options);
+        let threads = options.jobs.max(1) as usize;
+        let folder = RunFolder::new(&self.folder, &history.run);
+        let commands = Commands::new(self.store.clone(), history.run.clone());
+        let world =
+            Threads::new(threads, self.artifacts.clone(), folder, broadcast.clone(), commands, cancel);
+        self.share(
+            &mut prepared.scheduler,
+            prepared.machine,
+            (&history.run, options),
+            world.outbox(),
+            &broadcast,
+        );
         let setup = Setup {
             dag: prepared.dag,
             graph: prepared.graph,
@@ -159,11 +188,6 @@ impl Engine {
             use_cache: options.use_cache,
             broadcast: broadcast.clone(),
         };
-        let threads = options.jobs.max(1) as usize;
-        let folder = RunFolder::new(&self.folder, &history.run);
-        let commands = Commands::new(self.store.clone(), history.run.clone());
-        let world =
-            Threads::new(threads, self.artifacts.clone(), folder, broadcast.clone(), commands, cancel);
         let driver = Driver::new(setup, history.outputs, world);
         let finished = match first {
             Some(first) => driver.run(first),
@@ -180,6 +204,37 @@ impl Engine {
             elapsed: finished.elapsed,
             undelivered,
         })
+    }
+
+    /// Joins the ledger; a run that cannot says so and goes on without.
+    #[cfg(target_os = "linux")]
+    fn share(
+        &self,
+        scheduler: &mut Scheduler,
+        machine: Option<Machine>,
+        (run, options): (&str, &RunOptions),
+        outbox: std::sync::mpsc::Sender<Message>,
+        broadcast: &Broadcast,
+    ) {
+        let (Some(folder), Some(machine)) = (&self.ledger, machine) else { return };
+        let listeners = broadcast.clone();
+        let joining = Joining {
+            run: run.to_owned(),
+            machine,
+            limit: (options.jobs.max(1), options.memory),
+            scope: std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone()),
+            notify: Box::new(move || {
+                let _ = outbox.send(Message::Lent);
+            }),
+            say: Box::new(move |line| listeners.note(&line)),
+        };
+        match ledger::join(folder, joining) {
+            Ok(lease) => scheduler.share(Box::new(lease)),
+            Err(reason) => broadcast.note(&format!(
+                "this run shares the machine with no other: the ledger in `{}` cannot be used: {reason}",
+                folder.display()
+            )),
+        }
     }
 
     /// Whoever listens, each on a thread of its own.
@@ -209,7 +264,10 @@ impl Engine {
             gpus: machine.gpus,
             pools: self.pools.clone(),
         };
-        let scheduler = Scheduler::new(&dag, &graph, limit, &options.weights)?;
+        let scheduler = Scheduler::new(&dag, &graph, limit.clone(), &options.weights)?;
+        // Whoever asks for more cores than there are has a reason.
+        let cores = machine.cores.max(limit.cores);
+        let machine = Machine { cores, memory: machine.memory.max(limit.memory), ..limit };
         let bodies = dag.nodes.iter().map(|node| {
             let NodeKind::Task(operator) = &node.kind else { return Ok(None) };
             let (node, op) = (node.id.clone(), operator.name.clone());
@@ -229,7 +287,7 @@ impl Engine {
             Ok(Some(body))
         });
         let bodies = bodies.collect::<Result<_, _>>()?;
-        Ok(Prepared { dag: Arc::new(dag), graph, scheduler, bodies })
+        Ok(Prepared { dag: Arc::new(dag), graph, machine: Some(machine), scheduler, bodies })
     }
 
     /// An id that nobody has, and the lock that makes the run ours.
@@ -254,6 +312,8 @@ impl Engine {
 struct Prepared {
     dag: Arc<Dag>,
     graph: Arc<Graph>,
+    /// What this run shares with others; none where nothing is to be run.
+    machine: Option<Machine>,
     scheduler: Scheduler,
     bodies: Vec<Option<Native>>,
 }

@@ -185,7 +185,7 @@ impl Engine {
         let nothing = Dag { nodes: Vec::new(), outputs: Vec::new(), ..dag.clone() };
         let scheduler =
             Scheduler::new(&nothing, &Graph::new(&nothing)?, Machine::here(), &Weights::default())?;
-        let prepared = Prepared { dag: Arc::new(dag), graph, scheduler, bodies };
+        let prepared = Prepared { dag: Arc::new(dag), graph, machine: None, scheduler, bodies };
         self.drive(prepared, history, None, &RunOptions::default(), &Cancel::new())?;
         Ok(true)
     }

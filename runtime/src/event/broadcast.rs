@@ -70,6 +70,7 @@ struct Aside {
     metrics: Vec<(Arc<str>, String, f64)>,
     logs: VecDeque<(Arc<str>, String)>,
     logs_missed: u64,
+    notes: Vec<String>,
 }
 
 impl Broadcast {
@@ -145,6 +146,11 @@ impl Broadcast {
         });
     }
 
+    /// Says each thing once; whoever says it sees to that.
+    pub fn note(&self, line: &str) {
+        self.aside(|aside| aside.notes.push(shortened(line)));
+    }
+
     /// Waits until everybody has heard all, but no longer than `patience` for one that takes nothing meanwhile.
     /// Those that are left behind then hear no more.
     pub fn close(&self, patience: Duration) -> Vec<Undelivered> {
@@ -211,6 +217,9 @@ impl Outlet {
         for (node, (done, total)) in &aside.progress {
             self.subscriber.progress(node, *done, *total);
         }
+        for line in &aside.notes {
+            self.subscriber.note(line);
+        }
         if aside.logs_missed > 0 {
             self.subscriber.logs_missed(aside.logs_missed);
         }
@@ -255,7 +264,8 @@ impl Waiting {
 
 impl Aside {
     fn is_empty(&self) -> bool {
-        self.progress.is_empty() && self.metrics.is_empty() && self.logs.is_empty() && self.logs_missed == 0
+        let Self { progress, metrics, logs, logs_missed, notes } = self;
+        progress.is_empty() && metrics.is_empty() && logs.is_empty() && *logs_missed == 0 && notes.is_empty()
     }
 }
 

@@ -37,6 +37,11 @@ pub trait Subscriber: Send + Sync {
         let _ = (node, line);
     }
 
+    /// What is to be known of the run as a whole, in one line: that it shares nothing, or for whom it waits.
+    fn note(&self, line: &str) {
+        let _ = line;
+    }
+
     /// That lines of the log came faster than they were taken, and were left out here.
     fn logs_missed(&self, lines: u64) {
         let _ = lines;

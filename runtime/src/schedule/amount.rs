@@ -47,6 +47,17 @@ pub struct Lack {
     pub pool: bool,
 }
 
+impl Lack {
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            cores: self.cores || other.cores,
+            memory: self.memory || other.memory,
+            gpus: self.gpus || other.gpus,
+            pool: self.pool || other.pool,
+        }
+    }
+}
+
 impl Need {
     /// Only operators take something; memory on a GPU asks for one GPU at least.
     pub fn of(node: &Node) -> Self {

@@ -2,9 +2,11 @@
 //!
 //! A [`machine`] says what there is; an [`amount`] is what a node takes of it. The [`queue`] hands out ready
 //! nodes, best first, as long as they fit; a [`lend::Lender`] may stand between it and the machine, so that
-//! several runs share one. [`waiting`] says why a node has not been handed out.
+//! several runs share one: that is the [`ledger`]. [`waiting`] says why a node has not been handed out.
 
 pub mod amount;
+#[cfg(target_os = "linux")]
+pub mod ledger;
 pub mod lend;
 pub mod machine;
 mod queue;
