@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flow_ir::{hash::Hash, node::PortRef};
 
-use super::Driver;
+use super::{Driver, World};
 use crate::{
     artifact::{ArtifactError, Content, Reference},
     decide::{Event, Graph},
@@ -70,7 +70,7 @@ impl Slot {
     }
 }
 
-impl Driver<'_> {
+impl<W: World> Driver<W> {
     /// The reference behind a port; none where its node failed and others continue without it.
     pub(super) fn reference(&self, port: PortRef) -> Option<&Reference> {
         let outputs = &self.nodes.get(port.node.0 as usize)?.outputs;

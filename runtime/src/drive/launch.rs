@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow_ir::{expr::evaluate, node::NodeKind};
 
 use super::{
-    AHEAD, Driver, Message,
+    AHEAD, Driver, Message, World,
     job::{Job, Slots, find},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     task::{Executed, Failure, Identity, Scalars, Source, scalar},
 };
 
-impl Driver<'_> {
+impl<W: World> Driver<W> {
     /// Launches what fits, unless the store is too far behind.
     pub(super) fn launch(&mut self) {
         while self.setup.seq - self.durable < AHEAD

@@ -1,9 +1,9 @@
 //! Runs one DAG: joins the decider, the scheduler, the cache and the store with the world.
 //!
-//! One thread holds all state, and touches nothing outside by itself: time, threads and files stand behind
+//! The driver holds all state, and touches nothing outside by itself: time, threads and files stand behind
 //! [`world`], so that the same turns happen in production ([`threads`]), in a simulation and under injected faults.
 //! What happens reaches it as a [`Message`]; it asks the decider, does what that commands, and hands the store
-//! one batch a turn. [`data`] is what nodes gave, [`prepare`] what must be known before a node starts,
+//! what is to be said. In production [`turns`] says which thread takes the next turn. [`data`] is what nodes gave, [`prepare`] what must be known before a node starts,
 //! [`launch`] how it starts, [`job`] what is to be done then, [`record`] what is told of it, and [`reached`] what
 //! can be read from that when another process takes the run over.
 
@@ -14,6 +14,7 @@ mod prepare;
 mod reached;
 mod record;
 mod threads;
+mod turns;
 mod world;
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
@@ -36,6 +37,7 @@ pub use job::Job;
 pub use prepare::FileHash;
 pub use reached::Reached;
 pub use threads::{Commands, Threads};
+pub use turns::take_turns;
 pub use world::{Message, World};
 
 /// Which run it is, and how far it has come.
@@ -57,9 +59,9 @@ pub struct Setup {
     pub broadcast: Broadcast,
 }
 
-pub struct Driver<'a> {
+pub struct Driver<W> {
     setup: Setup,
-    world: Box<dyn World + 'a>,
+    world: W,
     ids: Vec<Arc<str>>,
     nodes: Vec<NodeData>,
     /// Ready, and not yet looked at.
@@ -76,6 +78,8 @@ pub struct Driver<'a> {
     /// Operators with an effect, until the event that says they run is durable.
     held: Vec<(u64, Job)>,
     batch: Batch,
+    /// Since when something stands in the batch.
+    unsent_since: Option<i64>,
     /// Of the last event that is durable.
     durable: u64,
     /// Microseconds since 1970.
@@ -86,9 +90,9 @@ pub struct Driver<'a> {
 /// How many events may wait to become durable before nothing more is launched.
 const AHEAD: u64 = 16_384;
 
-impl<'a> Driver<'a> {
+impl<W: World> Driver<W> {
     /// `outputs` is what nodes gave that have finished already.
-    pub fn new(setup: Setup, outputs: Vec<(u32, Vec<Reference>)>, world: impl World + 'a) -> Self {
+    pub fn new(setup: Setup, outputs: Vec<(u32, Vec<Reference>)>, world: W) -> Self {
         let mut driver = Self {
             ids: setup.dag.nodes.iter().map(|node| Arc::from(node.id.as_str())).collect(),
             nodes: NodeData::for_all(&setup.graph),
@@ -100,40 +104,18 @@ impl<'a> Driver<'a> {
             working: FxHashSet::default(),
             held: Vec::new(),
             batch: Batch::default(),
+            unsent_since: None,
             durable: setup.seq,
             started: world.now(),
             ended: None,
             setup,
-            world: Box::new(world),
+            world,
         };
         for (node, references) in outputs {
             driver.keep_references(node, references);
             driver.release_inputs(node);
         }
         driver
-    }
-
-    /// Runs to the end; returns when all is durable.
-    pub fn run(mut self, first: Batch) -> Result<Finished, StoreError> {
-        self.begin(first)?;
-        self.turn_until_over()
-    }
-
-    /// Starts nothing more: says of every node that has not ended that it is cancelled.
-    pub fn cancel(mut self) -> Result<Finished, StoreError> {
-        self.record_start();
-        self.step(&Event::Cancel);
-        self.turn()?;
-        self.turn_until_over()
-    }
-
-    fn turn_until_over(mut self) -> Result<Finished, StoreError> {
-        let mut messages = Vec::new();
-        while !self.is_over() {
-            self.world.receive(self.next_due(), &mut messages);
-            self.hear(messages.drain(..))?;
-        }
-        Ok(self.finished())
     }
 
     /// Sets the run going: the first of its turns. `first` goes to the store with the events of that turn.
@@ -150,6 +132,14 @@ impl<'a> Driver<'a> {
         self.turn()
     }
 
+    /// In place of [`Self::begin`]: starts nothing more, and says of every node that has not ended that it is
+    /// cancelled.
+    pub fn begin_cancelled(&mut self) -> Result<(), StoreError> {
+        self.record_start();
+        self.step(&Event::Cancel);
+        self.turn()
+    }
+
     /// One turn: takes what has happened, does what follows, and hands the store what is to be said of it.
     pub fn hear(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), StoreError> {
         for message in messages {
@@ -161,7 +151,14 @@ impl<'a> Driver<'a> {
 
     /// When the next turn is due even if nothing happens, in microseconds since 1970.
     pub fn next_due(&self) -> Option<i64> {
-        self.delays.peek().map(|Reverse((due, ..))| *due)
+        let delay = self.delays.peek().map(|Reverse((due, ..))| *due);
+        let batch = self.unsent_since.map(|since| since + record::LINGER);
+        delay.into_iter().chain(batch).min()
+    }
+
+    /// For whoever drives it.
+    pub fn world(&mut self) -> &mut W {
+        &mut self.world
     }
 
     /// Whether the run has ended, and all that was said of it is durable.
@@ -207,8 +204,8 @@ impl<'a> Driver<'a> {
                 self.launch_held();
             }
             Message::Cancel => self.step(&Event::Cancel),
-            // The turn launches what fits now.
-            Message::Lent => {}
+            // The turn launches what fits now, and hands over what is due.
+            Message::Lent | Message::Look => {}
             Message::Command(command) => self.obey(&command),
         }
         Ok(())
@@ -294,7 +291,7 @@ impl std::fmt::Debug for Setup {
     }
 }
 
-impl std::fmt::Debug for Driver<'_> {
+impl<W> std::fmt::Debug for Driver<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Driver")
             .field("setup", &self.setup)

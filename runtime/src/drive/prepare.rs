@@ -9,7 +9,7 @@ use flow_ir::{
     value::Value,
 };
 
-use super::Driver;
+use super::{Driver, World};
 use crate::{
     artifact::{Reference, Summary},
     decide::{Event, NodeState},
@@ -33,7 +33,7 @@ enum Key {
     Files(Vec<String>),
 }
 
-impl Driver<'_> {
+impl<W: World> Driver<W> {
     /// Looks at all nodes that have become ready: those the cache has are finished with, the rest may start.
     pub(super) fn prepare(&mut self) -> Result<(), StoreError> {
         let mut keyed = Vec::new();
@@ -164,11 +164,11 @@ impl Driver<'_> {
 }
 
 /// What a key must know of this run.
-struct Facts<'a, 'w> {
-    driver: &'a Driver<'w>,
+struct Facts<'a, W: World> {
+    driver: &'a Driver<W>,
 }
 
-impl KeyFacts for Facts<'_, '_> {
+impl<W: World> KeyFacts for Facts<'_, W> {
     fn port(&self, port: PortRef) -> Option<Hash> {
         let reference = self.driver.reference(port)?;
         let mut paths = BTreeSet::new();

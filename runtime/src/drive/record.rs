@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use flow_ir::node::PortRef;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Driver, Finished, Message};
+use super::{Driver, Finished, Message, World};
 use crate::{
     artifact::Reference,
     decide::{Cause, NodeState, RunStatus, Step},
@@ -14,7 +14,14 @@ use crate::{
     task::{EnvelopeError, Resolve, Source, parameter},
 };
 
-impl Driver<'_> {
+/// How long events wait for those of later turns, in microseconds: while nodes are small, a batch for each turn
+/// would cost more than the turn.
+pub(super) const LINGER: i64 = 5_000;
+
+/// So many events wait no longer.
+const FULL: usize = 1_024;
+
+impl<W: World> Driver<W> {
     pub(super) fn record_start(&mut self) {
         let dag = &self.setup.dag;
         let data = json!({
@@ -79,13 +86,20 @@ impl Driver<'_> {
         self.batch.is_urgent = true;
     }
 
-    /// Hands over what has come together in this turn.
+    /// Hands over what has come together, unless more may join it.
     pub(super) fn send(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
+        let batch = &self.batch;
         let is_empty = batch.events.is_empty() && batch.lost.is_empty() && batch.files.is_empty();
         if is_empty && batch.contents.is_empty() && batch.taken.is_empty() {
             return;
         }
+        let now = self.world.now();
+        let since = *self.unsent_since.get_or_insert(now);
+        if !batch.is_urgent && batch.events.len() < FULL && now < since + LINGER {
+            return;
+        }
+        self.unsent_since = None;
+        let batch = std::mem::take(&mut self.batch);
         let (outbox, broadcast) = (self.world.outbox(), self.setup.broadcast.clone());
         let then = move |result: Result<Vec<Event>, _>| {
             let last = result.map(|events| {
@@ -181,7 +195,7 @@ impl Driver<'_> {
     }
 }
 
-impl Resolve for Driver<'_> {
+impl<W: World> Resolve for Driver<W> {
     fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
         parameter(&self.setup.dag, name).cloned().map(Source::Value)
     }

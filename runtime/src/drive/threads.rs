@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use super::{
     job::Job,
     prepare::FileHash,
+    turns::{Jobs, Work},
     world::{Message, World},
 };
 use crate::{
@@ -30,20 +31,24 @@ use crate::{
 };
 
 pub struct Threads {
-    inbox: Receiver<Message>,
     outbox: Sender<Message>,
-    workers: Pool,
-    /// Syncs large artifacts, so that workers need not wait for the disk.
+    jobs: Arc<Jobs>,
+    /// Syncs large artifacts and hashes files, so that workers need not wait for the disk.
     disk: Pool,
     artifacts: Artifacts,
     /// For the files of this run.
     folder: RunFolder,
     broadcast: Broadcast,
-    commands: Commands,
     /// The operators that run, and how to stop them.
     running: FxHashMap<(u32, u32), Arc<AtomicBool>>,
-    /// When this began, by both clocks: the one that tells the time may be set while a run goes on.
-    began: (i64, Instant),
+    clock: Clock,
+}
+
+/// Where the run hears of what happens elsewhere than on its workers.
+pub struct Inbox {
+    messages: Receiver<Message>,
+    commands: Commands,
+    clock: Clock,
 }
 
 /// What other processes want of the run.
@@ -56,6 +61,10 @@ pub struct Commands {
     due: Instant,
 }
 
+/// When this began, by both clocks: the one that tells the time may be set while a run goes on.
+#[derive(Clone, Copy)]
+struct Clock(i64, Instant);
+
 /// How long a command may go unread.
 const UNREAD: Duration = Duration::from_millis(50);
 
@@ -64,31 +73,84 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 impl Threads {
     pub fn new(
-        workers: usize,
         artifacts: Artifacts,
         folder: RunFolder,
         broadcast: Broadcast,
         commands: Commands,
         cancel: &Cancel,
-    ) -> Self {
-        let (outbox, inbox) = mpsc::channel();
+    ) -> (Self, Inbox) {
+        let (outbox, messages) = mpsc::channel();
         let canceller = outbox.clone();
         cancel.listen(move || {
             let _ = canceller.send(Message::Cancel);
         });
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            inbox,
+        let clock = Clock::new();
+        let threads = Self {
             outbox,
-            workers: Pool::new(workers),
+            jobs: Arc::default(),
             disk: Pool::new(2),
             artifacts,
             folder,
             broadcast,
-            commands,
             running: FxHashMap::default(),
-            began: (i64::try_from(now.as_micros()).unwrap_or(i64::MAX), Instant::now()),
+            clock,
+        };
+        (threads, Inbox { messages, commands, clock })
+    }
+
+    pub(super) fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
+    }
+
+    /// What was launched.
+    pub(super) fn jobs(&self) -> Arc<Jobs> {
+        self.jobs.clone()
+    }
+
+    /// An operator has answered.
+    pub(super) fn ended(&mut self, node: u32, attempt: u32) {
+        self.running.remove(&(node, attempt));
+    }
+
+    /// Asks all that runs to stop.
+    pub(super) fn stop_all(&self) {
+        for cancelled in self.running.values() {
+            cancelled.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+impl Inbox {
+    /// Waits until something has happened, or until the time `until`; adds all that has to `messages`.
+    pub(super) fn receive(&mut self, until: Option<i64>, messages: &mut Vec<Message>) {
+        let due = until.map(|until| {
+            let wait = u64::try_from(until.saturating_sub(self.clock.now())).unwrap_or_default();
+            Instant::now() + Duration::from_micros(wait)
+        });
+        loop {
+            let now = Instant::now();
+            if now >= self.commands.due {
+                self.commands.read(now, messages);
+            }
+            if !messages.is_empty() || due.is_some_and(|due| due <= now) {
+                break;
+            }
+            let wake = due.map_or(self.commands.due, |due| due.min(self.commands.due));
+            messages.extend(self.messages.recv_timeout(wake.saturating_duration_since(now)).ok());
+        }
+        messages.extend(self.messages.try_iter());
+    }
+}
+
+impl Clock {
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(now.as_micros()).unwrap_or(i64::MAX), Instant::now())
+    }
+
+    fn now(self) -> i64 {
+        let Self(time, instant) = self;
+        time.saturating_add(i64::try_from(instant.elapsed().as_micros()).unwrap_or(i64::MAX))
     }
 }
 
@@ -107,6 +169,12 @@ impl Commands {
     }
 }
 
+impl std::fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbox").field("commands", &self.commands).finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Commands {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Commands").field("run", &self.run).finish_non_exhaustive()
@@ -115,34 +183,7 @@ impl std::fmt::Debug for Commands {
 
 impl World for Threads {
     fn now(&self) -> i64 {
-        let (time, instant) = self.began;
-        time.saturating_add(i64::try_from(instant.elapsed().as_micros()).unwrap_or(i64::MAX))
-    }
-
-    fn receive(&mut self, until: Option<i64>, messages: &mut Vec<Message>) {
-        let due = until.map(|until| {
-            let wait = u64::try_from(until.saturating_sub(self.now())).unwrap_or_default();
-            Instant::now() + Duration::from_micros(wait)
-        });
-        let first = loop {
-            let now = Instant::now();
-            if now >= self.commands.due {
-                self.commands.read(now, messages);
-            }
-            if !messages.is_empty() || due.is_some_and(|due| due <= now) {
-                break None;
-            }
-            let wake = due.map_or(self.commands.due, |due| due.min(self.commands.due));
-            if let Ok(message) = self.inbox.recv_timeout(wake.saturating_duration_since(now)) {
-                break Some(message);
-            }
-        };
-        for message in first.into_iter().chain(self.inbox.try_iter()) {
-            if let Message::Done { node, attempt, .. } = &message {
-                self.running.remove(&(*node, *attempt));
-            }
-            messages.push(message);
-        }
+        self.clock.now()
     }
 
     fn outbox(&self) -> Sender<Message> {
@@ -165,25 +206,7 @@ impl World for Threads {
             progress: Throttle::default(),
             notes: Notes::new(self.folder.node(&job.identity.node), attempt),
         };
-        let (artifacts, outbox) = (self.artifacts.clone(), self.outbox.clone());
-        let work = move || {
-            let mut result = job.run(&artifacts, &context);
-            if result.as_ref().is_err_and(|failure| *failure == Failure::Cancelled)
-                && !context.cancelled.load(Ordering::Relaxed)
-                && context.is_past_deadline()
-            {
-                let seconds = job.limit().unwrap_or_default().as_secs_f64().to_string();
-                result = Err(Failure::TimedOut { seconds });
-            }
-            if let Ok(executed) = &mut result {
-                (executed.metrics, executed.usage) = context.notes.take();
-            }
-            let _ = outbox.send(Message::Done { node, attempt, result });
-        };
-        if let Err(error) = self.workers.submit(work) {
-            let result = Err(Failure::operator(format!("no thread can be started: {error}")));
-            let _ = self.outbox.send(Message::Done { node, attempt, result });
-        }
+        self.jobs.push(Work { job, context });
     }
 
     fn stop(&mut self, node: u32, attempt: u32) {
@@ -216,7 +239,7 @@ impl World for Threads {
             });
             let _ = outbox.send(Message::Hashed(hashed.collect()));
         };
-        if self.workers.submit(work).is_err() {
+        if self.disk.submit(work).is_err() {
             let unknown = unreadable.into_iter().map(|path| (path, FileHash::Unknown));
             let _ = self.outbox.send(Message::Hashed(unknown.collect()));
         }
@@ -240,15 +263,6 @@ impl World for Threads {
 
     fn remove(&mut self, hash: Hash) -> io::Result<()> {
         self.artifacts.remove(hash)
-    }
-}
-
-impl Drop for Threads {
-    /// What still runs when a run is given up is stopped; the pools wait for it.
-    fn drop(&mut self) {
-        for cancelled in self.running.values() {
-            cancelled.store(true, Ordering::Relaxed);
-        }
     }
 }
 

@@ -17,9 +17,6 @@ pub trait World {
     /// Microseconds since 1970-01-01T00:00:00Z; never less than it was.
     fn now(&self) -> i64;
 
-    /// Waits until something has happened, or until the time `until`; adds all that has to `messages`.
-    fn receive(&mut self, until: Option<i64>, messages: &mut Vec<Message>);
-
     /// Where messages can be left from other threads.
     fn outbox(&self) -> Sender<Message>;
 
@@ -66,6 +63,8 @@ pub enum Message {
     Cancel,
     /// More may fit than did.
     Lent,
+    /// Nothing, but that something may be due earlier than it was.
+    Look,
     /// Another process wants something of the run; may come twice.
     Command(RunCommand),
 }

@@ -27,7 +27,7 @@ use crate::{
     act::Cancel,
     artifact::{Artifacts, SmallContents},
     decide::{Counts, Graph, RunStatus, State},
-    drive::{Commands, Driver, Message, Setup, Threads, World},
+    drive::{Commands, Driver, Message, Setup, Threads, World, take_turns},
     event::{Backlog, Beginning, Broadcast, Subscriber, Undelivered},
     folder::{self, RunFolder},
     operator::{Native, Registry},
@@ -165,8 +165,8 @@ impl Engine {
         let threads = options.jobs.max(1) as usize;
         let folder = RunFolder::new(&self.folder, &history.run);
         let commands = Commands::new(self.store.clone(), history.run.clone());
-        let world =
-            Threads::new(threads, self.artifacts.clone(), folder, broadcast.clone(), commands, cancel);
+        let (world, inbox) =
+            Threads::new(self.artifacts.clone(), folder, broadcast.clone(), commands, cancel);
         self.share(
             &mut prepared.scheduler,
             prepared.machine,
@@ -188,11 +188,12 @@ impl Engine {
             use_cache: options.use_cache,
             broadcast: broadcast.clone(),
         };
-        let driver = Driver::new(setup, history.outputs, world);
-        let finished = match first {
-            Some(first) => driver.run(first),
-            None => driver.cancel(),
+        let mut driver = Driver::new(setup, history.outputs, world);
+        let begun = match first {
+            Some(first) => driver.begin(first),
+            None => driver.begin_cancelled(),
         };
+        let finished = begun.and_then(|()| take_turns(driver, inbox, threads));
         let undelivered = broadcast.close(PATIENCE);
         let finished = finished?;
         Ok(RunReport {

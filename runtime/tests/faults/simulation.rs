@@ -66,7 +66,7 @@ struct Simulation {
 type Outputs = Vec<(u32, Vec<Reference>)>;
 
 struct Process {
-    driver: Driver<'static>,
+    driver: Driver<ProcessWorld>,
     store: Arc<SimulatedStore>,
     artifacts: Artifacts,
     inbox: Receiver<Message>,

@@ -159,10 +159,6 @@ impl World for ProcessWorld {
         self.shared.borrow().timeline.now()
     }
 
-    fn receive(&mut self, _: Option<i64>, _: &mut Vec<Message>) {
-        unreachable!("messages are brought, one at a time")
-    }
-
     fn outbox(&self) -> Sender<Message> {
         self.outbox.clone()
     }
