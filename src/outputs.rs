@@ -12,15 +12,23 @@ use flow_runtime::{
 
 use crate::{exit::Failure, terminal::Terminal, words::count};
 
-/// Prints the outputs to stdout, and how the run ended to stderr.
-pub fn print(report: &RunReport, terminal: &Terminal) {
+/// Failures that are told once more at the end; `show` has all.
+const MOST_FAILURES: usize = 20;
+
+/// Prints the outputs to stdout, and how the run ended to stderr; the failures too, unless they stand there already.
+pub fn print(report: &RunReport, has_told_failures: bool, terminal: &Terminal) {
     let width = report.outputs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, source) in &report.outputs {
         let name = terminal.paint_out(&format!("{name:width$}"), "1");
         terminal.result(&format!("{name}  {}\n", describe(source, width + 2)));
     }
-    for (node, failure) in &report.failures {
-        terminal.error(&format!("node `{node}`: {failure}"), failure.help());
+    if !has_told_failures {
+        for (node, failure) in report.failures.iter().take(MOST_FAILURES) {
+            terminal.error(&format!("node `{node}`: {failure}"), failure.help());
+        }
+        if let Some(more) = report.failures.len().checked_sub(MOST_FAILURES).filter(|more| *more > 0) {
+            terminal.remark(&format!("{more} more failed; `flowc show {}` has all", report.run));
+        }
     }
     let counts = &report.counts;
     let parts = [

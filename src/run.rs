@@ -119,9 +119,14 @@ impl Execution {
         if let Some(path) = &self.events {
             options.subscribers.push(Arc::new(watch::EventLines::to_file(path, terminal)?));
         }
+        let mut tells_failures = false;
         let view: Option<Arc<dyn Subscriber>> = match self.format {
             Format::Json => Some(Arc::new(watch::EventLines::to_stdout())),
-            Format::Human => watch::view(terminal),
+            Format::Human => {
+                let view = watch::view(terminal);
+                tells_failures = view.tells_failures;
+                view.subscriber
+            }
         };
         options.subscribers.extend(view);
 
@@ -139,7 +144,7 @@ impl Execution {
             outputs::write(&report, engine, &folder)?;
         }
         if self.format == Format::Human {
-            outputs::print(&report, terminal);
+            outputs::print(&report, tells_failures, terminal);
         }
         Ok(match report.status {
             RunStatus::Finished => Exit::Worked,

@@ -1,6 +1,9 @@
 //! Where words go: results to stdout, progress and diagnostics to stderr, in colour where it helps.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::{
+    io::{ErrorKind, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Colour {
@@ -85,7 +88,27 @@ fn paint(colour: bool, text: &str, code: &str) -> String {
     if colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-/// Nobody reads what is told beside the results: that is no reason to stop.
-fn tell(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+/// Who draws at the bottom of stderr now, and takes what is told meanwhile.
+static DRAWER: Mutex<Option<Drawer>> = Mutex::new(None);
+
+type Drawer = Box<dyn Fn(&str) + Send>;
+
+/// From now on somebody draws at the bottom of stderr: what is told is handed over, to go above.
+pub fn draw_below(take: impl Fn(&str) + Send + 'static) {
+    *DRAWER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(take));
+}
+
+/// Nobody draws any more.
+pub fn draw_no_more() {
+    *DRAWER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// Text for stderr. Nobody reads what is told beside the results: that is no reason to stop.
+pub fn tell(text: &str) {
+    match &*DRAWER.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(take) => take(text),
+        None => {
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        }
+    }
 }
