@@ -46,8 +46,8 @@ pub enum Summary {
 #[derive(Debug)]
 pub struct Encoded {
     pub reference: Reference,
-    /// As it would be read back.
-    pub datum: Datum,
+    /// As it would be read back; none where it is in its artifact alone.
+    pub datum: Option<Datum>,
     /// What its reference does not hold already; its own bytes last, those of a list's elements before.
     pub contents: Vec<Content>,
 }
@@ -93,7 +93,7 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
                 let summary = Summary::Value(Some(value.clone()));
                 let reference =
                     Reference { hash: Hash::of(text.as_bytes()), size: text.len() as u64, summary };
-                return Ok(Encoded { reference, datum: Datum::Value(value), contents });
+                return Ok(Encoded { reference, datum: Some(Datum::Value(value)), contents });
             }
             sink.write_all(text.as_bytes()).map_err(failed)?;
             (Datum::Value(value), Summary::Value(None))
@@ -117,7 +117,7 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
             for element in elements {
                 let encoded = encode(element, folder)?;
                 references.push(encoded.reference.to_json());
-                data.push(encoded.datum);
+                data.extend(encoded.datum);
                 contents.extend(encoded.contents);
             }
             let summary = Summary::List { length: data.len() as u64 };
@@ -128,7 +128,7 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
     let content = sink.finish().map_err(failed)?;
     let reference = Reference { hash: content.hash(), size: content.size(), summary };
     contents.push(content);
-    Ok(Encoded { reference, datum, contents })
+    Ok(Encoded { reference, datum: Some(datum), contents })
 }
 
 /// Reads a written form; `None` where the bytes are none. A list's elements come from `load`.

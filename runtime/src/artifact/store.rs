@@ -67,6 +67,11 @@ impl Artifacts {
         Ok(Self { folder, small })
     }
 
+    /// Small contents alone: what is large cannot be kept, and lies among temporary files while it is hashed.
+    pub(crate) fn without_files(small: Arc<dyn SmallContents>) -> Self {
+        Self { folder: std::env::temp_dir(), small }
+    }
+
     /// Where the files lie, and new ones are written.
     pub fn folder(&self) -> &Path {
         &self.folder

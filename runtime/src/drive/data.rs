@@ -106,9 +106,8 @@ impl<W: World> Driver<W> {
                 }
             }
             let reference = encoded.reference;
-            let slot = (data.consumers > 0).then(|| {
-                Arc::new(Slot { reference: reference.clone(), datum: Mutex::new(Some(encoded.datum)) })
-            });
+            let slot = (data.consumers > 0)
+                .then(|| Arc::new(Slot { reference: reference.clone(), datum: Mutex::new(encoded.datum) }));
             data.outputs.push(Output { reference, slot });
         }
         large

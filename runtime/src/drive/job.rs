@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use flow_ir::{
     dag::Dag,
-    node::{NodeKind, PortRef},
+    node::{Node, NodeKind, PortRef},
 };
 
 use super::data::Slot;
@@ -37,6 +37,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// The node whose work it is.
+    pub fn of(&self) -> Option<&Node> {
+        self.dag.nodes.get(self.node as usize)
+    }
+
     /// How long it may take.
     pub fn limit(&self) -> Option<Duration> {
         self.timeout.and_then(|timeout| u64::try_from(timeout).ok()).map(Duration::from_micros)

@@ -122,12 +122,7 @@ impl<W: World> Driver<W> {
     pub fn begin(&mut self, first: Batch) -> Result<(), StoreError> {
         self.batch = first;
         self.record_start();
-        for (node, attempt) in std::mem::take(&mut self.setup.unknown) {
-            self.setup.state.assume_running(node, attempt);
-            let help = "look whether it was done; `flowc retry` does it again".to_owned();
-            let message = "its process died, and whether its effect was done is not known".to_owned();
-            self.fail(node, attempt, Failure::Operator { message, help: Some(help) });
-        }
+        self.settle_unknown();
         self.step(&Event::Start);
         self.turn()
     }
@@ -136,6 +131,7 @@ impl<W: World> Driver<W> {
     /// cancelled.
     pub fn begin_cancelled(&mut self) -> Result<(), StoreError> {
         self.record_start();
+        self.settle_unknown();
         self.step(&Event::Cancel);
         self.turn()
     }
@@ -164,6 +160,16 @@ impl<W: World> Driver<W> {
     /// Whether the run has ended, and all that was said of it is durable.
     pub fn is_over(&self) -> bool {
         self.ended.is_some() && self.durable == self.setup.seq
+    }
+
+    /// An effect that may have been done is not done again unless a retry is granted.
+    fn settle_unknown(&mut self) {
+        for (node, attempt) in std::mem::take(&mut self.setup.unknown) {
+            self.setup.state.assume_running(node, attempt);
+            let help = "look whether it was done; `flowc retry` does it again".to_owned();
+            let message = "its process died, and whether its effect was done is not known".to_owned();
+            self.fail(node, attempt, Failure::Operator { message, help: Some(help) });
+        }
     }
 
     fn turn(&mut self) -> Result<(), StoreError> {
