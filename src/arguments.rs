@@ -14,6 +14,7 @@ use crate::{
     launch::{self, Launch},
     lsp, ops, plan, resume, retry, run, runs, show, signal, task,
     terminal::{Colour, Terminal},
+    why,
 };
 
 /// The compiler and runner of Flow, a language for machine-learning workflows
@@ -60,6 +61,8 @@ enum Command {
     Cancel(cancel::Options),
     /// Tell a run what it waits for
     Signal(signal::Options),
+    /// Say why a node of a run ran, or was taken from the cache
+    Why(why::Options),
     /// List past and running runs
     Runs(runs::Options),
     /// Show one run
@@ -132,6 +135,7 @@ impl Invocation {
             Command::Retry(options) => retry::execute(options, root, &terminal),
             Command::Cancel(options) => cancel::execute(options, root, &terminal),
             Command::Signal(options) => signal::execute(options, root, &terminal),
+            Command::Why(options) => why::execute(options, root, &terminal),
             Command::Runs(options) => runs::execute(options, root, &terminal),
             Command::Show(options) => show::execute(options, root, &terminal),
             Command::Artifact(options) => artifact::execute(options, root, &terminal),

@@ -1,10 +1,18 @@
 //! What the planner may know of this machine: its operators, files and cache.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use flow_ir::{hash::Hash, key::Key, node::OperatorPlace};
-use flow_plan::program::PlanFacts;
+use flow_ir::{
+    dag::Dag,
+    hash::Hash,
+    key::{Key, KeyFacts, Known},
+    node::{Node, OperatorPlace, PortRef},
+    value::Value,
+};
+use flow_plan::{program::PlanFacts, status::Keys};
 use flow_runtime::{
+    artifact::Artifacts,
+    engine::{Because, Earlier, Side},
     operator::Registry,
     store::{FileStamp, SqliteStore, Store},
 };
@@ -15,8 +23,13 @@ use crate::project::Folders;
 /// Answers from the standard library, and from a project's state where there is one.
 #[derive(Default)]
 pub struct Facts {
-    store: Option<SqliteStore>,
+    state: Option<State>,
     root: PathBuf,
+}
+
+struct State {
+    store: Arc<SqliteStore>,
+    artifacts: Artifacts,
 }
 
 impl Facts {
@@ -27,9 +40,18 @@ impl Facts {
 
     /// The operators, and what a project's state remembers. Makes no state where there is none.
     pub fn of_project(folders: &Folders) -> Self {
-        let path = folders.state.join("store.sqlite");
-        let store = if path.is_file() { SqliteStore::open(&path).ok() } else { None };
-        Self { store, root: folders.root.clone() }
+        let open = || {
+            let path = folders.state.join("store.sqlite");
+            let store = Arc::new(SqliteStore::open(&path.is_file().then_some(path)?).ok()?);
+            let artifacts = Artifacts::open(folders.state.join("artifacts"), store.clone()).ok()?;
+            Some(State { store, artifacts })
+        };
+        Self { state: open(), root: folders.root.clone() }
+    }
+
+    /// What says why nodes run that the cache does not have.
+    pub fn reasons(&self, workflow: &str) -> Option<Earlier<'_>> {
+        Earlier::new(&*self.state.as_ref()?.store, workflow, None).ok()
     }
 }
 
@@ -46,15 +68,67 @@ impl PlanFacts for Facts {
     fn file_hash(&self, path: &str) -> Option<Hash> {
         let path = self.root.join(path);
         let stamp = FileStamp::of(&path)?;
-        self.store.as_ref()?.file(&path.to_string_lossy(), stamp).ok().flatten()
+        self.state.as_ref()?.store.file(&path.to_string_lossy(), stamp).ok().flatten()
     }
 
+    /// A result counts as cached where its artifacts are there, too.
     fn cached(&self, key: Key) -> Option<Vec<Hash>> {
-        let outputs = self.store.as_ref()?.cached(&[key.0]).ok()?.pop()??;
-        Some(outputs.into_iter().map(|output| output.hash).collect())
+        let State { store, artifacts } = self.state.as_ref()?;
+        let outputs = store.cached(&[key.0]).ok()?.pop()??;
+        let are_there = outputs.iter().all(|output| artifacts.is_there(output).unwrap_or_default());
+        are_there.then(|| outputs.into_iter().map(|output| output.hash).collect())
     }
 
     fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
+        None
+    }
+}
+
+/// Why a node of a plan runs that the cache does not have.
+pub fn reason(earlier: &Earlier<'_>, dag: &Dag, node: &Node, keys: &Keys<'_>) -> Option<Because> {
+    earlier.why(&Planned { dag, node, keys }).ok()
+}
+
+/// A node before it runs.
+struct Planned<'a> {
+    dag: &'a Dag,
+    node: &'a Node,
+    keys: &'a Keys<'a>,
+}
+
+impl KeyFacts for Planned<'_> {
+    fn port(&self, port: PortRef) -> Option<Hash> {
+        self.keys.port(port)
+    }
+
+    fn parameter(&self, name: &str) -> Option<Known<'_>> {
+        self.keys.parameter(name)
+    }
+
+    fn file(&self, path: &str) -> Option<Hash> {
+        self.keys.file(path)
+    }
+
+    fn environment(&self, place: &OperatorPlace) -> Option<Hash> {
+        self.keys.environment(place)
+    }
+
+    fn numerics(&self) -> &str {
+        self.keys.numerics()
+    }
+}
+
+impl Side for Planned<'_> {
+    fn dag(&self) -> &Dag {
+        self.dag
+    }
+
+    fn node(&self) -> &Node {
+        self.node
+    }
+
+    /// Of results that are not read, only what they hash to is known.
+    fn shown(&self, _: PortRef) -> Option<Value> {
         None
     }
 }

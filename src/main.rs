@@ -32,6 +32,7 @@ mod state;
 mod task;
 mod terminal;
 mod watch;
+mod why;
 mod words;
 
 use std::process::ExitCode;

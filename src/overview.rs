@@ -5,20 +5,23 @@ use flow_ir::{
     node::{Input, Node},
     value::Value,
 };
-use flow_plan::{
-    program::PlanFacts,
-    status::{Status, statuses, summary},
-};
+use flow_plan::status::{Runs, Status, statuses_and_keys, summary};
 
-use crate::{terminal::Terminal, words::count};
+use crate::{
+    facts::{self, Facts},
+    terminal::Terminal,
+    why,
+    words::count,
+};
 
 /// Rows shown of a plan; the rest is counted.
 const MOST_ROWS: usize = 200;
 /// Nodes named of a critical path.
 const MOST_STEPS: usize = 12;
 
-pub fn render(dag: &Dag, facts: &dyn PlanFacts, terminal: &Terminal) -> String {
-    let statuses = statuses(dag, facts);
+pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
+    let (statuses, keys) = statuses_and_keys(dag, facts);
+    let earlier = facts.reasons(&dag.workflow);
     let summary = summary(dag, &statuses);
     let mut text = format!(
         "{}  {}, {} wide, {} deep\n",
@@ -48,7 +51,13 @@ pub fn render(dag: &Dag, facts: &dyn PlanFacts, terminal: &Terminal) -> String {
             Status::Unknown { .. } => "2",
         };
         let op = terminal.paint_out(&format!("{:ops$}", node.op()), "2");
-        let words = terminal.paint_out(&status.in_words(dag), colour);
+        let mut words = status.in_words(dag);
+        if let (Status::Runs { because: Runs::NotCached { .. } }, Some(earlier)) = (status, &earlier)
+            && let Some(because) = facts::reason(earlier, dag, node, &keys)
+        {
+            words = format!("runs: {}", why::reason(&because));
+        }
+        let words = terminal.paint_out(&words, colour);
         text.push_str(&format!("  {:ids$}  {op}  cpu  {words}\n", node.id));
     }
     if dag.nodes.len() > MOST_ROWS {

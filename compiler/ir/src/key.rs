@@ -20,7 +20,7 @@
 use crate::{
     expr::{Expr, ExprKind},
     hash::Hash,
-    node::{CommandWord, Input, Node, NodeKind, OperatorPlace, PortRef},
+    node::{CommandWord, Input, Node, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
     types::{Refinement, Row, Type},
     value::Value,
 };
@@ -70,11 +70,8 @@ pub fn node_key(node: &Node, facts: &impl KeyFacts) -> Option<Key> {
     encoder.text(facts.numerics());
     match &node.kind {
         NodeKind::Task(operator) => {
-            encoder.tag(Tag::Task);
-            encoder.text(&operator.name);
-            encoder.number(u64::from(operator.version));
-            encoder.hash(operator.signature);
-            encoder.place(&operator.place)?;
+            encoder.operator(operator);
+            encoder.code(&operator.place)?;
             encoder.length(node.inputs.len());
             for (name, input) in &node.inputs {
                 encoder.text(name);
@@ -93,12 +90,55 @@ pub fn node_key(node: &Node, facts: &impl KeyFacts) -> Option<Key> {
         | NodeKind::Loop { .. }
         | NodeKind::Workflow { .. } => return None,
     }
-    encoder.length(node.outputs.len());
-    for port in &node.outputs {
-        encoder.text(&port.name);
-        encoder.ty(&port.ty);
-    }
+    encoder.outputs(&node.outputs);
     Some(Key(Hash::of(&encoder.bytes)))
+}
+
+/// A part of what a key is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What kind of device computes.
+    Numerics,
+    /// Its name, version and signature, and where it is.
+    Operator,
+    /// An external operator's code and environment.
+    Code,
+    Expression,
+    Input(String),
+    /// The names and types of what it gives.
+    Outputs,
+}
+
+/// The parts of a node's key, each with a hash where it is known: the keys of two nodes are equal where all of
+/// their parts are. No parts where the node's kind has no key.
+pub fn key_parts(node: &Node, facts: &impl KeyFacts) -> Vec<(Part, Option<Hash>)> {
+    let mut encoder = Encoder { bytes: Vec::new(), facts, bindings: &[] };
+    let mut parts = Vec::with_capacity(node.inputs.len() + 4);
+    encoder.text(facts.numerics());
+    parts.push((Part::Numerics, encoder.take(Some(()))));
+    match &node.kind {
+        NodeKind::Task(operator) => {
+            encoder.operator(operator);
+            parts.push((Part::Operator, encoder.take(Some(()))));
+            let known = encoder.code(&operator.place);
+            parts.push((Part::Code, encoder.take(known)));
+        }
+        NodeKind::Expression(expr) => {
+            // What the parameters are bound to are parts of their own.
+            encoder.bindings = &node.inputs;
+            let known = encoder.expr(expr);
+            parts.push((Part::Expression, encoder.take(known)));
+            encoder.bindings = &[];
+        }
+        _ => return Vec::new(),
+    }
+    for (name, input) in &node.inputs {
+        let known = encoder.input(input);
+        parts.push((Part::Input(name.clone()), encoder.take(known)));
+    }
+    encoder.outputs(&node.outputs);
+    parts.push((Part::Outputs, encoder.take(Some(()))));
+    parts
 }
 
 /// The bytes that tell what comes next. Never reorder: add at the end.
@@ -152,6 +192,13 @@ struct Encoder<'a, F> {
 }
 
 impl<'a, F: KeyFacts> Encoder<'a, F> {
+    /// The hash of what was encoded since the last time, where that is known.
+    fn take(&mut self, known: Option<()>) -> Option<Hash> {
+        let hash = known.map(|()| Hash::of(&self.bytes));
+        self.bytes.clear();
+        hash
+    }
+
     fn input(&mut self, input: &'a Input) -> Option<()> {
         match input {
             Input::Constant(value) => self.value(value),
@@ -307,12 +354,13 @@ impl<'a, F: KeyFacts> Encoder<'a, F> {
         Some(())
     }
 
-    fn place(&mut self, place: &OperatorPlace) -> Option<()> {
-        match place {
-            OperatorPlace::Native => {
-                self.tag(Tag::Native);
-                return Some(());
-            }
+    fn operator(&mut self, operator: &OperatorRef) {
+        self.tag(Tag::Task);
+        self.text(&operator.name);
+        self.number(u64::from(operator.version));
+        self.hash(operator.signature);
+        match &operator.place {
+            OperatorPlace::Native => self.tag(Tag::Native),
             OperatorPlace::Python(function) => self.tagged_text(Tag::Python, function),
             OperatorPlace::Command(words) => {
                 self.tag(Tag::Command);
@@ -326,8 +374,21 @@ impl<'a, F: KeyFacts> Encoder<'a, F> {
                 }
             }
         }
-        self.hash(self.facts.environment(place)?);
+    }
+
+    fn code(&mut self, place: &OperatorPlace) -> Option<()> {
+        if *place != OperatorPlace::Native {
+            self.hash(self.facts.environment(place)?);
+        }
         Some(())
+    }
+
+    fn outputs(&mut self, outputs: &[Port]) {
+        self.length(outputs.len());
+        for port in outputs {
+            self.text(&port.name);
+            self.ty(&port.ty);
+        }
     }
 
     /// The names of records serve people and are left out; those of enums are part of their values.
@@ -500,9 +561,18 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
         dag.nodes.iter().map(|node| node_key(node, &AllKnown { dag: &dag, numerics: NUMERICS_CPU })).collect()
     }
 
+    fn parts(text: &str) -> Vec<Vec<(Part, Option<Hash>)>> {
+        let dag = Dag::from_text(text).unwrap();
+        dag.nodes
+            .iter()
+            .map(|node| key_parts(node, &AllKnown { dag: &dag, numerics: NUMERICS_CPU }))
+            .collect()
+    }
+
     #[test]
     fn what_changes_a_key_and_what_does_not() {
         let original = keys(NODES);
+        let original_parts = parts(NODES);
         assert!(original.iter().all(Option::is_some));
         for (from, to, changed) in [
             // Of no account: ids, names of parameters and bindings, paths, policy, order without data.
@@ -540,6 +610,9 @@ op where version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9
                 .map(|(i, _)| i)
                 .collect();
             assert_eq!(found, changed, "{from} to {to}");
+            for (node, (a, b)) in parts(&text).iter().zip(&original_parts).enumerate() {
+                assert_eq!(a != b, changed.contains(&node), "{from} to {to}: {a:?} {b:?}");
+            }
         }
     }
 

@@ -67,6 +67,11 @@ pub struct Summary {
 
 /// The status of every node, in their order.
 pub fn statuses(dag: &Dag, facts: &dyn PlanFacts) -> Vec<Status> {
+    statuses_and_keys(dag, facts).0
+}
+
+/// The status of every node, in their order, and what is known for their keys.
+pub fn statuses_and_keys<'a>(dag: &'a Dag, facts: &'a dyn PlanFacts) -> (Vec<Status>, Keys<'a>) {
     let keys = Keys {
         facts,
         parameters: dag.parameters.iter().map(|parameter| (&*parameter.name, &parameter.value)).collect(),
@@ -77,7 +82,8 @@ pub fn statuses(dag: &Dag, facts: &dyn PlanFacts) -> Vec<Status> {
         keys.outputs.borrow_mut().push(outputs);
         status
     };
-    dag.nodes.iter().map(status).collect()
+    let statuses = dag.nodes.iter().map(status).collect();
+    (statuses, keys)
 }
 
 /// The plan in numbers, from its DAG and what [`statuses`] says of it.
@@ -134,11 +140,18 @@ impl Status {
     }
 }
 
-struct Keys<'a> {
+/// What is known, before anything runs, of that which the keys of a plan's nodes rest on.
+pub struct Keys<'a> {
     facts: &'a dyn PlanFacts,
     parameters: FxHashMap<&'a str, &'a Value>,
     /// For each node so far that is cached, what its outputs count for in the keys of others, where that is known.
     outputs: RefCell<Vec<Option<Vec<Option<Hash>>>>>,
+}
+
+impl std::fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
 }
 
 impl KeyFacts for Keys<'_> {

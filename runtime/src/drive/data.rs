@@ -22,6 +22,12 @@ pub struct NodeData {
     pub has_released: bool,
     /// Of the cache.
     pub key: Option<Hash>,
+    /// Those whose contents are a part of the key.
+    pub files: Vec<String>,
+    /// Of an external operator: a part of the key, too.
+    pub code: Option<Hash>,
+    /// What the cache knew it to give, and is not there.
+    pub lost: Option<Hash>,
     pub elapsed: Option<std::time::Duration>,
     pub metrics: Vec<(String, f64)>,
     pub usage: Option<Usage>,
@@ -47,6 +53,9 @@ impl NodeData {
             consumers: u32::try_from(graph.consumers(node)).unwrap_or(u32::MAX),
             has_released: false,
             key: None,
+            files: Vec::new(),
+            code: None,
+            lost: None,
             elapsed: None,
             metrics: Vec::new(),
             usage: None,
@@ -168,6 +177,7 @@ impl<W: World> Driver<W> {
             let message = format!("{error}; it cannot be replaced: {cannot}");
             return self.fail(node, attempt, Failure::operator(message));
         }
+        self.nodes[producer as usize].lost = Some(error.hash());
         self.nodes[producer as usize].failure = Some(loss());
         self.nodes[node as usize].failure = Some(loss());
         let producer_attempt = self.setup.state.attempt(producer);

@@ -34,7 +34,7 @@ use crate::{
 use data::NodeData;
 
 pub use job::Job;
-pub use prepare::FileHash;
+pub use prepare::{FileHash, content};
 pub use reached::Reached;
 pub use threads::{Commands, Threads};
 pub use turns::take_turns;

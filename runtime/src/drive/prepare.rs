@@ -63,12 +63,16 @@ impl<W: World> Driver<W> {
         let keys: Vec<Hash> = keyed.iter().map(|(_, _, key)| *key).collect();
         let found = self.setup.store.cached(&keys)?;
         for ((node, attempt, _), found) in keyed.into_iter().zip(found) {
-            match found {
-                Some(references) if self.are_there(node, &references) => {
-                    self.keep_references(node, references);
-                    self.step(&Event::Hit { node, attempt });
-                }
-                _ => self.start(node, attempt),
+            let Some(references) = found.filter(|found| self.fits(node, found)) else {
+                self.start(node, attempt);
+                continue;
+            };
+            self.nodes[node as usize].lost = self.missing(&references);
+            if self.nodes[node as usize].lost.is_none() {
+                self.keep_references(node, references);
+                self.step(&Event::Hit { node, attempt });
+            } else {
+                self.start(node, attempt);
             }
         }
         Ok(())
@@ -91,12 +95,14 @@ impl<W: World> Driver<W> {
         }
     }
 
-    fn are_there(&self, node: u32, references: &[Reference]) -> bool {
-        let ports = self.setup.dag.nodes.get(node as usize).map_or(0, |node| node.outputs.len());
-        references.len() == ports
-            && references
-                .iter()
-                .all(|reference| !self.lost.contains(&reference.hash) && self.world.is_there(reference))
+    fn fits(&self, node: u32, references: &[Reference]) -> bool {
+        self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.outputs.len() == references.len())
+    }
+
+    fn missing(&self, references: &[Reference]) -> Option<Hash> {
+        let is_missing =
+            |reference: &&Reference| self.lost.contains(&reference.hash) || !self.world.is_there(reference);
+        references.iter().find(is_missing).map(|reference| reference.hash)
     }
 
     fn key(&mut self, node: u32) -> Result<Key, StoreError> {
@@ -110,13 +116,23 @@ impl<W: World> Driver<W> {
             self.files_of(input, &mut paths);
         }
         let mut unknown = Vec::new();
-        for path in paths {
-            match self.file(&path)? {
+        for path in &paths {
+            match self.file(path)? {
                 Some(FileHash::Content(..)) => {}
                 Some(FileHash::Unknown) => return Ok(Key::None),
-                None => unknown.push(path),
+                None => unknown.push(path.clone()),
             }
         }
+        let facts = Facts { driver: self };
+        let code = match &of.kind {
+            NodeKind::Task(operator) if operator.place != OperatorPlace::Native => {
+                facts.environment(&operator.place)
+            }
+            _ => None,
+        };
+        let data = &mut self.nodes[node as usize];
+        data.files = paths.into_iter().collect();
+        data.code = code;
         if !unknown.is_empty() {
             return Ok(Key::Files(unknown));
         }
@@ -171,20 +187,7 @@ struct Facts<'a, W: World> {
 impl<W: World> KeyFacts for Facts<'_, W> {
     fn port(&self, port: PortRef) -> Option<Hash> {
         let reference = self.driver.reference(port)?;
-        let mut paths = BTreeSet::new();
-        if let Summary::Value(Some(value)) = &reference.summary {
-            files_in(value, &mut paths);
-        }
-        if paths.is_empty() {
-            return Some(reference.hash);
-        }
-        // The artifact has the path alone; what stands in the file counts as well.
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&reference.hash.0);
-        for path in &paths {
-            hasher.update(&self.file(path)?.0);
-        }
-        Some(Hash(*hasher.finalize().as_bytes()))
+        content(reference, &|path| self.file(path))
     }
 
     fn parameter(&self, name: &str) -> Option<Known<'_>> {
@@ -205,6 +208,24 @@ impl<W: World> KeyFacts for Facts<'_, W> {
     fn numerics(&self) -> &str {
         NUMERICS_CPU
     }
+}
+
+/// What an artifact counts for in a key: its hash, and the content of the files that it names.
+pub fn content(reference: &Reference, file: &dyn Fn(&str) -> Option<Hash>) -> Option<Hash> {
+    let mut paths = BTreeSet::new();
+    if let Summary::Value(Some(value)) = &reference.summary {
+        files_in(value, &mut paths);
+    }
+    if paths.is_empty() {
+        return Some(reference.hash);
+    }
+    // The artifact has the path alone; what stands in the file counts as well.
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&reference.hash.0);
+    for path in &paths {
+        hasher.update(&file(path)?.0);
+    }
+    Some(Hash(*hasher.finalize().as_bytes()))
 }
 
 fn files_in(value: &Value, paths: &mut BTreeSet<String>) {

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use flow_ir::node::PortRef;
+use flow_ir::{key::NUMERICS_CPU, node::PortRef};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Driver, Finished, Message, World};
+use super::{Driver, FileHash, Finished, Message, World};
 use crate::{
     artifact::Reference,
     decide::{Cause, NodeState, RunStatus, Step},
@@ -26,6 +26,7 @@ impl<W: World> Driver<W> {
         let dag = &self.setup.dag;
         let data = json!({
             "workflow": dag.workflow, "nodes": dag.nodes.len(), "resumed": self.setup.epoch > 1,
+            "cache": self.setup.use_cache, "numerics": NUMERICS_CPU,
         });
         self.tell(None, 0, Kind::RunStarted, data);
     }
@@ -33,7 +34,10 @@ impl<W: World> Driver<W> {
     pub(super) fn record(&mut self, node: u32, attempt: u32, step: Step) {
         let (kind, data) = match step {
             Step::Ready => (Kind::Ready, Json::Null),
-            Step::Running => (Kind::Running, Json::Null),
+            Step::Running => match self.nodes[node as usize].lost {
+                Some(lost) => (Kind::Running, json!({ "lost": lost.to_string() })),
+                None => (Kind::Running, Json::Null),
+            },
             Step::Finishing => (Kind::Finishing, Json::Null),
             Step::Finished => (Kind::Finished, self.outputs(node)),
             Step::Cached => (Kind::Cached, self.outputs(node)),
@@ -160,6 +164,7 @@ impl<W: World> Driver<W> {
                 json["peak_memory"] = json!(bytes);
             }
         }
+        self.add_read(node, &mut json);
         if !data.metrics.is_empty() {
             let metrics = data.metrics.iter().map(|(name, value)| (name.clone(), json!(value)));
             json["metrics"] = Json::Object(metrics.collect());
@@ -170,10 +175,26 @@ impl<W: World> Driver<W> {
     fn failure(&self, node: u32) -> Json {
         let Some(failure) = &self.nodes[node as usize].failure else { return json!({}) };
         let mut json = json!({ "message": failure.to_string() });
+        self.add_read(node, &mut json);
         if let Some(help) = failure.help() {
             json["help"] = json!(help);
         }
         json
+    }
+
+    /// What the node's key rests on, as far as neither the DAG nor what its inputs gave says it.
+    fn add_read(&self, node: u32, json: &mut Json) {
+        let data = &self.nodes[node as usize];
+        if !data.files.is_empty() {
+            let files = data.files.iter().filter_map(|path| match self.files.get(path)? {
+                FileHash::Content(hash, _) => Some((path.clone(), json!(hash.to_string()))),
+                FileHash::Unknown => None,
+            });
+            json["files"] = Json::Object(files.collect());
+        }
+        if let Some(code) = data.code {
+            json["code"] = json!(code.to_string());
+        }
     }
 
     fn elapsed(&self) -> Duration {

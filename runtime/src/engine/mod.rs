@@ -5,6 +5,7 @@ mod history;
 mod id;
 mod resume;
 mod view;
+mod why;
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +23,7 @@ pub use error::RunError;
 use history::History;
 pub use resume::{Again, Cancelled, Revival};
 pub use view::{NodeView, RunView};
+pub use why::{Because, Change, Earlier, Side, Why};
 
 use crate::{
     act::Cancel,

@@ -1,0 +1,306 @@
+//! Which parts of a node's key differ between two runs, in words.
+
+use std::fmt;
+
+use flow_ir::{
+    dag::Dag,
+    key::{KeyFacts, Part, key_parts},
+    node::{Input, Node, NodeKind, PortRef},
+    value::Value,
+};
+
+/// A part of a key that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `std.tree.gbdt version 1`
+    Operator {
+        before: String,
+        after: String,
+    },
+    /// The operator's declaration.
+    Signature {
+        operator: String,
+    },
+    /// An external operator's code or environment.
+    Code {
+        operator: String,
+    },
+    Numerics {
+        before: String,
+        after: String,
+    },
+    /// The types of what it gives.
+    Types,
+    Expression {
+        before: String,
+        after: String,
+    },
+    /// Of an argument or a part of one: `space.trees`.
+    Argument {
+        name: String,
+        before: String,
+        after: String,
+    },
+    /// What another node gave.
+    Content {
+        name: String,
+        of: String,
+    },
+    File {
+        name: String,
+        path: String,
+    },
+}
+
+/// A node as one run has it, or will.
+pub trait Side: KeyFacts {
+    fn dag(&self) -> &Dag;
+    fn node(&self) -> &Node;
+    /// What stands at a port, where that is short and may be shown.
+    fn shown(&self, port: PortRef) -> Option<Value>;
+}
+
+/// Longer texts are cut.
+const LONGEST: usize = 60;
+
+/// All that differs; nothing where the keys are equal. None where a part is not known.
+pub fn changes(before: &impl Side, after: &impl Side) -> Option<Vec<Change>> {
+    let old = key_parts(before.node(), before);
+    let new = key_parts(after.node(), after);
+    let mut changes = Vec::new();
+    let same_operator = match (&before.node().kind, &after.node().kind) {
+        (NodeKind::Task(before), NodeKind::Task(after)) => before.name == after.name,
+        (NodeKind::Expression(_), NodeKind::Expression(_)) => true,
+        _ => false,
+    };
+    if !same_operator {
+        return Some(vec![Change::Operator {
+            before: before.node().op().to_owned(),
+            after: after.node().op().to_owned(),
+        }]);
+    }
+    for (part, hash) in &new {
+        let was = old.iter().find(|(other, _)| other == part);
+        let hash = (*hash)?;
+        let was = match was {
+            Some((_, was)) => Some((*was)?),
+            None => None,
+        };
+        if was != Some(hash) {
+            tell(part, before, after, &mut changes);
+        }
+    }
+    for (part, _) in old.iter().filter(|(part, _)| new.iter().all(|(other, _)| other != part)) {
+        tell(part, before, after, &mut changes);
+    }
+    Some(changes)
+}
+
+fn tell(part: &Part, before: &impl Side, after: &impl Side, changes: &mut Vec<Change>) {
+    let input = |node: &Node, name: &str| {
+        node.inputs.iter().find(|(other, _)| other == name).map(|(_, input)| input.clone())
+    };
+    match (part, &before.node().kind, &after.node().kind) {
+        (Part::Operator, NodeKind::Task(old), NodeKind::Task(new)) if old.version != new.version => {
+            let text = |version| format!("{} version {version}", new.name);
+            changes.push(Change::Operator { before: text(old.version), after: text(new.version) });
+        }
+        (Part::Operator, _, _) => changes.push(Change::Signature { operator: after.node().op().to_owned() }),
+        (Part::Code, _, _) => changes.push(Change::Code { operator: after.node().op().to_owned() }),
+        (Part::Numerics, _, _) => changes.push(Change::Numerics {
+            before: before.numerics().to_owned(),
+            after: after.numerics().to_owned(),
+        }),
+        (Part::Outputs, _, _) => changes.push(Change::Types),
+        (Part::Expression, NodeKind::Expression(old), NodeKind::Expression(new)) => {
+            changes.push(Change::Expression { before: cut(old), after: cut(new) });
+        }
+        (Part::Expression, _, _) => {}
+        (Part::Input(name), _, _) => {
+            let (old, new) = (input(before.node(), name), input(after.node(), name));
+            let count = changes.len();
+            match (&old, &new) {
+                (Some(old), Some(new)) => Inputs { before, after, changes }.compare(name, old, new),
+                (old, new) => {
+                    let text = |input: &Option<Input>, side: &dyn Fn(&Input) -> String| {
+                        input.as_ref().map_or_else(|| "nothing".to_owned(), side)
+                    };
+                    changes.push(Change::Argument {
+                        name: name.clone(),
+                        before: text(old, &|input| input_text(before, input)),
+                        after: text(new, &|input| input_text(after, input)),
+                    });
+                }
+            }
+            if changes.len() == count {
+                // It differs where texts do not show it.
+                changes.push(Change::Content { name: name.clone(), of: String::new() });
+            }
+        }
+    }
+}
+
+struct Inputs<'a, B, A> {
+    before: &'a B,
+    after: &'a A,
+    changes: &'a mut Vec<Change>,
+}
+
+impl<B: Side, A: Side> Inputs<'_, B, A> {
+    fn compare(&mut self, name: &str, old: &Input, new: &Input) {
+        match (old, new) {
+            (Input::Port(old), Input::Port(new)) => {
+                if self.before.port(*old) == self.after.port(*new) {
+                    return;
+                }
+                match (self.before.shown(*old), self.after.shown(*new)) {
+                    (Some(old), Some(new)) if old != new => self.values(name, &old, &new),
+                    _ => self.changes.push(Change::Content {
+                        name: name.to_owned(),
+                        of: port_text(self.after.dag(), *new),
+                    }),
+                }
+            }
+            (Input::List(old), Input::List(new)) if old.len() == new.len() => {
+                for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                    self.compare(&format!("{name}[{index}]"), old, new);
+                }
+            }
+            (Input::Record(old), Input::Record(new)) if same_names(old, new) => {
+                for ((field, old), (_, new)) in old.iter().zip(new) {
+                    self.compare(&format!("{name}.{field}"), old, new);
+                }
+            }
+            (
+                Input::Expression { expr: old, bindings: old_bindings },
+                Input::Expression { expr: new, bindings: new_bindings },
+            ) => {
+                if old != new {
+                    let (before, after) = (cut(old), cut(new));
+                    self.changes.push(Change::Argument { name: name.to_owned(), before, after });
+                } else if same_names(old_bindings, new_bindings) {
+                    for ((bound, old), (_, new)) in old_bindings.iter().zip(new_bindings) {
+                        self.compare(&format!("{name}, {bound}"), old, new);
+                    }
+                }
+            }
+            _ => match (value_of(self.before.dag(), old), value_of(self.after.dag(), new)) {
+                (Some(old), Some(new)) => self.values(name, &old, &new),
+                _ => {
+                    let (before, after) = (input_text(self.before, old), input_text(self.after, new));
+                    if before != after {
+                        self.changes.push(Change::Argument { name: name.to_owned(), before, after });
+                    }
+                }
+            },
+        }
+    }
+
+    fn values(&mut self, name: &str, old: &Value, new: &Value) {
+        match (old, new) {
+            (Value::File(old), Value::File(new)) => {
+                if self.before.file(old) != self.after.file(new) {
+                    self.changes.push(Change::File { name: name.to_owned(), path: new.clone() });
+                }
+            }
+            (Value::Record(old), Value::Record(new)) if same_names(old, new) => {
+                for ((field, old), (_, new)) in old.iter().zip(new) {
+                    self.values(&format!("{name}.{field}"), old, new);
+                }
+            }
+            (Value::List(old), Value::List(new)) if old.len() == new.len() && new.len() > 4 => {
+                for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                    self.values(&format!("{name}[{index}]"), old, new);
+                }
+            }
+            _ if old == new => {}
+            _ => self.changes.push(Change::Argument {
+                name: name.to_owned(),
+                before: cut(old),
+                after: cut(new),
+            }),
+        }
+    }
+}
+
+fn same_names<T>(old: &[(String, T)], new: &[(String, T)]) -> bool {
+    old.len() == new.len() && old.iter().zip(new).all(|((old, _), (new, _))| old == new)
+}
+
+/// The value of an input that is known before anything runs.
+fn value_of(dag: &Dag, input: &Input) -> Option<Value> {
+    match input {
+        Input::Constant(value) => Some(value.clone()),
+        Input::Parameter(name) => {
+            let parameter = dag.parameters.iter().find(|parameter| parameter.name == *name)?;
+            (!parameter.ty.is_personal()).then(|| parameter.value.clone())
+        }
+        _ => None,
+    }
+}
+
+fn input_text(side: &impl Side, input: &Input) -> String {
+    match input {
+        Input::Port(port) => match side.shown(*port) {
+            Some(value) => cut(&value),
+            None => port_text(side.dag(), *port),
+        },
+        Input::Expression { expr, .. } => cut(expr),
+        Input::List(items) => format!("a list of {}", items.len()),
+        Input::Record(_) => "a record".to_owned(),
+        Input::Constant(_) | Input::Parameter(_) => {
+            value_of(side.dag(), input).map_or_else(|| "a value not shown".to_owned(), |value| cut(&value))
+        }
+    }
+}
+
+/// `split.train`; `model` where there is one port.
+pub fn port_text(dag: &Dag, port: PortRef) -> String {
+    let Some(node) = dag.node(port.node) else { return String::new() };
+    match node.outputs.get(port.port as usize) {
+        Some(output) if node.outputs.len() > 1 => format!("{}.{}", node.id, output.name),
+        _ => node.id.clone(),
+    }
+}
+
+fn cut(text: &impl fmt::Display) -> String {
+    let text = text.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+impl Change {
+    /// One word: `argument`, `content`, `file`, …
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Operator { .. } => "operator",
+            Self::Signature { .. } => "signature",
+            Self::Code { .. } => "code",
+            Self::Numerics { .. } => "numerics",
+            Self::Types => "types",
+            Self::Expression { .. } => "expression",
+            Self::Argument { .. } => "argument",
+            Self::Content { .. } => "content",
+            Self::File { .. } => "file",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operator { before, after } => write!(f, "operator: {before} -> {after}"),
+            Self::Signature { operator } => write!(f, "the declaration of `{operator}`"),
+            Self::Code { operator } => write!(f, "the code or environment of `{operator}`"),
+            Self::Numerics { before, after } => write!(f, "numerics: {before} -> {after}"),
+            Self::Types => write!(f, "the types of what it gives"),
+            Self::Expression { before, after } => write!(f, "expression: {before} -> {after}"),
+            Self::Argument { name, before, after } => write!(f, "`{name}`: {before} -> {after}"),
+            Self::Content { name, of } if of.is_empty() => write!(f, "the content of `{name}`"),
+            Self::Content { name, of } => write!(f, "the content of `{name}`, from `{of}`"),
+            Self::File { name, path } => write!(f, "the file `{path}`, for `{name}`"),
+        }
+    }
+}
