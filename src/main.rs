@@ -16,6 +16,7 @@ mod interrupt;
 mod launch;
 mod lsp;
 mod ops;
+mod otlp;
 mod outputs;
 mod overview;
 mod page;

@@ -19,6 +19,7 @@ use crate::{
     exit::{Exit, Failure},
     interrupt,
     launch::{self, Launch},
+    otlp::Exporter,
     outputs,
     project::{self, Folders, absolute},
     state,
@@ -50,6 +51,9 @@ pub struct Execution {
     /// Write every event to a file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Send spans to an OpenTelemetry collector, such as http://localhost:4318
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
     /// Write the outputs into a folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -118,6 +122,9 @@ impl Execution {
         let out = self.out.as_deref().map(absolute).transpose()?;
         if let Some(path) = &self.events {
             options.subscribers.push(Arc::new(watch::EventLines::to_file(path, terminal)?));
+        }
+        if let Some(url) = &self.otlp {
+            options.subscribers.push(Arc::new(Exporter::new(url, terminal)?));
         }
         let mut tells_failures = false;
         let view: Option<Arc<dyn Subscriber>> = match self.format {
