@@ -4,37 +4,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
-use flow_ir::types::{RecordType, Row, Type};
+use arrow::datatypes::{Schema, SchemaRef};
+use flow_ir::types::{Row, Type};
 use flow_runtime::operator::OperatorError;
 
-/// The Arrow type of a column; none for what cannot be one, as tables and models.
-pub fn data_type(ty: &Type) -> Option<DataType> {
-    Some(match ty.storage() {
-        Type::Bool => DataType::Boolean,
-        Type::Int => DataType::Int64,
-        Type::Float => DataType::Float64,
-        Type::Float32 => DataType::Float32,
-        Type::Text | Type::File | Type::Enum(_) => DataType::Utf8,
-        Type::Bytes => DataType::Binary,
-        Type::Date => DataType::Date32,
-        Type::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        Type::Duration => DataType::Duration(TimeUnit::Microsecond),
-        Type::Size => DataType::UInt64,
-        Type::Embedding(length) => DataType::FixedSizeList(
-            Arc::new(Field::new("item", DataType::Float64, false)),
-            i32::try_from(*length).ok()?,
-        ),
-        Type::List(of) => DataType::List(Arc::new(field("item", of)?)),
-        Type::Record(record) => DataType::Struct(fields(record)?),
-        _ => return None,
-    })
-}
-
-/// A named Arrow field, nullable where the type has `?`.
-pub fn field(name: &str, ty: &Type) -> Option<Field> {
-    Some(Field::new(name, data_type(ty)?, ty.is_optional()))
-}
+pub use flow_runtime::artifact::table::{data_type, field};
 
 /// The Arrow schema of a row, its columns in order.
 ///
@@ -66,12 +40,9 @@ pub fn is_personal(ty: &Type) -> bool {
     }
 }
 
-fn fields(record: &RecordType) -> Option<Fields> {
-    record.fields.iter().map(|of| field(&of.name, &of.ty)).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::{DataType, TimeUnit};
     use flow_ir::types::Column;
 
     use super::*;

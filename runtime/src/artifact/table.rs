@@ -14,10 +14,12 @@ use arrow::{
     },
     buffer::{BooleanBuffer, NullBuffer, OffsetBuffer},
     compute::{cast, concat},
-    datatypes::{DataType, Field, FieldRef, Schema},
+    datatypes::{DataType, Field, FieldRef, Schema, TimeUnit},
     error::ArrowError,
     ipc::{reader::FileReader, writer::FileWriter},
 };
+
+use flow_ir::types::Type;
 
 use crate::operator::Table;
 
@@ -33,6 +35,38 @@ pub enum TableError {
     Missing { column: String, row: usize },
     #[error(transparent)]
     Arrow(#[from] ArrowError),
+}
+
+/// How a column of that type is stored, a meaning as what it is a meaning of; none for what cannot be a column,
+/// as tables and models.
+pub fn data_type(ty: &Type) -> Option<DataType> {
+    Some(match ty.storage() {
+        Type::Bool => DataType::Boolean,
+        Type::Int => DataType::Int64,
+        Type::Float => DataType::Float64,
+        Type::Float32 => DataType::Float32,
+        Type::Text | Type::File | Type::Enum(_) => DataType::Utf8,
+        Type::Bytes => DataType::Binary,
+        Type::Date => DataType::Date32,
+        Type::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Type::Duration => DataType::Duration(TimeUnit::Microsecond),
+        Type::Size => DataType::UInt64,
+        Type::Embedding(length) => DataType::FixedSizeList(
+            Arc::new(Field::new("item", DataType::Float64, false)),
+            i32::try_from(*length).ok()?,
+        ),
+        Type::List(of) => DataType::List(Arc::new(field("item", of)?)),
+        Type::Record(record) => {
+            let fields = record.fields.iter().map(|of| field(&of.name, &of.ty));
+            DataType::Struct(fields.collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// A named Arrow field, nullable where the type has `?`.
+pub fn field(name: &str, ty: &Type) -> Option<Field> {
+    Some(Field::new(name, data_type(ty)?, ty.is_optional()))
 }
 
 /// The one form of a table's rows: batches of [`BATCH_ROWS`], plain types without metadata, zeros where
