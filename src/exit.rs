@@ -83,6 +83,13 @@ impl From<RunError> for Failure {
             RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
                 Failure::environment(message)
             }
+            RunError::NoImplementation { missing, .. } => {
+                let failure = Failure::environment(message);
+                match missing.help() {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                }
+            }
             RunError::NoRun { .. } => Failure::usage(message).help("`flowc runs` lists them"),
             RunError::ManyRuns { .. } => Failure::usage(message).help("give more of its id"),
             RunError::NoNode { .. } | RunError::NoPort { .. } | RunError::ManyPorts { .. } => {

@@ -9,8 +9,12 @@ use flow_ir::{
     node::{Node, OperatorPlace, PortRef},
     value::Value,
 };
-use flow_plan::{program::PlanFacts, status::Keys};
+use flow_plan::{
+    program::{NoCode, PlanFacts},
+    status::Keys,
+};
 use flow_runtime::{
+    act::process::Environment,
     artifact::Artifacts,
     engine::{Because, Earlier, Side},
     operator::Registry,
@@ -25,6 +29,8 @@ use crate::project::Folders;
 pub struct Facts {
     state: Option<State>,
     root: PathBuf,
+    /// Of external operators; none where nothing is asked of the disk.
+    environment: Option<Environment>,
 }
 
 struct State {
@@ -38,6 +44,11 @@ impl Facts {
         Self::default()
     }
 
+    /// The operators, those of the project's own code too.
+    pub fn of_code(folders: &Folders) -> Self {
+        Self { state: None, root: folders.root.clone(), environment: Some(folders.environment()) }
+    }
+
     /// The operators, and what a project's state remembers. Makes no state where there is none.
     pub fn of_project(folders: &Folders) -> Self {
         let open = || {
@@ -46,7 +57,7 @@ impl Facts {
             let artifacts = Artifacts::open(folders.state.join("artifacts"), store.clone()).ok()?;
             Some(State { store, artifacts })
         };
-        Self { state: open(), root: folders.root.clone() }
+        Self { state: open(), ..Self::of_code(folders) }
     }
 
     /// What says why nodes run that the cache does not have.
@@ -79,8 +90,17 @@ impl PlanFacts for Facts {
         are_there.then(|| outputs.into_iter().map(|output| output.hash).collect())
     }
 
-    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
-        None
+    fn external_version(&self, place: &OperatorPlace) -> Result<u32, NoCode> {
+        let found = self.environment.as_ref().map_or(Ok(()), |environment| environment.check(place));
+        found.map(|()| 1).map_err(|missing| NoCode { reason: missing.to_string(), help: missing.help() })
+    }
+
+    fn is_code(&self, path: &str) -> bool {
+        self.environment.is_some() && self.root.join(path).is_file()
+    }
+
+    fn environment(&self, place: &OperatorPlace) -> Option<Hash> {
+        self.environment.as_ref()?.hash(place).ok()
     }
 }
 

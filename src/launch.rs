@@ -217,7 +217,7 @@ impl Launch {
     /// What is wrong has been printed.
     pub fn plan(&self, options: &Options, stage: Stage, terminal: &Terminal) -> Result<Dag, Exit> {
         let given = self.bind(options, terminal)?;
-        let facts = Facts::of_operators();
+        let facts = Facts::of_code(self.project.folders());
         let dag = evaluate(&self.project.analysis, &facts, &self.module, &self.workflow, &given)
             .map_err(|error| self.report(&error, terminal))?;
         self.check_one_file(&dag, terminal)?;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use flow_analysis::{Analysis, Source};
+use flow_runtime::act::process::Environment;
 use flow_syntax::diagnostic::Sources;
 
 use crate::exit::Failure;
@@ -38,6 +39,10 @@ pub struct Folders {
     pub state: PathBuf,
     /// How many nodes may be in each pool at once.
     pub pools: BTreeMap<String, u32>,
+    /// The interpreter that the manifest names.
+    python: Option<PathBuf>,
+    /// What the manifest adds to the environment of external operators.
+    variables: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
@@ -50,6 +55,11 @@ struct Manifest {
     /// How many nodes may be in each pool at once.
     #[serde(default)]
     pools: BTreeMap<String, u32>,
+    /// The interpreter that runs operators in Python.
+    python: Option<PathBuf>,
+    /// Variables that external operators get, besides those that all get.
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
 }
 
 impl Folders {
@@ -74,6 +84,8 @@ impl Folders {
             source: below(&root, "source", manifest.source.as_deref().unwrap_or(Path::new(".")))?,
             state: below(&root, "store", manifest.store.as_deref().unwrap_or(Path::new(".flow")))?,
             pools: manifest.pools,
+            python: manifest.python,
+            variables: manifest.environment,
             root,
         })
     }
@@ -99,6 +111,21 @@ impl Folders {
             return Err(Failure::input(message).help("give the file or its folder another name than `std`"));
         }
         Ok(names.join("."))
+    }
+
+    /// What external operators find around them.
+    pub fn environment(&self) -> Environment {
+        let named = std::env::var_os("FLOW_PYTHON").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let mut sources = vec![self.source.clone()];
+        if self.source != self.root {
+            sources.push(self.root.clone());
+        }
+        Environment {
+            root: self.root.clone(),
+            sources,
+            python: named.or_else(|| self.python.clone()),
+            variables: self.variables.clone().into_iter().collect(),
+        }
     }
 
     /// The root as text, with `/` between its parts.

@@ -17,7 +17,8 @@ use crate::{
 /// Opens a project's state; makes it where there is none.
 pub fn open(folders: &Folders) -> Result<Engine, Failure> {
     let engine = Engine::open(&folders.state, Arc::new(StandardLibrary)).map_err(RunError::from)?;
-    Ok(engine.with_pools(folders.pools.clone()).with_ledger(ledger()))
+    let engine = engine.with_pools(folders.pools.clone()).with_ledger(ledger());
+    Ok(engine.with_environment(folders.environment()))
 }
 
 /// Where this user's runs say what they use of the machine: `FLOW_LEDGER`, which may be `off`, else a folder that lives

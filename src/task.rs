@@ -36,7 +36,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     let engine = state::open(&Folders::find(Path::new("."), root)?)?;
     let cancel = Cancel::new();
     interrupt::cancel_on_signal(&cancel, terminal)?;
-    let answer = run_envelope(&text, &StandardLibrary, engine.artifacts(), &cancel)
+    let answer = run_envelope(&text, &StandardLibrary, engine.environment(), engine.artifacts(), &cancel)
         .map_err(|error| Failure::input(format!("`{shown}`: {error}")))?;
     terminal.result(&format!("{answer}\n"));
     Ok(match answer.get("error") {

@@ -153,6 +153,11 @@ impl Node {
         }
     }
 
+    /// Whether it runs outside of flowc's own process.
+    pub fn is_external(&self) -> bool {
+        matches!(&self.kind, NodeKind::Task(operator) if operator.place != OperatorPlace::Native)
+    }
+
     /// What a person calls it: the operator's full name, or its kind.
     pub fn op(&self) -> &str {
         match &self.kind {

@@ -34,6 +34,9 @@ pub enum Problem {
     NotKnown { what: &'static str },
     #[error("no implementation of the operator `{operator}` was found")]
     NoImplementation { operator: String },
+    /// Of an external operator; `reason` says what was looked for.
+    #[error("the code of the operator `{operator}` was not found: {reason}")]
+    NoCode { operator: String, reason: String, help: Option<String> },
     #[error("{message}")]
     Policy { message: String },
     /// The policy asks for a GPU, and the operator computes on the CPU alone.
@@ -74,7 +77,7 @@ impl Problem {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::NotKnown { .. } => Some(code::KNOWN_TOO_LATE),
-            Self::NoImplementation { .. } => Some(code::NO_IMPLEMENTATION),
+            Self::NoImplementation { .. } | Self::NoCode { .. } => Some(code::NO_IMPLEMENTATION),
             Self::Policy { .. } => Some(code::BAD_POLICY),
             Self::Device { .. } => Some(code::WRONG_DEVICE),
             Self::Limit { .. } | Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => {
@@ -94,6 +97,7 @@ impl Problem {
                 Some("this version checks it and cannot run it yet: `flowc ops` lists what runs".to_owned())
             }
             Self::NoImplementation { .. } => Some("`flowc ops` lists the operators there are".to_owned()),
+            Self::NoCode { help, .. } => help.clone(),
             Self::Device { key, .. } => {
                 Some(format!("leave `{key}` out: it would hold a GPU back from others"))
             }

@@ -34,7 +34,7 @@ impl<W: World> Driver<W> {
                 continue;
             };
             self.working.insert((node, attempt));
-            if self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.effect) {
+            if self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.effect || node.is_external()) {
                 self.held.push((self.setup.seq, job));
                 self.batch.is_urgent = true;
             } else {
@@ -43,7 +43,7 @@ impl<W: World> Driver<W> {
         }
     }
 
-    /// Launches the operators with an effect whose start is durable now.
+    /// Launches the operators with an effect, and those outside, whose start is durable now.
     pub(super) fn launch_held(&mut self) {
         let durable = self.durable;
         for (_, job) in self.held.extract_if(.., |(seq, _)| *seq <= durable).collect::<Vec<_>>() {

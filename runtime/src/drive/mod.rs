@@ -19,7 +19,7 @@ mod world;
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-use flow_ir::{dag::Dag, hash::Hash};
+use flow_ir::{dag::Dag, hash::Hash, node::OperatorPlace};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
@@ -54,6 +54,8 @@ pub struct Setup {
     pub scheduler: Scheduler,
     /// For each node that is a task.
     pub bodies: Vec<Option<Native>>,
+    /// For each place of an external operator: the hash of its code and of what surrounds it.
+    pub environments: FxHashMap<OperatorPlace, Hash>,
     pub store: Arc<dyn Store>,
     pub use_cache: bool,
     pub broadcast: Broadcast,
@@ -75,7 +77,7 @@ pub struct Driver<W> {
     delays: BinaryHeap<Reverse<(i64, u32, u32)>>,
     /// Attempts that use what the scheduler set aside.
     working: FxHashSet<(u32, u32)>,
-    /// Operators with an effect, until the event that says they run is durable.
+    /// Operators with an effect, and those outside of this process, until the event that says they run is durable.
     held: Vec<(u64, Job)>,
     batch: Batch,
     /// Since when something stands in the batch.

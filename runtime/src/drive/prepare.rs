@@ -201,8 +201,8 @@ impl<W: World> KeyFacts for Facts<'_, W> {
         }
     }
 
-    fn environment(&self, _: &OperatorPlace) -> Option<Hash> {
-        None
+    fn environment(&self, place: &OperatorPlace) -> Option<Hash> {
+        self.driver.setup.environments.get(place).copied()
     }
 
     fn numerics(&self) -> &str {

@@ -1,6 +1,7 @@
 //! Why a DAG cannot be run, or a run not be continued or shown.
 
 use crate::{
+    act::process::Missing,
     artifact::ArtifactError,
     decide::GraphError,
     schedule::CannotFit,
@@ -27,12 +28,12 @@ pub enum RunError {
     OperatorVersion { node: String, op: String, needed: u32, found: u32 },
     #[error("node `{node}` calls `{op}` as it was declared elsewhere, not as in this flowc: plan it again")]
     OperatorSignature { node: String, op: String },
-    #[error(
-        "node `{node}` calls `{op}`, which runs outside of flowc: this version runs native operators only"
-    )]
-    NotNative { node: String, op: String },
+    #[error("node `{node}` calls `{op}`: {missing}")]
+    NoImplementation { node: String, op: String, missing: Missing },
     #[error("{} is working on run {run}", owner.as_ref().map_or("another process".to_owned(), |owner| format!("process {}", owner.pid)))]
     Owned { run: String, owner: Option<Owner> },
+    #[error("what run {run} has left running cannot be found: {reason}")]
+    Orphans { run: String, reason: String },
     #[error("there is no run `{id}`")]
     NoRun { id: String },
     #[error("`{id}` may be any of the runs {}", runs.join(", "))]

@@ -16,8 +16,11 @@ use std::{
 
 use flow_ir::{
     dag::Dag,
+    hash::Hash,
     node::{NodeKind, OperatorPlace},
 };
+
+use rustc_hash::FxHashMap;
 
 pub use error::RunError;
 use history::History;
@@ -26,7 +29,10 @@ pub use view::{NodeView, RunView};
 pub use why::{Because, Change, Earlier, Side, Why};
 
 use crate::{
-    act::Cancel,
+    act::{
+        Cancel,
+        process::{Environment, ProcessOperator},
+    },
     artifact::{Artifacts, SmallContents},
     decide::{Counts, Graph, RunStatus, State},
     drive::{Commands, Driver, Message, Setup, Threads, World, take_turns},
@@ -49,6 +55,7 @@ pub struct Engine {
     registry: Arc<dyn Registry>,
     pools: BTreeMap<Arc<str>, u32>,
     ledger: Option<PathBuf>,
+    environment: Arc<Environment>,
 }
 
 /// How to run.
@@ -95,6 +102,7 @@ impl Engine {
             path: artifacts.display().to_string(),
             reason: error.to_string(),
         })?;
+        let environment = Arc::new(Environment::of(folder.parent().unwrap_or(folder)));
         Ok(Self {
             folder: folder.to_owned(),
             store,
@@ -102,7 +110,24 @@ impl Engine {
             registry,
             pools: BTreeMap::new(),
             ledger: None,
+            environment,
         })
+    }
+
+    /// Says what external operators find around them; else it is the folder that the state lies in.
+    pub fn with_environment(mut self, environment: Environment) -> Self {
+        self.environment = Arc::new(environment);
+        self
+    }
+
+    /// What external operators find around them.
+    pub fn environment(&self) -> &Arc<Environment> {
+        &self.environment
+    }
+
+    /// Where the files of a run lie.
+    pub fn run_folder(&self, run: &str) -> RunFolder {
+        RunFolder::new(&self.folder, run)
     }
 
     /// Says how many nodes may be in each pool at once; without a limit there is no such pool.
@@ -165,7 +190,7 @@ impl Engine {
     ) -> Result<RunReport, RunError> {
         let broadcast = self.broadcast(&prepared, &history, options);
         let threads = options.jobs.max(1) as usize;
-        let folder = RunFolder::new(&self.folder, &history.run);
+        let folder = self.run_folder(&history.run);
         let commands = Commands::new(self.store.clone(), history.run.clone());
         let (world, inbox) =
             Threads::new(self.artifacts.clone(), folder, broadcast.clone(), commands, cancel);
@@ -186,6 +211,7 @@ impl Engine {
             unknown: history.unknown,
             scheduler: prepared.scheduler,
             bodies: prepared.bodies,
+            environments: prepared.environments,
             store: self.store.clone(),
             use_cache: options.use_cache,
             broadcast: broadcast.clone(),
@@ -271,11 +297,19 @@ impl Engine {
         // Whoever asks for more cores than there are has a reason.
         let cores = machine.cores.max(limit.cores);
         let machine = Machine { cores, memory: machine.memory.max(limit.memory), ..limit };
+        let mut environments = FxHashMap::default();
         let bodies = dag.nodes.iter().map(|node| {
             let NodeKind::Task(operator) = &node.kind else { return Ok(None) };
             let (node, op) = (node.id.clone(), operator.name.clone());
-            if operator.place != OperatorPlace::Native {
-                return Err(RunError::NotNative { node, op });
+            if let Some(process) = ProcessOperator::new(operator.place.clone(), self.environment.clone()) {
+                if !environments.contains_key(&operator.place) {
+                    let place = &operator.place;
+                    let hash = self.environment.check(place).and_then(|()| self.environment.hash(place));
+                    let hash = hash.map_err(|missing| RunError::NoImplementation { node, op, missing })?;
+                    environments.insert(operator.place.clone(), hash);
+                }
+                let (version, signature) = (operator.version, operator.signature);
+                return Ok(Some(Native { version, signature, body: Arc::new(process) }));
             }
             let Some(body) = self.registry.find(&op) else {
                 return Err(RunError::UnknownOperator { node, op });
@@ -290,7 +324,7 @@ impl Engine {
             Ok(Some(body))
         });
         let bodies = bodies.collect::<Result<_, _>>()?;
-        Ok(Prepared { dag: Arc::new(dag), graph, machine: Some(machine), scheduler, bodies })
+        Ok(Prepared { dag: Arc::new(dag), graph, machine: Some(machine), scheduler, bodies, environments })
     }
 
     /// An id that nobody has, and the lock that makes the run ours.
@@ -319,6 +353,7 @@ struct Prepared {
     machine: Option<Machine>,
     scheduler: Scheduler,
     bodies: Vec<Option<Native>>,
+    environments: FxHashMap<OperatorPlace, Hash>,
 }
 
 impl Default for RunOptions {

@@ -6,10 +6,11 @@ use std::{
 };
 
 use flow_ir::dag::Dag;
+use rustc_hash::FxHashMap;
 
 use super::{Engine, Prepared, RunError, RunOptions, RunReport, RunView, history::Standing};
 use crate::{
-    act::Cancel,
+    act::{Cancel, process::kill_orphans},
     decide::Graph,
     schedule::{Machine, Scheduler, Weights},
     store::{Batch, CommandKind, LockError, RunLock},
@@ -127,6 +128,9 @@ impl Engine {
             }
         };
         told(&revival);
+        // What a process that was killed has left running must not write beside what runs again.
+        kill_orphans(&self.run_folder(&run.id))
+            .map_err(|error| RunError::Orphans { run: run.id.clone(), reason: error.to_string() })?;
         let history = standing.history(run.id.as_str().into(), epoch, graph);
         let report = self.drive(prepared, history, Some(Batch::default()), options, cancel)?;
         drop(lock);
@@ -185,7 +189,8 @@ impl Engine {
         let nothing = Dag { nodes: Vec::new(), outputs: Vec::new(), ..dag.clone() };
         let scheduler =
             Scheduler::new(&nothing, &Graph::new(&nothing)?, Machine::here(), &Weights::default())?;
-        let prepared = Prepared { dag: Arc::new(dag), graph, machine: None, scheduler, bodies };
+        let environments = FxHashMap::default();
+        let prepared = Prepared { dag: Arc::new(dag), graph, machine: None, scheduler, bodies, environments };
         self.drive(prepared, history, None, &RunOptions::default(), &Cancel::new())?;
         Ok(true)
     }

@@ -6,7 +6,7 @@ use flow_ir::{
     dag::Dag,
     expr::Expr,
     hash::Hash,
-    node::{Input, Node, OperatorRef, Port, PortRef},
+    node::{Input, Node, OperatorPlace, OperatorRef, Port, PortRef},
     value::Value,
 };
 
@@ -20,6 +20,7 @@ pub struct Envelope {
     pub version: u32,
     /// Of the operator's declaration.
     pub signature: Hash,
+    pub place: OperatorPlace,
     /// By the parameters' names, in the operator's order.
     pub inputs: Vec<(String, Source)>,
     pub outputs: Vec<Port>,
@@ -93,6 +94,7 @@ impl Envelope {
             op: operator.name.clone(),
             version: operator.version,
             signature: operator.signature,
+            place: operator.place.clone(),
             inputs: inputs.collect::<Result<_, _>>()?,
             outputs: node.outputs.clone(),
             cores: node.policy.cpu,

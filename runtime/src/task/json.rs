@@ -19,7 +19,7 @@
 
 use flow_ir::{
     dag::{Dag, Parameter},
-    node::{Input, Node, NodeKind, OperatorPlace, OperatorRef, PortRef},
+    node::{Input, Node, NodeKind, OperatorRef, PortRef},
     policy::Policy,
     types::Type,
     value::Value,
@@ -43,7 +43,7 @@ impl Envelope {
                 name: self.op.clone(),
                 version: self.version,
                 signature: self.signature,
-                place: OperatorPlace::Native,
+                place: self.place.clone(),
             }),
             inputs,
             after: Vec::new(),

@@ -15,10 +15,13 @@ use super::{
     execute::{Executed, Failure, execute},
 };
 use crate::{
-    act::{Cancel, NativeContext, Notes, Throttle},
+    act::{
+        Cancel, NativeContext, Notes, Throttle,
+        process::{Environment, ProcessOperator},
+    },
     artifact::{ArtifactError, Artifacts},
     event::Broadcast,
-    operator::Registry,
+    operator::{Operator, Registry},
 };
 
 /// The format of the answer's JSON, with its version.
@@ -32,15 +35,15 @@ pub const RESULT_FORMAT: &str = "flow-result/1";
 pub fn run_envelope(
     text: &str,
     registry: &dyn Registry,
+    environment: &Arc<Environment>,
     artifacts: &Artifacts,
     cancel: &Cancel,
 ) -> Result<Json, EnvelopeError> {
     let envelope = Envelope::from_json(text)?;
-    let body =
-        registry.find(&envelope.op).ok_or_else(|| EnvelopeError::NoOperator { op: envelope.op.clone() })?;
-    if body.version != envelope.version || body.signature != envelope.signature {
-        return Err(EnvelopeError::OtherOperator { op: envelope.op });
-    }
+    let body = match ProcessOperator::new(envelope.place.clone(), environment.clone()) {
+        Some(process) => Arc::new(process),
+        None => native(&envelope, registry)?,
+    };
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = cancelled.clone();
     cancel.listen(move || flag.store(true, Ordering::Relaxed));
@@ -58,8 +61,17 @@ pub fn run_envelope(
         notes: Notes::none(),
     };
     let mut load = |reference: &_| artifacts.load(reference);
-    let executed = execute(&envelope, &*body.body, &mut load, artifacts.folder(), &context);
+    let executed = execute(&envelope, &*body, &mut load, artifacts.folder(), &context);
     Ok(answer(&envelope, executed, artifacts))
+}
+
+fn native(envelope: &Envelope, registry: &dyn Registry) -> Result<Arc<dyn Operator>, EnvelopeError> {
+    let op = || envelope.op.clone();
+    let native = registry.find(&envelope.op).ok_or_else(|| EnvelopeError::NoOperator { op: op() })?;
+    if native.version != envelope.version || native.signature != envelope.signature {
+        return Err(EnvelopeError::OtherOperator { op: op() });
+    }
+    Ok(native.body)
 }
 
 fn answer(envelope: &Envelope, executed: Result<Executed, Failure>, artifacts: &Artifacts) -> Json {

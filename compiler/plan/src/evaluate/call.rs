@@ -4,7 +4,9 @@ use std::{rc::Rc, sync::Arc};
 
 use flow_analysis::body::{Expr, ItemRef, OperatorCall, OperatorInfo};
 use flow_ir::{
-    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef, VALUE_PORT},
+    node::{
+        CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef, VALUE_PORT,
+    },
     policy::{Device, Policy},
     types::Type,
 };
@@ -14,9 +16,10 @@ use rustc_hash::FxHashMap;
 use super::{
     evaluator::{Evaluator, Frame, Result},
     names::Name,
+    path::{folder, from_folder},
     value::Planned,
 };
-use crate::error::Problem;
+use crate::{error::Problem, program::NoCode};
 
 /// What is known of each operator, from its first call on.
 #[derive(Debug, Default)]
@@ -124,22 +127,24 @@ impl Evaluator<'_> {
         if let Some(known) = self.operators.known.get(&Arc::as_ptr(info)) {
             return Ok(Rc::clone(known));
         }
-        let version = self.facts.operator_version(&info.name).ok_or_else(|| {
-            let operator = info.name.clone();
-            self.at(frame, span, Problem::NoImplementation { operator })
-        })?;
+        let operator = info.name.clone();
+        let place = self.place(info, module_of(&info.name));
+        let version = match &place {
+            OperatorPlace::Native => {
+                let version = self.facts.operator_version(&info.name);
+                version.ok_or_else(|| self.at(frame, span, Problem::NoImplementation { operator }))?
+            }
+            external => self.facts.external_version(external).map_err(|NoCode { reason, help }| {
+                self.at(frame, span, Problem::NoCode { operator, reason, help })
+            })?,
+        };
         let (module, short_name) = info.name.rsplit_once('.').unwrap_or(("", &info.name));
         let item = ItemRef { module: module.to_owned(), name: short_name.to_owned() };
         let mut policy = Policy::default();
         let mut declaration = self.frame(&item, 0, true);
         self.set_policy(&mut declaration, &mut policy, &info.policy)?;
         let known = Rc::new(KnownOperator {
-            reference: OperatorRef {
-                name: info.name.clone(),
-                version,
-                signature: info.signature,
-                place: info.place.clone(),
-            },
+            reference: OperatorRef { name: info.name.clone(), version, signature: info.signature, place },
             policy,
             short_name: short_name.into(),
             limits: self.limits(&item),
@@ -147,6 +152,21 @@ impl Evaluator<'_> {
         });
         self.operators.known.insert(Arc::as_ptr(info), Rc::clone(&known));
         Ok(known)
+    }
+
+    /// Paths in the text count from its file: a command's word that names a file there is its path from the root.
+    fn place(&self, info: &OperatorInfo, module: &str) -> OperatorPlace {
+        let (OperatorPlace::Command(words), Some(file)) = (&info.place, self.program.file(module)) else {
+            return info.place.clone();
+        };
+        let resolve = |word: &CommandWord| match word {
+            CommandWord::Text(text) if !text.is_empty() && !text.starts_with(['-', '/']) => {
+                let path = from_folder(folder(&file), text);
+                CommandWord::Text(if self.facts.is_code(&path) { path } else { text.clone() })
+            }
+            word => word.clone(),
+        };
+        OperatorPlace::Command(words.iter().map(resolve).collect())
     }
 
     fn limits(&self, item: &ItemRef) -> Vec<(String, Type)> {
@@ -242,6 +262,10 @@ impl Evaluator<'_> {
         }
         Ok(())
     }
+}
+
+fn module_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(module, _)| module)
 }
 
 fn has_limits(ty: &Type) -> bool {

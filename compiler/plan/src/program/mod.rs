@@ -36,6 +36,13 @@ pub trait Program {
     fn source_hash(&self, module: &str) -> Option<Hash>;
 }
 
+/// Why an external operator cannot be run, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCode {
+    pub reason: String,
+    pub help: Option<String>,
+}
+
 /// What the planner asks of the machine: the operators there are, the files and the cache.
 pub trait PlanFacts {
     /// The version of an operator's implementation, where there is one.
@@ -44,6 +51,18 @@ pub trait PlanFacts {
     fn can_use_gpu(&self, operator: &str) -> bool;
     /// The hash of a file's content, where it is known without reading the whole file.
     fn file_hash(&self, path: &str) -> Option<Hash>;
+    /// The version of an external operator's implementation, where its code is there as far as can be seen
+    /// without running it.
+    fn external_version(&self, place: &OperatorPlace) -> Result<u32, NoCode> {
+        let _ = place;
+        Ok(1)
+    }
+    /// Whether a file of the project lies at a path from its root: a command's word that names one beside its
+    /// text stands for it.
+    fn is_code(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
     /// A hash of an external operator's code and environment, where it is known.
     fn environment(&self, place: &OperatorPlace) -> Option<Hash>;
     /// The content hashes of a node's outputs, where the cache holds them under this key.

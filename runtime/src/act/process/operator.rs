@@ -105,9 +105,16 @@ impl ProcessOperator {
         context: &dyn Context,
     ) -> Result<(Started, Streams), OperatorError> {
         let mut variables = self.environment.variables(context.threads());
-        let mut set = |name: &str, value: OsString| variables.push((name.into(), value));
+        let mut set = |name: &str, value: OsString| {
+            variables.retain(|(known, _)| known != name);
+            variables.push((name.into(), value));
+        };
         set(MARK, folder.path().into());
         set("FLOW_CALL", written.call.clone().into());
+        if !context.gpus().is_empty() {
+            let gpus: Vec<String> = context.gpus().iter().map(u32::to_string).collect();
+            set("CUDA_VISIBLE_DEVICES", gpus.join(",").into());
+        }
         let mut arguments = vec![program.as_os_str().as_bytes().to_vec()];
         match &self.place {
             OperatorPlace::Python(_) => {
