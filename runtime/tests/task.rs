@@ -44,8 +44,14 @@ fn a_task_elsewhere_gives_the_same_artifacts() {
         let envelope = engine.envelope(&run, &node.id).unwrap();
         let text = envelope.to_json().to_string();
         assert_eq!(Envelope::from_json(&text).unwrap(), envelope);
-        let answer =
-            run_envelope(&text, &TestRegistry::default(), engine.artifacts(), &Cancel::new()).unwrap();
+        let answer = run_envelope(
+            &text,
+            &TestRegistry::default(),
+            engine.environment(),
+            engine.artifacts(),
+            &Cancel::new(),
+        )
+        .unwrap();
         assert_eq!(answer["outputs"]["value"], node.outputs[0].1.to_json(), "{}", node.id);
         let reference = &node.outputs[0].1;
         let is_file = engine.artifacts().path(reference.hash).exists();
@@ -61,7 +67,13 @@ fn a_task_that_fails_elsewhere_says_so() {
     envelope.op = "panic".into();
     let error = |envelope: &Envelope| {
         let text = envelope.to_json().to_string();
-        run_envelope(&text, &TestRegistry::default(), engine.artifacts(), &Cancel::new())
+        run_envelope(
+            &text,
+            &TestRegistry::default(),
+            engine.environment(),
+            engine.artifacts(),
+            &Cancel::new(),
+        )
     };
     assert_eq!(
         error(&envelope).unwrap_err().to_string(),
