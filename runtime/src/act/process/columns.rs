@@ -332,6 +332,7 @@ impl Column<'_> {
     fn cell(self, array: &ArrayRef, index: usize, ty: &Type, rows: &Rows, reason: Option<String>) -> Misfit {
         let is_personal = self.declared.is_personal() || ty.is_personal();
         let options = FormatOptions::default().with_display_error(true);
+        let array = &without_zone(array);
         let cell = ArrayFormatter::try_new(array, &options).map(|cells| cells.value(index).to_string());
         let cell = cell.unwrap_or_else(|_| "something".to_owned());
         Misfit::Cell {
@@ -401,6 +402,16 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
     }
 }
 
+/// Times as they are in UTC: names of zones are unknown here, even that one.
+fn without_zone(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Timestamp(_, Some(_)) => {
+            microseconds(array).map_or_else(|_| array.clone(), |of| Arc::new(of))
+        }
+        _ => array.clone(),
+    }
+}
+
 /// In UTC, without a zone.
 fn microseconds(array: &ArrayRef) -> Result<arrow::array::TimestampMicrosecondArray, ArrowError> {
     let zone = match array.data_type() {
@@ -462,4 +473,151 @@ fn shortened(cell: &str) -> String {
         text.push('…');
     }
     format!("`{text}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::{
+        array::{
+            BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+            LargeStringArray, NullArray, StringArray, StringViewArray, TimestampNanosecondArray, UInt8Array,
+            UInt64Array,
+        },
+        datatypes::Int32Type,
+    };
+
+    use super::*;
+
+    fn row(text: &str) -> Row {
+        match Type::parse(&format!("Dataset<{{ {text} }}>")).unwrap() {
+            Type::Dataset(row) => row,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn table(columns: Vec<(&str, ArrayRef)>) -> Table {
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.into_iter().map(|(name, column)| (name, column, true)),
+        );
+        let batch = batch.unwrap();
+        Table {
+            schema: batch.schema(),
+            batches: vec![batch.slice(0, 1), batch.slice(1, batch.num_rows() - 1)],
+        }
+    }
+
+    /// The only column, as it comes out, or what is wrong with it.
+    fn told(ty: &str, column: ArrayRef) -> String {
+        match conform(&table(vec![("x", column)]), &row(&format!("x: {ty}"))) {
+            Ok(table) => {
+                let options = FormatOptions::default().with_null("none");
+                let cells = table.batches.iter().flat_map(|batch| {
+                    let column = without_zone(batch.column(0));
+                    let cells = ArrayFormatter::try_new(&column, &options).unwrap();
+                    (0..batch.num_rows()).map(|row| cells.value(row).to_string()).collect::<Vec<_>>()
+                });
+                cells.collect::<Vec<_>>().join(" ")
+            }
+            Err(misfit) => misfit.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_says_the_same_is_taken() {
+        assert_eq!(told("Int", Arc::new(Int32Array::from(vec![1, -2]))), "1 -2");
+        assert_eq!(told("Int", Arc::new(UInt64Array::from(vec![1, 2]))), "1 2");
+        assert_eq!(told("Int?", Arc::new(Float64Array::from(vec![Some(1.0), None]))), "1 none");
+        assert_eq!(told("Float", Arc::new(UInt8Array::from(vec![1, 2]))), "1.0 2.0");
+        assert_eq!(told("Category", Arc::new(DictionaryArray::<Int32Type>::from_iter(["a", "b"]))), "a b");
+        assert_eq!(told("Text", Arc::new(LargeStringArray::from(vec!["a", "b"]))), "a b");
+        assert_eq!(told("Text", Arc::new(StringViewArray::from(vec!["a", "b"]))), "a b");
+        assert_eq!(told("Text?", Arc::new(NullArray::new(2))), "none none");
+        let day = 86_400_000_000_000;
+        let times = || TimestampNanosecondArray::from(vec![0, day]);
+        assert_eq!(told("Time", Arc::new(times())), "1970-01-01T00:00:00 1970-01-02T00:00:00");
+        let berlin = times().with_timezone("+02:00");
+        assert_eq!(told("EventTime", Arc::new(berlin)), "1970-01-01T00:00:00 1970-01-02T00:00:00");
+        assert_eq!(told("Date", Arc::new(times())), "1970-01-01 1970-01-02");
+        assert_eq!(
+            told("Time", Arc::new(Date32Array::from(vec![0, 1]))),
+            "1970-01-01T00:00:00 1970-01-02T00:00:00"
+        );
+        let lists = |lists: &[&[f64]]| -> ArrayRef {
+            let lists = lists.iter().map(|list| Some(list.iter().map(|number| Some(*number))));
+            Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists))
+        };
+        assert_eq!(told("Embedding<2>", lists(&[&[1.0, 2.0], &[3.0, 4.0]])), "[1.0, 2.0] [3.0, 4.0]");
+        assert_eq!(told("List<Int>", lists(&[&[1.0, 2.0], &[]])), "[1, 2] []");
+    }
+
+    #[test]
+    fn what_would_lose_something_is_named_with_its_row_and_cell() {
+        for (ty, column, expected) in [
+            (
+                "Int",
+                Arc::new(Float64Array::from(vec![1.0, 2.5])) as ArrayRef,
+                "row 2 of column `x` holds `2.5`, which is no Int",
+            ),
+            (
+                "Int",
+                Arc::new(UInt64Array::from(vec![0, u64::MAX])),
+                "row 2 of column `x` holds `18446744073709551615`, which is no Int",
+            ),
+            (
+                "Int",
+                Arc::new(Int64Array::from(vec![Some(1), None])),
+                "row 2 of column `x` is missing, and Int has no `?`",
+            ),
+            ("Int", Arc::new(NullArray::new(2)), "row 1 of column `x` is missing, and Int has no `?`"),
+            ("Int", Arc::new(StringArray::from(vec!["1", "2"])), "column `x` is Int, and holds Arrow's Utf8"),
+            ("Text", Arc::new(Int64Array::from(vec![1, 2])), "column `x` is Text, and holds Arrow's Int64"),
+            (
+                "Float",
+                Arc::new(BooleanArray::from(vec![true, false])),
+                "column `x` is Float, and holds Arrow's Boolean",
+            ),
+            (
+                "Date",
+                Arc::new(TimestampNanosecondArray::from(vec![0, 1_000_000])),
+                "row 2 of column `x` holds `1970-01-01T00:00:00.001`, which is no Date",
+            ),
+            (
+                "Int in 0..=9",
+                Arc::new(Int64Array::from(vec![9, 10])),
+                "row 2 of column `x` holds `10`, which is no Int in 0..=9",
+            ),
+            (
+                "Pii<Int>",
+                Arc::new(Float64Array::from(vec![1.0, 2.5])),
+                "row 2 of column `x` holds what is no Pii<Int>; it is personal data, and not shown",
+            ),
+        ] {
+            assert_eq!(told(ty, column), expected, "{ty}");
+        }
+        let lists = [Some(vec![Some(1.0), Some(2.0)]), Some(vec![Some(1.0)])];
+        let lists = || Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists.clone()));
+        assert_eq!(
+            told("Embedding<2>", lists()),
+            "row 2 of column `x` holds `[1.0]`, which is no Embedding<2>: it has 1 numbers, not 2"
+        );
+        let lists = [Some(vec![Some(1.0)]), Some(vec![Some(1.0), Some(0.5)])];
+        let lists = Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists));
+        assert_eq!(told("List<Int>", lists), "row 2 of column `x` holds `0.5`, which is no Int");
+    }
+
+    #[test]
+    fn columns_are_put_in_order_and_none_is_lost_or_made_up() {
+        let of = |names: &[&'static str]| {
+            let column = || Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+            table(names.iter().map(|name| (*name, column())).collect())
+        };
+        let row = row("a: Int, b: Int");
+        let conformed = conform(&of(&["b", "a"]), &row).unwrap();
+        let names: Vec<&String> = conformed.schema.fields().iter().map(|field| field.name()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let told = |names: &[&'static str]| conform(&of(names), &row).unwrap_err().to_string();
+        assert_eq!(told(&["a"]), "it lacks columns of its type: `b`");
+        assert_eq!(told(&["a", "b", "c"]), "it has columns that its type has not: `c`");
+        assert_eq!(told(&["a", "c"]), "it lacks columns of its type: `b`; it has `c` instead");
+    }
 }

@@ -4,12 +4,20 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::Arc,
 };
 
 use arrow::{
     array::RecordBatch,
+    buffer::Buffer,
+    datatypes::SchemaRef,
     error::ArrowError,
-    ipc::reader::{FileReader, StreamReader},
+    ipc::{
+        Block,
+        convert::fb_to_schema,
+        reader::{FileDecoder, StreamDecoder, read_footer_length},
+        root_as_footer,
+    },
 };
 use flow_ir::{
     node::Port,
@@ -82,7 +90,7 @@ fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
         return if ty.is_optional() { Ok(Datum::Value(Value::None)) } else { Err(Problem::NotWritten) };
     }
     match (kind, ty.present()) {
-        (Kind::Table, Type::Dataset(row)) => table(&bytes(path)?, row).map(Datum::Table),
+        (Kind::Table, Type::Dataset(row)) => table(bytes(path)?, row).map(Datum::Table),
         (Kind::Blob, Type::Opaque(environment)) => {
             let format = fs::read_to_string(path.with_extension("format")).unwrap_or_default();
             let format = match format.trim() {
@@ -144,8 +152,9 @@ fn masked(ty: &Type) -> String {
     format!("expected {ty}, found something else, which is not shown because it is personal data")
 }
 
-fn table(bytes: &[u8], row: &Row) -> Result<Table, Problem> {
+fn table(bytes: Vec<u8>, row: &Row) -> Result<Table, Problem> {
     // The reader takes what its own writer wrote; of other bytes some make it panic.
+    let found = beginning(&bytes);
     let read = catch_unwind(AssertUnwindSafe(|| read_batches(bytes)));
     let (schema, batches) = match read {
         Ok(Ok(read)) => read,
@@ -157,26 +166,61 @@ fn table(bytes: &[u8], row: &Row) -> Result<Table, Problem> {
                 "write it uncompressed: `compression=\"uncompressed\"` of write_feather",
             ));
         }
-        Ok(Err(error)) => {
-            let found = beginning(bytes);
-            return Err(Problem::Wrong(format!("{found} is no Arrow IPC file: {error}")));
-        }
-        Err(_) => return Err(Problem::Wrong(format!("{} is no sound Arrow IPC file", beginning(bytes)))),
+        Ok(Err(error)) => return Err(Problem::Wrong(format!("{found} is no Arrow IPC file: {error}"))),
+        Err(_) => return Err(Problem::Wrong(format!("{found} is no sound Arrow IPC file"))),
     };
     conform(&Table { schema, batches }, row).map_err(|misfit| Problem::Wrong(misfit.to_string()))
 }
 
-type Read = (arrow::datatypes::SchemaRef, Vec<RecordBatch>);
+type Read = (SchemaRef, Vec<RecordBatch>);
 
-fn read_batches(bytes: &[u8]) -> Result<Read, ArrowError> {
-    let cursor = io::Cursor::new(bytes);
-    if bytes.starts_with(b"ARROW1") {
-        let reader = FileReader::try_new(cursor, None)?;
-        Ok((reader.schema(), reader.collect::<Result<_, _>>()?))
-    } else {
-        let reader = StreamReader::try_new(cursor, None)?;
-        Ok((reader.schema(), reader.collect::<Result<_, _>>()?))
+/// Reads the two forms of Arrow IPC, without ever making room for as much as the bytes claim to hold.
+fn read_batches(bytes: Vec<u8>) -> Result<Read, ArrowError> {
+    let buffer = Buffer::from_vec(bytes);
+    if buffer.starts_with(b"ARROW1") { read_file(&buffer) } else { read_stream(buffer) }
+}
+
+fn read_file(buffer: &Buffer) -> Result<Read, ArrowError> {
+    let broken = |what: &str| ArrowError::IpcError(what.to_owned());
+    let part = |offset: usize, length: usize| {
+        let end = offset.checked_add(length).filter(|end| *end <= buffer.len());
+        end.map(|_| buffer.slice_with_length(offset, length)).ok_or_else(|| broken("it ends too early"))
+    };
+    let trailer = buffer.len().checked_sub(10).ok_or_else(|| broken("it ends too early"))?;
+    let end = <[u8; 10]>::try_from(part(trailer, 10)?.as_slice()).map_err(|_| broken("it ends too early"))?;
+    let footer_length = read_footer_length(end)?;
+    let start = trailer.checked_sub(footer_length).ok_or_else(|| broken("it ends too early"))?;
+    let footer = part(start, footer_length)?;
+    let footer = root_as_footer(&footer).map_err(|error| broken(&error.to_string()))?;
+    let schema = Arc::new(fb_to_schema(footer.schema().ok_or_else(|| broken("it has no schema"))?));
+    let mut decoder = FileDecoder::new(schema.clone(), footer.version());
+    let data = |block: &Block| {
+        let number = |number: i64| usize::try_from(number).map_err(|_| broken("a length is negative"));
+        let metadata = number(i64::from(block.metaDataLength()))?;
+        let length = number(block.bodyLength())?
+            .checked_add(metadata)
+            .ok_or_else(|| broken("a length is too large"))?;
+        part(number(block.offset())?, length)
+    };
+    for block in footer.dictionaries().iter().flatten() {
+        decoder.read_dictionary(block, &data(block)?)?;
     }
+    let mut batches = Vec::new();
+    for block in footer.recordBatches().iter().flatten() {
+        batches.extend(decoder.read_record_batch(block, &data(block)?)?);
+    }
+    Ok((schema, batches))
+}
+
+fn read_stream(mut buffer: Buffer) -> Result<Read, ArrowError> {
+    let mut decoder = StreamDecoder::new();
+    let mut batches = Vec::new();
+    while !buffer.is_empty() {
+        batches.extend(decoder.decode(&mut buffer)?);
+    }
+    decoder.finish()?;
+    let schema = decoder.schema().ok_or_else(|| ArrowError::IpcError("it has no schema".to_owned()))?;
+    Ok((schema, batches))
 }
 
 /// What a file holds, for an error.
@@ -196,6 +240,11 @@ fn beginning(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use arrow::{
+        array::{ArrayRef, DictionaryArray, Int64Array},
+        datatypes::Int32Type,
+        ipc::writer::{FileWriter, StreamWriter},
+    };
     use proptest::prelude::*;
 
     use super::*;
@@ -238,14 +287,44 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_bring_the_reader_down(bytes in prop::collection::vec(any::<u8>(), 0..200), is_arrow: bool) {
-            let mut file = if is_arrow { b"ARROW1\0\0".to_vec() } else { Vec::new() };
-            file.extend(&bytes);
-            if is_arrow {
-                file.extend(b"\x10\0\0\0ARROW1");
-            }
-            prop_assert!(table(&file, &Row::default()).is_err() || bytes.len() > 8);
+        fn no_bytes_bring_the_reader_down(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = value(&bytes, &Type::Text);
+            prop_assert!(table(bytes, &Row::default()).is_err());
+        }
+
+        #[test]
+        fn no_damage_brings_the_reader_down(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+            is_cut: bool,
+        ) {
+            let columns: Vec<(&str, ArrayRef)> = vec![
+                ("a", Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]))),
+                ("b", Arc::new(DictionaryArray::<Int32Type>::from_iter(["x", "y", "x"]))),
+            ];
+            let batch = RecordBatch::try_from_iter(columns).unwrap();
+            for is_stream in [false, true] {
+                let mut bytes = Vec::new();
+                if is_stream {
+                    let mut writer = StreamWriter::try_new(&mut bytes, &batch.schema()).unwrap();
+                    writer.write(&batch).unwrap();
+                    writer.finish().unwrap();
+                } else {
+                    let mut writer = FileWriter::try_new(&mut bytes, &batch.schema()).unwrap();
+                    writer.write(&batch).unwrap();
+                    writer.finish().unwrap();
+                }
+                let Type::Dataset(row) = Type::parse("Dataset<{ a: Int?, b: Text }>").unwrap() else { panic!() };
+                prop_assert_eq!(table(bytes.clone(), &row).unwrap().rows(), 3);
+                for (at, byte) in &damage {
+                    let at = at.index(bytes.len());
+                    bytes[at] = *byte;
+                }
+                if is_cut {
+                    bytes.truncate(cut.index(bytes.len()));
+                }
+                let _ = table(bytes, &row);
+            }
         }
     }
 }
