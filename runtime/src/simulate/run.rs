@@ -88,6 +88,7 @@ pub fn simulate(
             .map(|node| matches!(node.kind, NodeKind::Task(_)).then(|| nobody.clone()))
             .collect(),
         state: State::new(graph.clone()),
+        environments: Default::default(),
         unknown: Vec::new(),
         run,
         epoch: 1,

@@ -396,6 +396,7 @@ impl Simulation {
         let graph = Arc::new(Graph::new(&dag).unwrap());
         let nodes = u32::try_from(dag.nodes.len()).unwrap();
         let mut setup = Setup {
+            environments: Default::default(),
             graph: graph.clone(),
             run: RUN.into(),
             epoch: 1,
