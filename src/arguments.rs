@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     explain, fmt,
     launch::{self, Launch},
-    lsp, ops, plan, resume, retry, run, runs, show, signal, task,
+    logs, lsp, ops, plan, resume, retry, run, runs, show, signal, task,
     terminal::{Colour, Terminal},
     why,
 };
@@ -67,6 +67,8 @@ enum Command {
     Runs(runs::Options),
     /// Show one run
     Show(show::Options),
+    /// Print what an attempt of a node wrote
+    Logs(logs::Options),
     /// Write what a node gave to stdout or a file
     Artifact(artifact::Options),
     /// Run one task in this process, as an engine elsewhere would start it
@@ -138,6 +140,7 @@ impl Invocation {
             Command::Why(options) => why::execute(options, root, &terminal),
             Command::Runs(options) => runs::execute(options, root, &terminal),
             Command::Show(options) => show::execute(options, root, &terminal),
+            Command::Logs(options) => logs::execute(options, root, &terminal),
             Command::Artifact(options) => artifact::execute(options, root, &terminal),
             Command::Task(options) => task::execute(options, root, &terminal),
             Command::Ops(options) => ops::execute(options, root, &terminal),

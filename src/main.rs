@@ -14,6 +14,7 @@ mod fmt;
 mod golden;
 mod interrupt;
 mod launch;
+mod logs;
 mod lsp;
 mod ops;
 mod otlp;

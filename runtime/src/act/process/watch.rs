@@ -9,7 +9,7 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+    process::{Pid, Signal, WaitId, WaitIdOptions, test_kill_process_group, waitid},
 };
 
 use super::{
@@ -205,7 +205,7 @@ impl Members {
     /// Kills whoever is left of a process that has ended; gives how many there were.
     fn kill_rest(&self, root: Pid, mark: &[u8]) -> usize {
         // The usual case costs two system calls: nobody is left in its group, and nobody lost its parent to us.
-        let is_group_empty = kill_process_group(root, Signal::KILL).is_err();
+        let is_group_empty = test_kill_process_group(root).is_err();
         let has_children = !matches!(
             waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT),
             Err(rustix::io::Errno::CHILD)
