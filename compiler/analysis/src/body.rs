@@ -140,6 +140,8 @@ pub enum ExprKind {
     CallWorkflow {
         workflow: Instance,
         args: Vec<(String, Expr)>,
+        /// The parameters whose argument is the default, as it is written at the declaration.
+        defaults: Vec<String>,
         after: Vec<Expr>,
     },
     CallOperator(Box<OperatorCall>),

@@ -44,7 +44,8 @@ pub struct Origin {
     pub doc: Option<String>,
     /// Parameters' documentation, by name.
     pub parameters: Vec<(String, String)>,
-    /// Where each node's call stands: byte offsets in `file`; as many as there are nodes, or none.
+    /// Where each node's call stands: byte offsets in `file`. For all nodes or none; behind a node those of its
+    /// regions.
     pub spans: Vec<(u32, u32)>,
 }
 

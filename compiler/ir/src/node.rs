@@ -158,6 +158,12 @@ impl Node {
         matches!(&self.kind, NodeKind::Task(operator) if operator.place != OperatorPlace::Native)
     }
 
+    /// How many nodes there are, with those of its regions.
+    pub fn count(&self) -> usize {
+        let regions = self.kind.regions().into_iter();
+        1 + regions.flat_map(|(_, region)| &region.nodes).map(Self::count).sum::<usize>()
+    }
+
     /// What a person calls it: the operator's full name, or its kind.
     pub fn op(&self) -> &str {
         match &self.kind {

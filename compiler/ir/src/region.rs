@@ -19,4 +19,9 @@ impl Region {
     pub fn node(&self, index: NodeIndex) -> Option<&Node> {
         self.nodes.get(index.0 as usize)
     }
+
+    /// Whether all its nodes are.
+    pub fn is_deterministic(&self) -> bool {
+        self.nodes.iter().all(|node| node.deterministic)
+    }
 }

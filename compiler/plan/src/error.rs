@@ -54,6 +54,10 @@ pub enum Problem {
     Computation { message: String },
     #[error("index {index} is outside a list of {length}")]
     Index { index: i64, length: usize },
+    #[error("this list has {length} elements, and `max` is {max}")]
+    TooLong { length: u64, max: u64 },
+    #[error("`max` is a count, and this is {max}")]
+    NegativeMax { max: i64 },
     #[error("`{function}` of an empty list has no value")]
     EmptyList { function: &'static str },
     /// A part of the language that the planner does not serve yet.
@@ -80,9 +84,12 @@ impl Problem {
             Self::NoImplementation { .. } | Self::NoCode { .. } => Some(code::NO_IMPLEMENTATION),
             Self::Policy { .. } => Some(code::BAD_POLICY),
             Self::Device { .. } => Some(code::WRONG_DEVICE),
-            Self::Limit { .. } | Self::Computation { .. } | Self::Index { .. } | Self::EmptyList { .. } => {
-                Some(code::OUT_OF_RANGE)
-            }
+            Self::Limit { .. }
+            | Self::Computation { .. }
+            | Self::Index { .. }
+            | Self::TooLong { .. }
+            | Self::NegativeMax { .. }
+            | Self::EmptyList { .. } => Some(code::OUT_OF_RANGE),
             Self::Parameter(error) => error.code(),
             _ => None,
         }
@@ -101,6 +108,7 @@ impl Problem {
             Self::Device { key, .. } => {
                 Some(format!("leave `{key}` out: it would hold a GPU back from others"))
             }
+            Self::TooLong { length, .. } => Some(format!("write `max {length}`, or keep the list shorter")),
             Self::Fuel { .. } => Some("shorten the lists that `for` runs over".to_owned()),
             Self::Parameter(error) => error.help(),
             _ => None,

@@ -21,6 +21,8 @@ use crate::{
 /// A call whose arguments are typed and whose variables are decided as far as the arguments go.
 pub(crate) struct Call {
     pub args: Vec<(String, Typed)>,
+    /// The parameters that are left to their default.
+    pub defaults: Vec<String>,
     pub bindings: Bindings,
     /// What the place of the call would like.
     pub hints: Bindings,
@@ -76,10 +78,14 @@ impl<'db> Checker<'db> {
         }
         self.check_bounds(callable, &given, &bindings)?;
         let mut args = Vec::with_capacity(given.len());
+        let mut defaults = Vec::new();
         for (index, (param, typed)) in callable.params.iter().zip(given).enumerate() {
             let typed = match typed {
                 Some(typed) => self.fit_argument(callable, param, typed, &bindings),
-                None => self.default_argument(item, index, span),
+                None => {
+                    defaults.push(param.name.clone());
+                    self.default_argument(item, index, span)
+                }
             };
             is_sound &= typed.ty().is_some();
             if let Some(value @ (Value::Int(_) | Value::Text(_))) = known_value(&typed.expr) {
@@ -87,7 +93,7 @@ impl<'db> Checker<'db> {
             }
             args.push((param.name.clone(), typed));
         }
-        is_sound.then_some(Call { args, bindings, hints })
+        is_sound.then_some(Call { args, defaults, bindings, hints })
     }
 
     /// One argument; `None` for one that the call leaves to its default.

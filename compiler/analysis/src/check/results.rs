@@ -73,7 +73,8 @@ impl<'db> Checker<'db> {
         }
         let args = call.args.into_iter().map(|(name, typed)| (name, typed.expr)).collect();
         let workflow = Instance { item: callable.item.clone(), type_args };
-        let kind = body::ExprKind::CallWorkflow { workflow, args, after };
+        let defaults = call.defaults;
+        let kind = body::ExprKind::CallWorkflow { workflow, args, defaults, after };
         Typed::new(kind, ty, span, Stage::Run)
     }
 

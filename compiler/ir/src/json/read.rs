@@ -45,7 +45,7 @@ impl Dag {
             })
         });
         let parameters = parameters.collect::<Result<_, _>>()?;
-        let origin = json.origin.as_ref().map(|origin| read_origin(origin, nodes.len())).transpose()?;
+        let origin = json.origin.as_ref().map(|origin| read_origin(origin, &nodes)).transpose()?;
         let dag = Self { workflow: json.workflow.clone(), parameters, nodes, outputs, origin };
         dag.check_order()?;
         Ok(dag)
@@ -398,7 +398,8 @@ fn read_operator(json: &OperatorJson) -> Result<OperatorRef, ReadError> {
     })
 }
 
-fn read_origin(json: &OriginJson, nodes: usize) -> Result<Origin, ReadError> {
+fn read_origin(json: &OriginJson, nodes: &[Node]) -> Result<Origin, ReadError> {
+    let nodes = nodes.iter().map(Node::count).sum();
     if !json.spans.is_empty() && json.spans.len() != nodes {
         return Err(ReadError::Spans { found: json.spans.len(), nodes });
     }

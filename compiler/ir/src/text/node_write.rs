@@ -326,7 +326,7 @@ pub(super) fn is_deterministic(node: &Node) -> bool {
         NodeKind::Task(operator) => operator.place == OperatorPlace::Native && !node.effect,
         NodeKind::Expression(_) | NodeKind::Pass => true,
         NodeKind::Wait | NodeKind::WaitFor => false,
-        kind => kind.regions().iter().all(|(_, region)| region.nodes.iter().all(|node| node.deterministic)),
+        kind => kind.regions().iter().all(|(_, region)| region.is_deterministic()),
     }
 }
 

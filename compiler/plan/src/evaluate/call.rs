@@ -4,9 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use flow_analysis::body::{Expr, ItemRef, OperatorCall, OperatorInfo};
 use flow_ir::{
-    node::{
-        CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef, VALUE_PORT,
-    },
+    node::{CommandWord, Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, VALUE_PORT},
     policy::{Device, Policy},
     types::Type,
 };
@@ -79,13 +77,7 @@ impl Evaluator<'_> {
     ) -> Result<Planned> {
         let operator = self.operator(frame, &call.operator, span)?;
         let mut after = Vec::new();
-        for expr in &call.after {
-            let value = self.expr(frame, expr, None)?;
-            let value = self.settle(frame, value, expr.span, None)?;
-            self.nodes_of(frame, &value, expr.span, &mut after)?;
-        }
-        after.sort_unstable();
-        after.dedup();
+        self.waits(frame, &call.after, &mut after)?;
         let mut policy = operator.policy.clone();
         self.set_policy(frame, &mut policy, &call.policy)?;
         self.check_device(frame, call, &policy)?;
@@ -111,15 +103,11 @@ impl Evaluator<'_> {
             deterministic: call.operator.deterministic,
         };
         let index = self.push(frame, node, name, span)?;
-        let port = |port: usize| {
-            Planned::Future(PortRef { node: index, port: u32::try_from(port).unwrap_or(u32::MAX) })
-        };
         if call.is_record {
-            let fields =
-                call.outputs.iter().enumerate().map(|(place, (name, _))| (name.clone(), port(place)));
-            Ok(Planned::Record(fields.collect()))
+            let field = |(place, (name, _)): (usize, &(String, _))| (name.clone(), self.port(index, place));
+            Ok(Planned::Record(call.outputs.iter().enumerate().map(field).collect()))
         } else {
-            Ok(port(0))
+            Ok(self.port(index, 0))
         }
     }
 
@@ -234,7 +222,7 @@ impl Evaluator<'_> {
     }
 
     /// The nodes that give a part of `value`.
-    fn nodes_of(
+    pub(super) fn nodes_of(
         &mut self,
         frame: &Frame,
         value: &Planned,
@@ -243,7 +231,7 @@ impl Evaluator<'_> {
     ) -> Result<()> {
         self.fuel.steps(1).map_err(|problem| self.at(frame, span, problem))?;
         match value {
-            Planned::Future(port) => nodes.push(port.node),
+            Planned::Future(source) => self.wait_for_source(*source, nodes),
             Planned::List(items) => {
                 for item in items.iter() {
                     self.nodes_of(frame, item, span, nodes)?;
@@ -255,8 +243,8 @@ impl Evaluator<'_> {
                 }
             }
             Planned::Term(term) => {
-                let port = self.expression_node(frame, term, span, None)?;
-                nodes.push(port.node);
+                let source = self.expression_node(frame, term, span, None)?;
+                self.wait_for_source(source, nodes);
             }
             Planned::Known(_) => {}
         }

@@ -1,15 +1,14 @@
 //! Walks a workflow's body.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use flow_analysis::{
     body::{Binding, Expr, ExprKind, Instance, ItemRef, Local, LocalId, Pattern},
-    signature::Signature,
     ty::Ty,
 };
 use flow_ir::{
     dag::{Dag, Origin, Output},
-    node::{Node, NodeIndex, PortRef},
+    node::{Node, NodeIndex},
     types::Type,
     value::Value,
 };
@@ -18,9 +17,11 @@ use rustc_hash::FxHashMap;
 
 use super::{
     call::Operators,
+    control::WorkflowCall,
     fuel::{Fuel, with_stack},
     names::{Name, Names, Scope},
     path,
+    region::Level,
     value::{Known, Planned, Term, TermKind},
 };
 use crate::{
@@ -71,18 +72,20 @@ pub(super) struct Evaluator<'a> {
     pub(super) program: &'a dyn Program,
     pub(super) facts: &'a dyn PlanFacts,
     pub(super) fuel: Fuel,
-    /// Their ids come last.
-    pub(super) nodes: Vec<Node>,
+    /// The region that is being walked, or the workflow's body.
+    pub(super) level: Level,
+    /// Those around it, from the workflow's body on.
+    pub(super) outer: Vec<Level>,
+    /// Of the nodes of the regions of one node, or of the workflow's body.
     pub(super) names: Names,
     pub(super) scope: Scope,
     pub(super) operators: Operators,
-    spans: Vec<(u32, u32)>,
     constants: FxHashMap<ItemRef, Planned>,
     /// How many choices stand around this expression of which only the run knows whether they need it.
-    choices: u32,
-    module: Rc<str>,
-    /// The call of another module's fn that is being inlined.
-    call_site: Option<(u32, u32)>,
+    pub(super) choices: u32,
+    pub(super) module: Rc<str>,
+    /// The call of another module's fn or workflow that is being walked.
+    pub(super) call_site: Option<(u32, u32)>,
 }
 
 /// The locals of the body that is being walked.
@@ -103,11 +106,11 @@ impl<'a> Evaluator<'a> {
             program,
             facts,
             fuel: Fuel::default(),
-            nodes: Vec::new(),
+            level: Level::default(),
+            outer: Vec::new(),
             names: Names::default(),
             scope: Names::BODY,
             operators: Operators::default(),
-            spans: Vec::new(),
             constants: FxHashMap::default(),
             choices: 0,
             module: module.into(),
@@ -133,7 +136,9 @@ impl<'a> Evaluator<'a> {
             }
         }
         let value = self.expr(&mut frame, &body.value, None)?;
-        let outputs = self.outputs(&frame, &signature, &body.value, value)?;
+        let declared: Vec<(String, Ty)> =
+            signature.outputs.iter().map(|output| (output.name.clone(), output.ty.clone())).collect();
+        let outputs = self.outputs(&frame, &declared, &body.value, value)?;
 
         let origin = Origin {
             file: self.program.file(&item.module).unwrap_or_default(),
@@ -144,9 +149,9 @@ impl<'a> Evaluator<'a> {
                 .iter()
                 .filter_map(|param| Some((param.name.clone(), param.doc.clone()?)))
                 .collect(),
-            spans: self.spans,
+            spans: self.level.spans,
         };
-        let mut nodes = self.nodes;
+        let mut nodes = self.level.nodes;
         for (node, id) in nodes.iter_mut().zip(self.names.ids()) {
             node.id = id;
         }
@@ -182,15 +187,21 @@ impl<'a> Evaluator<'a> {
             ExprKind::Range { low, high, inclusive } => self.range(frame, low, high, *inclusive, expr.span),
             ExprKind::Index { base, index } => self.index(frame, base, index, expr),
             ExprKind::For { pattern, list, body } => self.each(frame, pattern, list, body, name),
-            ExprKind::Builtin { builtin, args } => self.builtin(frame, *builtin, args, expr),
+            ExprKind::Builtin { builtin, args } => self.builtin(frame, *builtin, args, expr, name),
             ExprKind::CallFn { function, args } => self.call_fn(frame, function, args, expr.span, name),
             ExprKind::CallOperator(call) => self.call_operator(frame, call, expr.span, name),
-            ExprKind::CallWorkflow { .. } => {
-                self.not_yet(frame, expr, "a call of a workflow inside a workflow")
+            ExprKind::CallWorkflow { workflow, args, defaults, after } => {
+                self.call_workflow(frame, WorkflowCall { workflow, args, defaults, after }, expr, name)
             }
-            ExprKind::RunIf { .. } => self.not_yet(frame, expr, "`run if`"),
-            ExprKind::RunFor { .. } => self.not_yet(frame, expr, "`run for`"),
-            ExprKind::RunWhile { .. } => self.not_yet(frame, expr, "`run while`"),
+            ExprKind::RunIf { condition, then, otherwise } => {
+                self.run_if(frame, condition, then, otherwise.as_deref(), expr, name)
+            }
+            ExprKind::RunFor { pattern, list, max, body } => {
+                self.run_for(frame, pattern, list, max.as_deref(), body, expr, name)
+            }
+            ExprKind::RunWhile { condition, state, start, max, body } => {
+                self.run_while(frame, condition, state, start, max.as_deref(), body, expr, name)
+            }
             ExprKind::Error => Err(self.at(frame, expr.span, Problem::Unchecked)),
         }
     }
@@ -290,17 +301,14 @@ impl<'a> Evaluator<'a> {
 
     /// Adds a node, without its id.
     pub(super) fn push(&mut self, frame: &Frame, node: Node, name: Name, span: Span) -> Result<NodeIndex> {
-        self.fuel.node(self.nodes.len()).map_err(|problem| self.at(frame, span, problem))?;
-        let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        self.nodes.push(node);
+        self.fuel.node().map_err(|problem| self.at(frame, span, problem))?;
+        let index = u32::try_from(self.level.nodes.len()).unwrap_or(u32::MAX);
+        let span = self.span_in_file(frame, span);
+        self.level.nodes.push(node);
+        self.level.spans.push(span);
+        self.hint(&name);
         self.names.node(self.scope, name);
-        self.spans.push(self.span_in_file(frame, span));
         Ok(NodeIndex(index))
-    }
-
-    pub(super) fn port_type(&self, port: PortRef) -> Option<&Type> {
-        let node = self.nodes.get(port.node.0 as usize)?;
-        node.outputs.get(port.port as usize).map(|port| &port.ty)
     }
 
     /// A File as written in the body's module: relative to the folder of its file.
@@ -309,7 +317,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Where the file of the workflow blames a node: at a call of another module's fn, whatever that does.
-    fn span_in_file(&self, frame: &Frame, span: Span) -> (u32, u32) {
+    pub(super) fn span_in_file(&self, frame: &Frame, span: Span) -> (u32, u32) {
         let own = || (span.start.saturating_add(frame.offset), span.end.saturating_add(frame.offset));
         self.call_site.unwrap_or_else(own)
     }
@@ -465,10 +473,10 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The body's value is the record of the outputs; with one output it may be that itself.
-    fn outputs(
+    pub(super) fn outputs(
         &mut self,
         frame: &Frame,
-        signature: &Arc<Signature>,
+        declared: &[(String, Ty)],
         body: &Expr,
         value: Planned,
     ) -> Result<Vec<Output>> {
@@ -477,24 +485,24 @@ impl<'a> Evaluator<'a> {
             Planned::Known(Known { value, .. }) => value.field(name).is_some(),
             _ => false,
         };
-        let mut outputs = Vec::with_capacity(signature.outputs.len());
-        for output in &signature.outputs {
-            let ty = self.ground(frame, &output.ty, body.span)?;
-            let is_value = signature.outputs.len() == 1 && (output.ty == body.ty || !has_field(&output.name));
+        let mut outputs = Vec::with_capacity(declared.len());
+        for (name, declared_ty) in declared {
+            let ty = self.ground(frame, declared_ty, body.span)?;
+            let is_value = declared.len() == 1 && (*declared_ty == body.ty || !has_field(name));
             let value = if is_value {
                 value.clone()
             } else {
-                self.field_of(frame, value.clone(), &output.name, &output.ty, body.span)?
+                self.field_of(frame, value.clone(), name, declared_ty, body.span)?
             };
-            let value = self.settle(frame, value, body.span, Some(&unbound(&output.name)))?;
+            let value = self.settle(frame, value, body.span, Some(&unbound(name)))?;
             let input = self.input(frame, value, body.span)?;
-            outputs.push(Output { name: output.name.clone(), ty, input });
+            outputs.push(Output { name: name.clone(), ty, input });
         }
         Ok(outputs)
     }
 }
 
 /// The name of an expression's node that stands in a record or among the outputs.
-fn unbound(name: &str) -> Name {
+pub(super) fn unbound(name: &str) -> Name {
     Name { text: name.into(), is_bound: false }
 }

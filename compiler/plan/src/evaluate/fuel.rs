@@ -5,7 +5,10 @@ use flow_ir::value::Value;
 use crate::error::Problem;
 
 const STEPS: u64 = 10_000_000;
-const NODES: usize = 1_000_000;
+const NODES: u32 = 1_000_000;
+/// Workflows that call each other, and `run if`s in each other. A DAG's JSON nests with them, and readers bear
+/// 128 brackets in each other.
+const REGIONS: u32 = 30;
 const BYTES: u64 = 64 << 20;
 /// Expressions in expressions, those of inlined fns included. The parser stops at 200 brackets and
 /// 500 operators in each other, so that this is room for fns that call fns.
@@ -15,6 +18,7 @@ const DEPTH: u32 = 1_000;
 pub(super) struct Fuel {
     steps: u64,
     bytes: u64,
+    nodes: u32,
     depth: u32,
 }
 
@@ -48,8 +52,16 @@ impl Fuel {
         if size < 256 { Ok(()) } else { self.bytes(size) }
     }
 
-    pub(super) fn node(&self, count: usize) -> Result<(), Problem> {
-        if count >= NODES { Err(Problem::Fuel { limit: "a million nodes" }) } else { Ok(()) }
+    /// Counts a node, of the workflow's own or of a region.
+    pub(super) fn node(&mut self) -> Result<(), Problem> {
+        self.nodes += 1;
+        if self.nodes > NODES { Err(Problem::Fuel { limit: "a million nodes" }) } else { Ok(()) }
+    }
+
+    /// Enters a region that stands in as many others.
+    pub(super) fn region(&mut self, depth: u32) -> Result<(), Problem> {
+        self.steps(1)?;
+        if depth >= REGIONS { Err(Problem::Fuel { limit: "30 regions in each other" }) } else { Ok(()) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use flow_analysis::body::{Builtin, Expr, Pattern};
-use flow_ir::{expr::Function, hash::Hash, types::Type, value::Value};
+use flow_ir::{expr::Function, hash::Hash, node::NodeKind, types::Type, value::Value};
 use flow_syntax::span::Span;
 
 use super::{
@@ -131,11 +131,12 @@ impl Evaluator<'_> {
         builtin: Builtin,
         args: &[Expr],
         expr: &Expr,
+        name: Option<&Name>,
     ) -> Result<Planned> {
         match builtin {
-            Builtin::Wait => return self.not_yet(frame, expr, "`wait`"),
-            Builtin::WaitFor => return self.not_yet(frame, expr, "`wait_for`"),
-            Builtin::Pass => return self.not_yet(frame, expr, "`pass`"),
+            Builtin::Wait => return self.wait(frame, NodeKind::Wait, args, expr, name),
+            Builtin::WaitFor => return self.wait(frame, NodeKind::WaitFor, args, expr, name),
+            Builtin::Pass => return self.pass(frame, args, expr, name),
             _ => {}
         }
         let Some(first) = args.first() else {
@@ -170,11 +171,7 @@ impl Evaluator<'_> {
                 let (n, seed) = (self.known_int(frame, n)?, self.known_int(frame, seed)?);
                 Ok(Planned::list(sample(items, n, seed)))
             }
-            // The nodes were told of before.
-            Builtin::Wait | Builtin::WaitFor | Builtin::Pass => self.not_yet(frame, expr, "this"),
-            Builtin::Mean | Builtin::Min | Builtin::Max | Builtin::Sum => {
-                self.reduce(frame, builtin, items, element, ty, expr.span)
-            }
+            _ => self.reduce(frame, builtin, items, element, ty, expr.span),
         }
     }
 
@@ -317,7 +314,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn known_int(&mut self, frame: &mut Frame, expr: &Expr) -> Result<i64> {
+    pub(super) fn known_int(&mut self, frame: &mut Frame, expr: &Expr) -> Result<i64> {
         let value = self.expr(frame, expr, None)?;
         match value.as_known().map(|value| &**value) {
             Some(Value::Int(value)) => Ok(*value),

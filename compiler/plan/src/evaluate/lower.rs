@@ -5,7 +5,7 @@ use std::rc::Rc;
 use flow_analysis::body;
 use flow_ir::{
     expr::{Expr, ExprKind, Function},
-    node::{Input, Node, NodeKind, Port, PortRef, VALUE_PORT},
+    node::{Input, Node, NodeKind, Port, VALUE_PORT},
     policy::Policy,
     types::Type,
     value::Value,
@@ -17,18 +17,19 @@ use super::{
     evaluator::{Evaluator, Frame, Result},
     fuel::with_stack,
     names::Name,
+    region::Source,
     value::{Known, Planned, Term, TermKind},
 };
 
-/// The ports that an expression reads, in the order in which it names them.
+/// What an expression reads, in the order in which it names it.
 ///
 /// Its parameters are `a`, `b`, … so that equal expressions are equal whatever their sources are called.
 #[derive(Default)]
 struct Bindings {
-    places: FxHashMap<PortRef, usize>,
-    ports: Vec<PortRef>,
+    places: FxHashMap<Source, usize>,
+    sources: Vec<Source>,
     /// Parts without columns, which became nodes of their own.
-    nodes: FxHashMap<*const Term, PortRef>,
+    nodes: FxHashMap<*const Term, Source>,
 }
 
 /// Where a part of an expression stands.
@@ -45,11 +46,17 @@ enum Within {
 impl Evaluator<'_> {
     pub(super) fn input(&mut self, frame: &Frame, value: Planned, span: Span) -> Result<Input> {
         Ok(match value {
-            Planned::Known(Known { parameter: Some(name), .. }) => Input::Parameter(name.to_string()),
+            // A region has no part in the workflow's own parameters.
+            Planned::Known(Known { parameter: Some(name), .. }) if self.depth() == 0 => {
+                Input::Parameter(name.to_string())
+            }
             Planned::Known(Known { value, .. }) => Input::Constant(self.copy(frame, &value, span)?),
-            Planned::Future(port) => Input::Port(port),
+            Planned::Future(source) => self.source_input(source),
             Planned::Term(term) if term.has_columns => self.expression(frame, &term, span)?,
-            Planned::Term(term) => Input::Port(self.expression_node(frame, &term, span, None)?),
+            Planned::Term(term) => {
+                let source = self.expression_node(frame, &term, span, None)?;
+                self.source_input(source)
+            }
             Planned::List(items) => {
                 self.fuel.steps(items.len() as u64).map_err(|problem| self.at(frame, span, problem))?;
                 let mut inputs = Vec::with_capacity(items.len());
@@ -95,9 +102,9 @@ impl Evaluator<'_> {
         term: &Rc<Term>,
         span: Span,
         name: Option<&Name>,
-    ) -> Result<PortRef> {
-        if let TermKind::Future(port) = term.kind {
-            return Ok(port);
+    ) -> Result<Source> {
+        if let TermKind::Future(source) = term.kind {
+            return Ok(source);
         }
         let mut bindings = Bindings::default();
         let expr = self.lower(frame, term, Within::Node, span, &mut bindings)?;
@@ -106,20 +113,26 @@ impl Evaluator<'_> {
             id: String::new(),
             outputs: vec![Port { name: VALUE_PORT.to_owned(), ty: expr.ty.clone() }],
             kind: NodeKind::Expression(expr),
-            inputs: bindings.inputs(),
+            inputs: self.bound(bindings),
             after: Vec::new(),
             policy: Policy::default(),
             effect: false,
             deterministic: true,
         };
-        Ok(PortRef { node: self.push(frame, node, name, span)?, port: 0 })
+        let node = self.push(frame, node, name, span)?;
+        Ok(self.source(node, 0))
     }
 
     fn expression(&mut self, frame: &Frame, term: &Rc<Term>, span: Span) -> Result<Input> {
         let mut bindings = Bindings::default();
         let within = if term.has_columns { Within::Row } else { Within::Node };
         let expr = self.lower(frame, term, within, span, &mut bindings)?;
-        Ok(Input::Expression { expr, bindings: bindings.inputs() })
+        Ok(Input::Expression { expr, bindings: self.bound(bindings) })
+    }
+
+    fn bound(&mut self, bindings: Bindings) -> Vec<(String, Input)> {
+        let named = |(place, source)| (parameter_name(place), self.source_input(source));
+        bindings.sources.into_iter().enumerate().map(named).collect()
     }
 
     fn lower(
@@ -145,7 +158,7 @@ impl Evaluator<'_> {
     ) -> Result<ExprKind> {
         Ok(match &term.kind {
             TermKind::Column(column) => ExprKind::Column(column.clone()),
-            TermKind::Future(port) => ExprKind::Parameter(bindings.name(*port)),
+            TermKind::Future(source) => ExprKind::Parameter(bindings.name(*source)),
             TermKind::Literal(value) => ExprKind::Literal(self.copy(frame, value, span)?),
             TermKind::Call { function, args } => {
                 let is_choice = matches!(function, Function::And | Function::Or | Function::OrElse);
@@ -193,15 +206,15 @@ impl Evaluator<'_> {
         if stays || part.has_columns || matches!(part.kind, TermKind::Future(_) | TermKind::Literal(_)) {
             return self.lower(frame, part, within, span, bindings);
         }
-        let port = match bindings.nodes.get(&Rc::as_ptr(part)) {
-            Some(port) => *port,
+        let source = match bindings.nodes.get(&Rc::as_ptr(part)) {
+            Some(source) => *source,
             None => {
-                let port = self.expression_node(frame, part, span, None)?;
-                bindings.nodes.insert(Rc::as_ptr(part), port);
-                port
+                let source = self.expression_node(frame, part, span, None)?;
+                bindings.nodes.insert(Rc::as_ptr(part), source);
+                source
             }
         };
-        Ok(Expr { kind: ExprKind::Parameter(bindings.name(port)), ty: part.ty.clone() })
+        Ok(Expr { kind: ExprKind::Parameter(bindings.name(source)), ty: part.ty.clone() })
     }
 
     fn copy(&mut self, frame: &Frame, value: &Value, span: Span) -> Result<Value> {
@@ -230,17 +243,12 @@ impl Within {
 }
 
 impl Bindings {
-    fn name(&mut self, port: PortRef) -> String {
-        let place = *self.places.entry(port).or_insert_with(|| {
-            self.ports.push(port);
-            self.ports.len() - 1
+    fn name(&mut self, source: Source) -> String {
+        let place = *self.places.entry(source).or_insert_with(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
         });
         parameter_name(place)
-    }
-
-    fn inputs(self) -> Vec<(String, Input)> {
-        let named = |(place, port)| (parameter_name(place), Input::Port(port));
-        self.ports.into_iter().enumerate().map(named).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! what hangs on columns or futures becomes expressions.
 
 mod call;
+mod control;
 mod evaluator;
 mod fold;
 mod fuel;
@@ -12,6 +13,7 @@ mod lower;
 mod names;
 mod path;
 mod reader;
+mod region;
 mod scalar;
 mod value;
 

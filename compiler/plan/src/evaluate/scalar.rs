@@ -155,7 +155,9 @@ impl Evaluator<'_> {
         match value {
             Planned::Known(value) => known(*value.value == Value::None),
             Planned::List(_) | Planned::Record(_) => known(false),
-            Planned::Future(port) if !self.port_type(*port).is_some_and(Type::is_optional) => known(false),
+            Planned::Future(source) if !self.source_type(*source).is_some_and(Type::is_optional) => {
+                known(false)
+            }
             Planned::Term(term) if !term.ty.is_optional() => known(false),
             value => {
                 let operand = self.as_term(frame, value.clone(), arg_ty, arg.span)?;
@@ -397,9 +399,9 @@ impl Evaluator<'_> {
         match value {
             Planned::Term(term) => Ok(term),
             Planned::Known(known) => self.term(frame, span, TermKind::Literal(known.value), ty),
-            Planned::Future(port) => {
-                let ty = self.port_type(port).cloned().unwrap_or(ty);
-                self.term(frame, span, TermKind::Future(port), ty)
+            Planned::Future(source) => {
+                let ty = self.source_type(source).cloned().unwrap_or(ty);
+                self.term(frame, span, TermKind::Future(source), ty)
             }
             Planned::List(_) | Planned::Record(_) => {
                 let construct = "a list or record of values that are known when run, in an expression,";

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use flow_ir::{expr::Function, node::PortRef, types::Type, value::Value};
+use flow_ir::{expr::Function, types::Type, value::Value};
 
+use super::region::Source;
 use crate::error::Problem;
 
 /// Cheap to clone.
@@ -13,7 +14,7 @@ pub(super) enum Planned {
     /// Computed from columns, from futures, or from both.
     Term(Rc<Term>),
     /// What a node will give.
-    Future(PortRef),
+    Future(Source),
     /// Not all of its elements are known.
     List(Rc<[Planned]>),
     /// Not all of its fields are known.
@@ -43,7 +44,7 @@ pub(super) struct Term {
 #[derive(Debug)]
 pub(super) enum TermKind {
     Column(String),
-    Future(PortRef),
+    Future(Source),
     Literal(Rc<Value>),
     Call { function: Function, args: Vec<Rc<Term>> },
     Cast(Rc<Term>),

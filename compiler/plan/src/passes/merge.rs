@@ -9,27 +9,37 @@ use flow_ir::{
 };
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::keep::keep;
+use super::body::Body;
 
 /// The DAG with equal calls of deterministic operators made once; the first one's id stays.
 ///
 /// Equal are those that run alike on the same inputs: a parameter is what it is bound to, policies are
-/// equal, and both wait for the same nodes. What has an effect is never merged.
-pub fn merge(dag: Dag) -> Dag {
-    let mut merged = Merged {
-        parameters: dag.parameters.iter().map(|parameter| (&*parameter.name, &parameter.value)).collect(),
-        stands_for: Vec::with_capacity(dag.nodes.len()),
-    };
+/// equal, and both wait for the same nodes. What has an effect is never merged. Nodes of a region are merged with
+/// each other alone: whether another one runs, and how often, is not their matter.
+pub fn merge(mut dag: Dag) -> Dag {
+    let mut body = Body::of(&mut dag);
+    let parameters = dag.parameters.iter().map(|parameter| (&*parameter.name, &parameter.value)).collect();
+    merge_body(&mut body, &parameters);
+    body.give_back(&mut dag);
+    dag
+}
+
+fn merge_body(body: &mut Body, parameters: &FxHashMap<&str, &Value>) {
+    let inside = FxHashMap::default();
+    body.for_each_region(|_, region| merge_body(region, &inside));
+    let mut merged = Merged { parameters, stands_for: Vec::with_capacity(body.nodes.len()) };
     // The nodes that were kept so far, by their hash.
     let mut kept: FxHashMap<u64, Vec<NodeIndex>> = FxHashMap::default();
     let mut count = 0;
-    for (index, node) in dag.nodes.iter().enumerate() {
+    for (index, node) in body.nodes.iter().enumerate() {
         let own = NodeIndex(u32::try_from(index).unwrap_or(u32::MAX));
         let mut node_of_own = own;
         if node.deterministic && !node.effect {
             let alike = kept.entry(merged.hash(node)).or_default();
-            let is_equal =
-                |other: &&NodeIndex| dag.node(**other).is_some_and(|other| merged.are_equal(node, other));
+            let is_equal = |other: &&NodeIndex| {
+                let other = body.nodes.get(other.0 as usize);
+                other.is_some_and(|other| merged.are_equal(node, other))
+            };
             match alike.iter().find(is_equal) {
                 Some(other) => node_of_own = *other,
                 None => alike.push(own),
@@ -39,12 +49,15 @@ pub fn merge(dag: Dag) -> Dag {
         merged.stands_for.push(Some(node_of_own));
     }
     let stands_for = merged.stands_for;
-    if count == 0 { dag } else { keep(dag, &stands_for) }
+    if count > 0 {
+        body.keep(&stands_for);
+    }
 }
 
 /// Nodes seen as what they compute.
 struct Merged<'a> {
-    parameters: FxHashMap<&'a str, &'a Value>,
+    /// What the workflow's are bound to; what a region's are is not known.
+    parameters: &'a FxHashMap<&'a str, &'a Value>,
     /// For each node so far, the one that is kept for it.
     stands_for: Vec<Option<NodeIndex>>,
 }

@@ -1,7 +1,7 @@
 //! DAG in, a smaller DAG that gives the same out. Every pass is pure and takes time in proportion to
 //! the DAG.
 
-mod keep;
+mod body;
 mod merge;
 mod prune;
 #[cfg(test)]
@@ -10,7 +10,7 @@ mod tests;
 use flow_ir::dag::Dag;
 
 pub use merge::merge;
-pub use prune::{Pruned, prune, useless};
+pub use prune::{Pruned, prune};
 
 /// Which of a workflow's DAGs is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Stage {
 pub fn at_stage(dag: Dag, stage: Stage) -> (Dag, Vec<Pruned>) {
     match stage {
         Stage::Dag => {
-            let pruned = useless(&dag);
+            let (_, pruned) = prune(dag.clone());
             (dag, pruned)
         }
         Stage::Plan => {

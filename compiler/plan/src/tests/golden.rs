@@ -10,7 +10,10 @@ use std::{
 };
 
 use flow_analysis::Analysis;
-use flow_ir::dag::Dag;
+use flow_ir::{
+    dag::Dag,
+    node::{Node, NodeKind},
+};
 
 use super::support::Facts;
 use crate::{
@@ -56,7 +59,7 @@ fn golden_dags() {
         assert_eq!(Dag::from_text(&dag.to_text()).unwrap(), dag, "{name} reads back equal");
         assert_eq!(Dag::from_json(&plan.to_json()).unwrap(), plan, "{name} reads back equal");
     }
-    assert!(cases.len() >= 9, "cases are found");
+    assert!(cases.len() >= 18, "cases are found");
     assert!(failures.is_empty(), "BLESS=1 writes what differs:\n{}", failures.join("\n"));
 }
 
@@ -65,7 +68,9 @@ fn plan(name: &str, file: &str, text: &str, params: &PathBuf) -> Dag {
     analysis.set_file(name, file, text);
     let errors: Vec<_> = analysis.check(name).into_iter().filter(|found| found.is_error()).collect();
     assert_eq!(errors, [], "{name}");
-    let workflow = analysis.workflows(name).remove(0);
+    let workflows = analysis.workflows(name);
+    let own = workflows.iter().find(|workflow| *workflow == name);
+    let workflow = own.or(workflows.first()).unwrap().clone();
     let signature = analysis.signature(name, &workflow).unwrap();
     let params = fs::read_to_string(params).ok();
     let params = params.map(|text| serde_json::from_str(&text).unwrap());
@@ -76,15 +81,31 @@ fn plan(name: &str, file: &str, text: &str, params: &PathBuf) -> Dag {
 /// A node's span holds the call that it was made by.
 fn check_spans(name: &str, dag: &Dag, text: &str) {
     let spans = &dag.origin.as_ref().unwrap().spans;
-    assert_eq!(spans.len(), dag.nodes.len());
-    for (node, (start, end)) in dag.nodes.iter().zip(spans) {
+    let nodes = with_regions(&dag.nodes);
+    assert_eq!(spans.len(), nodes.len());
+    for (node, (start, end)) in nodes.iter().zip(spans) {
         let call = text.get(*start as usize..*end as usize).unwrap();
-        let operator = node.op().rsplit('.').next().unwrap();
+        let operator = match &node.kind {
+            NodeKind::Conditional { .. } => "run if",
+            NodeKind::Map { .. } => "run for",
+            NodeKind::Loop { .. } => "run while",
+            NodeKind::Workflow { name, .. } => name.rsplit('.').next().unwrap(),
+            _ => node.op().rsplit('.').next().unwrap(),
+        };
         // One that is read from a path that was given has no call, and an expression may be a fn's.
         let is_call =
             call.contains(operator) || call.is_empty() || operator == "expression" || name == "paths";
         assert!(is_call, "{name}: `{}` stands at `{call}`", node.id);
     }
+}
+
+fn with_regions(nodes: &[Node]) -> Vec<&Node> {
+    let mut all = Vec::new();
+    for node in nodes {
+        all.push(node);
+        node.kind.regions().iter().for_each(|(_, region)| all.extend(with_regions(&region.nodes)));
+    }
+    all
 }
 
 /// Holds a file against what it should be, or makes it so.

@@ -80,20 +80,16 @@ fn errors_stand_at_their_place() {
     );
     let index = "workflow main(at: Int = 2) -> (x: Int) {\n    let xs = [1, 2]\n    xs[at]\n}\n";
     assert_eq!(told(index), ("at".to_owned(), "index 2 is outside a list of 2".to_owned()));
-    let inner = "workflow inner() -> (x: Int) { 1 }\n\nworkflow main() -> (x: Int) {\n    inner().x\n}\n";
-    assert_eq!(
-        told(inner),
-        ("inner()".to_owned(), "a call of a workflow inside a workflow cannot be planned yet".to_owned())
-    );
-    let conditional =
-        "use std.debug\n\nworkflow main() -> (x: Int) {\n    run if debug.noop(true) { 1 } else { 2 }\n}\n";
-    assert_eq!(told(conditional).1, "`run if` cannot be planned yet");
-    for (call, name) in
-        [("wait(2h, 1)", "wait"), ("wait_for(\"go\", 1)", "wait_for"), ("pass(x: 1).x", "pass")]
-    {
-        let waiting = format!("workflow main() -> (x: Int) {{\n    {call}\n}}\n");
-        assert_eq!(told(&waiting).1, format!("`{name}` cannot be planned yet"));
-    }
+    let inner = "use std.debug\n\nworkflow inner(n: Int) -> (x: List<Int>) {\n    for i in 0..n { i }\n}\n\nworkflow main() -> (x: List<Int>) {\n    inner(debug.noop(3)).x\n}\n";
+    let late = "is needed when the workflow is planned, but it is known only when it runs";
+    assert_eq!(told(inner), ("n".to_owned(), format!("the end of a range {late}")));
+    let limit = "workflow inner(n: Int in 1..=3) -> (x: Int) { n }\n\nworkflow main(n: Int = 4) -> (x: Int) {\n    inner(n).x\n}\n";
+    assert_eq!(told(limit), ("n".to_owned(), "`n` of `m.inner`: 4 is not in 1..=3".to_owned()));
+    let long = "workflow main(days: List<Int> = [1, 2, 3]) -> (x: List<Int>) {\n    run for day in days max 2 { day }\n}\n";
+    assert_eq!(told(long), ("days".to_owned(), "this list has 3 elements, and `max` is 2".to_owned()));
+    let negative =
+        "workflow main(most: Int = -1) -> (x: Int) {\n    run while n > 3 from n = 1 max most { n }\n}\n";
+    assert_eq!(told(negative), ("most".to_owned(), "`max` is a count, and this is -1".to_owned()));
     let endless = "workflow main(n: Int = 1_000_000_000) -> (x: Int) {\n    len(0..n)\n}\n";
     assert_eq!(
         told(endless),
@@ -227,7 +223,7 @@ proptest! {
     /// Whatever the checker thinks of it: a DAG whose nodes stand behind what they need, or an error.
     #[test]
     fn mutated_programs_never_panic(
-        source in 0usize..9,
+        source in 0usize..18,
         cuts in prop::collection::vec((0usize..4_000, 0usize..12, "[a-z0-9.(){}\\[\\], =<>*+-]{0,6}"), 0..4),
     ) {
         let mut text = SOURCES[source % SOURCES.len()].clone();
@@ -271,5 +267,33 @@ fn the_deepest_expressions_are_planned() {
     assert_eq!(
         planned("deeper(x)").unwrap_err().to_string(),
         "planning this workflow takes more than 600 expressions in each other: it was stopped"
+    );
+}
+
+/// Workflows that call each other in a chain; at the end of it stands no node.
+fn chain(length: usize) -> String {
+    let call = |index: usize| match index {
+        0 => "n".to_owned(),
+        index => format!("w{}(n).x", index - 1),
+    };
+    let workflow = |index| format!("workflow w{index}(n: Int) -> (x: Int) {{ {} }}\n", call(index));
+    let main = format!(
+        "use std.debug\nworkflow main() -> (x: Int) {{ {} }}\n",
+        call(length).replace('n', "debug.noop(1)")
+    );
+    main + &(0..length).map(workflow).collect::<String>()
+}
+
+#[test]
+fn regions_stand_in_each_other_as_deep_as_can_be_read_back() {
+    let (text, analysis) = (chain(30), analysis(&chain(30)));
+    assert_eq!(analysis.check("m"), [], "{text}");
+    let dag = evaluate(&analysis, &Facts, "m", "main", &Given::default()).unwrap();
+    assert_eq!(dag.nodes[1].count(), 30);
+    assert_eq!(flow_ir::dag::Dag::from_json(&dag.to_json()).unwrap(), dag);
+    assert_eq!(flow_ir::dag::Dag::from_text(&dag.to_text()).unwrap(), dag);
+    assert_eq!(
+        refused(&chain(31)).to_string(),
+        "planning this workflow takes more than 30 regions in each other: it was stopped"
     );
 }
