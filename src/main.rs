@@ -28,6 +28,7 @@ mod retry;
 mod revival;
 mod run;
 mod runs;
+mod shadow;
 mod show;
 mod signal;
 mod state;

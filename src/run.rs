@@ -22,7 +22,7 @@ use crate::{
     otlp::Exporter,
     outputs,
     project::{self, Folders, absolute},
-    state,
+    shadow, state,
     terminal::Terminal,
     watch,
     words::count,
@@ -34,6 +34,13 @@ pub struct Options {
     launch: launch::Options,
     #[command(flatten)]
     pub execution: Execution,
+    /// Execute nothing: take the answers from a recorded run, and compare how it ended with how this would end
+    ///
+    /// RUN is its id, a part of it that no other has, or `last`. Nodes that it lacks are taken to work, and to take as
+    /// long as other calls of their operator did in it. The exit code is 1 where the runs end differently; `--format
+    /// json` gives one document.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["no_cache", "events", "out"])]
+    shadow: Option<String>,
 }
 
 /// What `run` and `resume` share.
@@ -85,6 +92,12 @@ pub fn execute(
             (dag, folders)
         }
     };
+    if let Some(run) = &options.shadow {
+        let engine = state::open(&folders)?;
+        let run = state::find(&engine, run)?.id;
+        let comparison = engine.shadow(dag, &run, &options.execution.run_options())?;
+        return Ok(shadow::tell(&comparison, options.execution.format, terminal));
+    }
     refuse_missing_files(&dag)?;
     let engine = state::open(&folders)?;
     options.execution.drive(&engine, terminal, |run_options, cancel| engine.run(dag, run_options, cancel))
@@ -109,6 +122,14 @@ fn refuse_missing_files(dag: &Dag) -> Result<(), Failure> {
 }
 
 impl Execution {
+    /// Without subscribers.
+    fn run_options(&self) -> RunOptions {
+        let mut options = RunOptions { use_cache: !self.no_cache, ..RunOptions::default() };
+        options.jobs = self.jobs.unwrap_or(options.jobs);
+        options.memory = self.memory.unwrap_or(options.memory);
+        options
+    }
+
     /// Runs what `start` starts, telling of it as asked; gives the exit code.
     pub fn drive(
         &self,
@@ -116,9 +137,7 @@ impl Execution {
         terminal: &Terminal,
         start: impl FnOnce(&RunOptions, &Cancel) -> Result<RunReport, RunError>,
     ) -> Result<Exit, Failure> {
-        let mut options = RunOptions { use_cache: !self.no_cache, ..RunOptions::default() };
-        options.jobs = self.jobs.unwrap_or(options.jobs);
-        options.memory = self.memory.unwrap_or(options.memory);
+        let mut options = self.run_options();
         let out = self.out.as_deref().map(absolute).transpose()?;
         if let Some(path) = &self.events {
             options.subscribers.push(Arc::new(watch::EventLines::to_file(path, terminal)?));

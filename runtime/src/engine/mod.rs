@@ -4,6 +4,7 @@ mod error;
 mod history;
 mod id;
 mod resume;
+mod shadow;
 mod view;
 mod why;
 
@@ -25,6 +26,7 @@ use rustc_hash::FxHashMap;
 pub use error::RunError;
 use history::History;
 pub use resume::{Again, Cancelled, Revival};
+pub use shadow::{Comparison, NodeComparison};
 pub use view::{NodeView, RunView};
 pub use why::{Because, Change, Earlier, Side, Why};
 
@@ -284,15 +286,20 @@ impl Engine {
         Broadcast::new(&options.subscribers, &beginning, history.seq, &backlog)
     }
 
+    /// What a run may use of a machine.
+    fn limit(&self, machine: &Machine, options: &RunOptions) -> Machine {
+        Machine {
+            cores: options.jobs.max(1),
+            memory: options.memory,
+            gpus: machine.gpus.clone(),
+            pools: self.pools.clone(),
+        }
+    }
+
     /// Finds every operator, and a place for every node.
     fn prepare(&self, dag: Dag, graph: Arc<Graph>, options: &RunOptions) -> Result<Prepared, RunError> {
         let machine = options.machine.clone().unwrap_or_else(|| Machine::here_for(&dag));
-        let limit = Machine {
-            cores: options.jobs.max(1),
-            memory: options.memory,
-            gpus: machine.gpus,
-            pools: self.pools.clone(),
-        };
+        let limit = self.limit(&machine, options);
         let scheduler = Scheduler::new(&dag, &graph, limit.clone(), &options.weights)?;
         // Whoever asks for more cores than there are has a reason.
         let cores = machine.cores.max(limit.cores);

@@ -15,7 +15,7 @@ mod timeline;
 mod world;
 
 pub use answer::{Answer, Answers, Asked, Instant, Made};
-pub use outcome::{NodeOutcome, Outcome};
+pub use outcome::{Follower, NodeOutcome, Outcome};
 pub use random::Random;
 pub use run::{SimulateError, SimulateOptions, simulate};
 pub use store::{Disk, Settled, SimulatedStore};

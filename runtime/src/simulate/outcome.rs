@@ -34,8 +34,17 @@ pub struct NodeOutcome {
     /// Since the run began, of the last attempt.
     pub started: Option<Duration>,
     pub ended: Option<Duration>,
+    /// In the operator, in the last attempt.
+    pub elapsed: Option<Duration>,
     /// Why it failed, or the node because of which it was cancelled.
     pub because: Option<String>,
+}
+
+impl NodeOutcome {
+    /// One that has not run.
+    pub(crate) fn new(id: Arc<str>, state: &'static str) -> Self {
+        Self { id, state, attempts: 0, started: None, ended: None, elapsed: None, because: None }
+    }
 }
 
 impl Outcome {
@@ -97,15 +106,7 @@ impl Follower {
         let Some(id) = &event.node else { return };
         let nodes = &mut self.nodes;
         let place = *self.places.entry(id.clone()).or_insert_with(|| {
-            let (started, ended, because) = (None, None, None);
-            nodes.push(NodeOutcome {
-                id: id.clone(),
-                state: "pending",
-                attempts: 0,
-                started,
-                ended,
-                because,
-            });
+            nodes.push(NodeOutcome::new(id.clone(), "pending"));
             nodes.len() - 1
         });
         let Some(node) = nodes.get_mut(place) else { return };
@@ -132,5 +133,9 @@ impl Follower {
             Kind::RunStarted | Kind::RunFinished => return,
         };
         (node.state, node.ended) = (state, ended);
+        let told = event.data.get("seconds").and_then(Json::as_f64);
+        let told = told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let between = || Some(node.ended?.saturating_sub(node.started?));
+        node.elapsed = told.or_else(between);
     }
 }

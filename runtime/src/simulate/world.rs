@@ -179,7 +179,10 @@ impl World for SimulatedWorld<'_> {
     }
 
     fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
-        self.artifacts.load(reference)
+        // Nothing that is lost can be made again here.
+        self.artifacts
+            .load(reference)
+            .map_err(|error| ArtifactError::Read { hash: error.hash(), reason: error.to_string() })
     }
 
     fn is_there(&self, _: &Reference) -> bool {

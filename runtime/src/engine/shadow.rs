@@ -1,0 +1,195 @@
+//! Replays a recorded run against another text, without executing anything, and compares.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use flow_ir::dag::Dag;
+
+use super::{Engine, RunError, RunOptions};
+use crate::{
+    act::{Knowledge, Recording, Shadow},
+    decide::RunStatus,
+    schedule::{Machine, Weights},
+    simulate::{Follower, NodeOutcome, SimulateError, SimulateOptions, simulate},
+};
+
+/// A recorded run, and what would become of it.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The recorded run.
+    pub run: String,
+    /// Of the recorded run; `interrupted` where its process has died.
+    pub recorded_status: String,
+    pub shadow_status: RunStatus,
+    /// From its start to its end, interruptions included; none where it has no end.
+    pub recorded_elapsed: Option<Duration>,
+    pub shadow_elapsed: Duration,
+    /// Those of either, in the order of the DAG that was given; those that it lacks come last.
+    pub nodes: Vec<NodeComparison>,
+    /// Nodes that start before others which they followed in the recorded run, or after; the fewest that have
+    /// to be named to say so.
+    pub moved: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NodeComparison {
+    pub id: String,
+    /// None where the DAG has no such node.
+    pub knowledge: Option<Knowledge>,
+    /// None where the recorded run had no such node.
+    pub recorded: Option<NodeOutcome>,
+    pub shadow: Option<NodeOutcome>,
+}
+
+/// How a node ended.
+impl Comparison {
+    /// Whether the run, and every node that both have, ends alike.
+    pub fn ends_alike(&self) -> bool {
+        self.recorded_status == self.shadow_status.name() && self.nodes.iter().all(NodeComparison::ends_alike)
+    }
+}
+
+impl NodeComparison {
+    pub fn ends_alike(&self) -> bool {
+        match (&self.recorded, &self.shadow) {
+            (Some(recorded), Some(shadow)) => recorded.state == shadow.state,
+            _ => true,
+        }
+    }
+}
+
+impl Engine {
+    /// Replays a recorded run, giving its operators' answers to a DAG that may be another. Nothing is executed, and
+    /// nothing is written; artifacts are read where expressions need the values in them.
+    ///
+    /// # Errors
+    /// When the DAG cannot be run at all, and when there is no such run.
+    pub fn shadow(&self, dag: Dag, run: &str, options: &RunOptions) -> Result<Comparison, RunError> {
+        let run = self.find_run(run)?;
+        let recorded = self.dag(&run.id)?;
+        let events = self.store.events(&run.id)?;
+        let recording = Recording::new(&recorded, &events);
+        let mut before = Follower::new(run.started);
+        events.iter().for_each(|event| before.hear(event));
+
+        let ids: Vec<String> = dag.nodes.iter().map(|node| node.id.clone()).collect();
+        let mut shadow = Shadow::new(&recording, &dag);
+        let mut knowledge: BTreeMap<String, Knowledge> =
+            dag.nodes.iter().map(|node| (node.id.clone(), shadow.knowledge(node))).collect();
+        let weights: Weights =
+            recording.durations().map(|(id, duration)| (id.to_owned(), duration)).collect();
+        let machine = options.machine.clone().unwrap_or_else(|| Machine::here_for(&dag));
+        let simulated = SimulateOptions {
+            machine: self.limit(&machine, options),
+            weights,
+            cancel: None,
+            now: run.started,
+            artifacts: Some(self.artifacts.clone()),
+        };
+        let after = simulate(dag, &simulated, &mut shadow).map_err(|error| match error {
+            SimulateError::Graph(error) => RunError::from(error),
+            SimulateError::CannotFit(error) => error.into(),
+            SimulateError::Store(error) => error.into(),
+        })?;
+        knowledge.extend(shadow.knowledge.into_iter().map(|(id, known)| (id.to_string(), known)));
+        let moved = moved(&before.nodes, &after.nodes);
+        let nodes = compare(ids, &recorded, &before.nodes, &after.nodes, &knowledge);
+        let (status, elapsed) = (after.status, after.elapsed);
+        Ok(Comparison {
+            recorded_elapsed: run.seconds.map(Duration::from_secs_f64),
+            run: run.id,
+            recorded_status: run.status,
+            shadow_status: status,
+            shadow_elapsed: elapsed,
+            nodes,
+            moved,
+        })
+    }
+}
+
+fn compare(
+    mut ids: Vec<String>,
+    recorded: &Dag,
+    before: &[NodeOutcome],
+    after: &[NodeOutcome],
+    knowledge: &BTreeMap<String, Knowledge>,
+) -> Vec<NodeComparison> {
+    let by_id = |nodes: &[NodeOutcome]| -> BTreeMap<Arc<str>, NodeOutcome> {
+        nodes.iter().map(|node| (node.id.clone(), node.clone())).collect()
+    };
+    let (mut before, mut after) = (by_id(before), by_id(after));
+    // Those that never left `pending` are there all the same.
+    let add = |nodes: &mut BTreeMap<Arc<str>, NodeOutcome>, id: &str| {
+        let id: Arc<str> = id.into();
+        nodes.entry(id.clone()).or_insert_with(|| NodeOutcome::new(id, "pending"));
+    };
+    ids.iter().for_each(|id| add(&mut after, id));
+    recorded.nodes.iter().for_each(|node| add(&mut before, &node.id));
+    let known: BTreeSet<Arc<str>> = ids.iter().map(|id| Arc::from(id.as_str())).collect();
+    let others: BTreeSet<&Arc<str>> = after.keys().chain(before.keys()).collect();
+    ids.extend(others.into_iter().filter(|id| !known.contains(*id)).map(ToString::to_string));
+    let nodes = ids.into_iter().map(|id| {
+        let (recorded, shadow) = (before.remove(id.as_str()), after.remove(id.as_str()));
+        NodeComparison { knowledge: knowledge.get(&id).cloned(), id, recorded, shadow }
+    });
+    nodes.collect()
+}
+
+/// The nodes outside of the longest common subsequence of both orders of starts.
+fn moved(before: &[NodeOutcome], after: &[NodeOutcome]) -> Vec<String> {
+    let order = |nodes: &[NodeOutcome]| {
+        let mut started: Vec<(Duration, usize, Arc<str>)> = nodes
+            .iter()
+            .enumerate()
+            .filter_map(|(place, node)| Some((node.started?, place, node.id.clone())))
+            .collect();
+        started.sort();
+        started.into_iter().map(|(_, _, id)| id).collect::<Vec<_>>()
+    };
+    let ranks: BTreeMap<Arc<str>, usize> = order(before).into_iter().zip(0..).collect();
+    let common: Vec<(usize, Arc<str>)> =
+        order(after).into_iter().filter_map(|id| Some((*ranks.get(&id)?, id))).collect();
+    // The longest increasing subsequence of the ranks: `ends[k]` is the least end of one of length k + 1.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut links: Vec<Option<usize>> = Vec::with_capacity(common.len());
+    for (place, (rank, _)) in common.iter().enumerate() {
+        let length = ends.partition_point(|end| common.get(*end).is_some_and(|(other, _)| other < rank));
+        links.push(length.checked_sub(1).and_then(|before| ends.get(before)).copied());
+        match ends.get_mut(length) {
+            Some(end) => *end = place,
+            None => ends.push(place),
+        }
+    }
+    let mut stays = BTreeSet::new();
+    let mut place = ends.last().copied();
+    while let Some(at) = place {
+        stays.insert(at);
+        place = links.get(at).copied().flatten();
+    }
+    let all = common.into_iter().enumerate();
+    all.filter(|(place, _)| !stays.contains(place)).map(|(_, (_, id))| id.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fewest_nodes_say_how_an_order_changed() {
+        let run = |order: &str| -> Vec<NodeOutcome> {
+            let nodes = order.chars().zip(0..).map(|(id, started)| NodeOutcome {
+                started: Some(Duration::from_secs(started)),
+                ..NodeOutcome::new(id.to_string().into(), "finished")
+            });
+            nodes.collect()
+        };
+        for (before, after, found) in
+            [("abcdef", "abcdef", ""), ("abcdef", "fabcde", "f"), ("abcd", "xdabc", "d"), ("ab", "ba", "b")]
+        {
+            assert_eq!(moved(&run(before), &run(after)).concat(), found, "{before} {after}");
+        }
+    }
+}
