@@ -8,8 +8,9 @@ use std::{
 
 use crate::store::{Batch, CommandKind, StoreError};
 
-/// A batch waits no longer than this for others to share its transaction.
-const WINDOW: Duration = Duration::from_millis(50);
+/// A batch waits no longer than this for others to share its transaction: with the writing, and drawing what it
+/// says, an event is on a screen within a tenth of a second.
+const WINDOW: Duration = Duration::from_millis(25);
 
 /// Nor for more events than this. Twice as many take hardly less time in all, and let the writer begin later.
 const EVENTS: usize = 8192;
