@@ -18,6 +18,7 @@ use flow_runtime::{
     operator::Datum,
     schedule::Machine,
     simulate::{Answer, Answers, Asked, Made, Outcome, SimulateOptions, simulate},
+    store::History,
 };
 use support::*;
 
@@ -153,4 +154,37 @@ fn many_nodes_take_little_time() {
     assert_eq!((outcome.status, outcome.nodes.len()), (RunStatus::Finished, nodes));
     assert_eq!(outcome.elapsed.as_secs(), 100 * (nodes as u64 / 100).div_ceil(100));
     assert!(seconds < 2.0, "{seconds} s");
+}
+
+#[test]
+fn what_runs_longer_than_its_past_allows_is_told_once() {
+    let mut history = History::default();
+    for seconds in [20, 12] {
+        history.add("a".to_owned(), Duration::from_secs(seconds));
+    }
+    history.add("b0".to_owned(), Duration::from_secs(1));
+    let options = SimulateOptions { history, ..options(4) };
+    let minutes = |asked: &Asked<'_>| {
+        Answer::simplest(asked.node, if asked.node.id == "c" { 25 } else { 200 } * SECOND)
+    };
+    let outcome =
+        simulate(diamond().dag(&[]), &options, &mut Told(|asked: &Asked<'_>| Some(minutes(asked)))).unwrap();
+    let stuck = |id: &str| outcome.node(id).unwrap().stuck.clone().map(|(time, why)| (time.as_secs(), why));
+    let why = "has run for 60 s; the longest of its last 2 runs took 20 s";
+    assert_eq!(stuck("a"), Some((60, why.to_owned())));
+    assert_eq!(stuck("b0"), Some((230, "has run for 30 s; its earlier run took 1.0 s".to_owned())));
+    // Without a past nothing is too long, and neither is what takes less than half a minute.
+    assert_eq!((stuck("b1"), stuck("c")), (None, None));
+    assert_eq!(outcome.elapsed, Duration::from_secs(425));
+}
+
+#[test]
+fn what_comes_near_its_timeout_is_told_before() {
+    let mut build = Build::default();
+    build.node("slow", "noop", Type::Int, &[("value", constant(1))]);
+    build.nodes[0].policy.timeout = Some(100 * SECOND);
+    let outcome = play(build.dag(&[]), 1, |asked| Some(Answer::simplest(asked.node, 95 * SECOND)));
+    let (time, why) = outcome.node("slow").unwrap().stuck.clone().unwrap();
+    assert_eq!((time.as_secs(), &*why), (90, "has run for 90 s; its timeout is 100 s"));
+    assert_eq!(outcome.state("slow"), "finished");
 }

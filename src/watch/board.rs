@@ -95,6 +95,10 @@ pub enum Notice {
         node: Arc<str>,
         message: String,
     },
+    Stuck {
+        node: Arc<str>,
+        message: String,
+    },
     /// Of the run as a whole.
     Note(String),
     /// Of a kind that there is too much of.
@@ -234,6 +238,9 @@ impl Board {
             Kind::Failed => Stand::Failed,
             Kind::Cancelled => Stand::Cancelled,
             Kind::Retrying => Stand::Retrying,
+            Kind::Stuck => {
+                return self.say("slow nodes", Notice::Stuck { node: node.clone(), message: message() });
+            }
             Kind::RunStarted | Kind::RunFinished => return,
         };
         if let Some(seat) = self.seats.get_mut(index) {

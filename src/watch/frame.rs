@@ -78,6 +78,7 @@ pub fn notice(notice: &Notice, run: &str, palette: Palette) -> Vec<String> {
     match notice {
         Notice::Failed { node, message, help } => told(Style::Red, "error:", node, message, help.as_deref()),
         Notice::Retrying { node, message } => told(Style::Yellow, "retry:", node, message, None),
+        Notice::Stuck { node, message } => told(Style::Yellow, "slow:", node, message, None),
         Notice::Note(note) => {
             let mut line = Line::new(usize::MAX, palette);
             line.add(Style::Yellow, "warning:").add(Style::Plain, " ").add(Style::Plain, &plain(note));

@@ -130,6 +130,7 @@ fn training() -> (Board, i64) {
             json!({ "message": "no route to \u{1b}[31mhost\nsecond line", "help": "is the network up?" }),
         ),
         (20.2, "candidates[2].gbdt", Kind::Running, Json::Null),
+        (50.2, "embed", Kind::Stuck, json!({ "message": "has run for 50 s; its earlier run took 12 s" })),
         (58.0, "fetch", Kind::Retrying, json!({ "message": "connection refused", "delay": 8.0 })),
     ] {
         board.event(&teller.event(second, node, kind, data));
@@ -200,6 +201,7 @@ fn failures_are_told_for_good_and_harmlessly() {
             "error: node `notify`: no route to host",
             "  second line",
             " help: is the network up?",
+            "slow: node `embed`: has run for 50 s; its earlier run took 12 s",
             "retry: node `fetch`: connection refused",
         ]
     );

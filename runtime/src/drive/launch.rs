@@ -33,7 +33,9 @@ impl<W: World> Driver<W> {
                 self.fail(node, attempt, Failure::operator("its operator is not here"));
                 continue;
             };
-            self.working.insert((node, attempt));
+            let now = self.world.now();
+            self.working.insert((node, attempt), now);
+            self.stuck.start(now);
             if self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.effect || node.is_external()) {
                 self.held.push((self.setup.seq, job));
                 self.batch.is_urgent = true;

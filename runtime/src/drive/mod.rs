@@ -13,6 +13,7 @@ mod launch;
 mod prepare;
 mod reached;
 mod record;
+mod stuck;
 mod threads;
 mod turns;
 mod world;
@@ -75,8 +76,9 @@ pub struct Driver<W> {
     lost: FxHashSet<Hash>,
     /// When each delay has passed, and whose it is.
     delays: BinaryHeap<Reverse<(i64, u32, u32)>>,
-    /// Attempts that use what the scheduler set aside.
-    working: FxHashSet<(u32, u32)>,
+    /// Attempts that use what the scheduler set aside, and since when.
+    working: FxHashMap<(u32, u32), i64>,
+    stuck: stuck::Watch,
     /// Operators with an effect, and those outside of this process, until the event that says they run is durable.
     held: Vec<(u64, Job)>,
     batch: Batch,
@@ -103,7 +105,8 @@ impl<W: World> Driver<W> {
             files: FxHashMap::default(),
             lost: FxHashSet::default(),
             delays: BinaryHeap::new(),
-            working: FxHashSet::default(),
+            working: FxHashMap::default(),
+            stuck: stuck::Watch::default(),
             held: Vec::new(),
             batch: Batch::default(),
             unsent_since: None,
@@ -144,6 +147,7 @@ impl<W: World> Driver<W> {
             self.handle(message)?;
         }
         self.end_delays();
+        self.look_for_stuck();
         self.turn()
     }
 
@@ -151,7 +155,7 @@ impl<W: World> Driver<W> {
     pub fn next_due(&self) -> Option<i64> {
         let delay = self.delays.peek().map(|Reverse((due, ..))| *due);
         let batch = self.unsent_since.map(|since| since + record::LINGER);
-        delay.into_iter().chain(batch).min()
+        delay.into_iter().chain(batch).chain(self.stuck.next).min()
     }
 
     /// For whoever drives it.
@@ -197,7 +201,7 @@ impl<W: World> Driver<W> {
         match message {
             Message::Done { node, attempt, result } => {
                 // An answer may come twice, and late: what a later attempt has taken is not its to give back.
-                if self.working.remove(&(node, attempt)) {
+                if self.working.remove(&(node, attempt)).is_some() {
                     self.setup.scheduler.release(node);
                 }
                 self.done(node, attempt, result);

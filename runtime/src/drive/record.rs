@@ -201,7 +201,7 @@ impl<W: World> Driver<W> {
         Duration::from_micros(u64::try_from(self.world.now() - self.started).unwrap_or_default())
     }
 
-    fn tell(&mut self, node: Option<Arc<str>>, attempt: u32, kind: Kind, data: Json) {
+    pub(super) fn tell(&mut self, node: Option<Arc<str>>, attempt: u32, kind: Kind, data: Json) {
         self.setup.seq += 1;
         self.batch.events.push(Event {
             run: self.setup.run.clone(),

@@ -88,6 +88,7 @@ impl Engine {
             cancel: None,
             now: run.started,
             artifacts: Some(self.artifacts.clone()),
+            history: Default::default(),
         };
         let after = simulate(dag, &simulated, &mut shadow).map_err(|error| match error {
             SimulateError::Graph(error) => RunError::from(error),

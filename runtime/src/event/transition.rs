@@ -36,10 +36,12 @@ pub enum Kind {
     Retrying,
     Failed,
     Cancelled,
+    /// It runs longer than its past allows, or near its timeout; no transition.
+    Stuck,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::RunStarted,
         Self::RunFinished,
         Self::Ready,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Retrying,
         Self::Failed,
         Self::Cancelled,
+        Self::Stuck,
     ];
 
     /// As in `flow.node.ready`, after `flow.`.
@@ -65,6 +68,7 @@ impl Kind {
             Self::Retrying => "node.retrying",
             Self::Failed => "node.failed",
             Self::Cancelled => "node.cancelled",
+            Self::Stuck => "node.stuck",
         }
     }
 

@@ -36,6 +36,8 @@ pub struct NodeOutcome {
     pub ended: Option<Duration>,
     /// In the operator, in the last attempt.
     pub elapsed: Option<Duration>,
+    /// When it was said that it may be stuck, and why.
+    pub stuck: Option<(Duration, String)>,
     /// Why it failed, or the node because of which it was cancelled.
     pub because: Option<String>,
 }
@@ -43,7 +45,7 @@ pub struct NodeOutcome {
 impl NodeOutcome {
     /// One that has not run.
     pub(crate) fn new(id: Arc<str>, state: &'static str) -> Self {
-        Self { id, state, attempts: 0, started: None, ended: None, elapsed: None, because: None }
+        Self { id, state, attempts: 0, started: None, ended: None, stuck: None, elapsed: None, because: None }
     }
 }
 
@@ -129,6 +131,10 @@ impl Follower {
             Kind::Cancelled => {
                 node.because = text("because");
                 ("cancelled", Some(time))
+            }
+            Kind::Stuck => {
+                node.stuck = Some((time, text("message").unwrap_or_default()));
+                return;
             }
             Kind::RunStarted | Kind::RunFinished => return,
         };

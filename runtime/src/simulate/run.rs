@@ -17,7 +17,7 @@ use crate::{
     event::Broadcast,
     operator::{Call, Context, Datum, Native, Operator, OperatorError},
     schedule::{CannotFit, Machine, Scheduler, Weights},
-    store::{Batch, NewRun, StoreError},
+    store::{Batch, History, NewRun, StoreError},
 };
 
 /// How to simulate.
@@ -26,6 +26,8 @@ pub struct SimulateOptions {
     pub machine: Machine,
     /// How long nodes take, for those that decide which is first; see [`Scheduler::new`].
     pub weights: Weights,
+    /// How long nodes took in earlier runs.
+    pub history: History,
     /// When the run is cancelled: microseconds after its start.
     pub cancel: Option<i64>,
     /// When the run starts, in microseconds since 1970.
@@ -48,7 +50,14 @@ pub enum SimulateError {
 impl Default for SimulateOptions {
     /// This machine, from the beginning of time.
     fn default() -> Self {
-        Self { machine: Machine::here(), weights: Weights::default(), cancel: None, now: 0, artifacts: None }
+        Self {
+            machine: Machine::here(),
+            weights: Weights::default(),
+            history: History::default(),
+            cancel: None,
+            now: 0,
+            artifacts: None,
+        }
     }
 }
 
@@ -63,7 +72,7 @@ pub fn simulate(
     answers: &mut dyn Answers,
 ) -> Result<Outcome, SimulateError> {
     let graph = Arc::new(Graph::new(&dag)?);
-    let store = Arc::new(SimulatedStore::new(Disk::default()));
+    let store = Arc::new(SimulatedStore::new(Disk::default()).with_history(options.history.clone()));
     let small: Arc<dyn SmallContents> = store.clone();
     let artifacts = options.artifacts.clone().unwrap_or_else(|| Artifacts::without_files(small));
     let inner = Rc::new(RefCell::new(Inner::new(options.now, answers)));

@@ -16,7 +16,10 @@ use serde_json::Value as Json;
 use crate::{
     artifact::{Reference, SmallContents},
     event::{Event, Kind},
-    store::{Batch, CommandKind, Durable, FileStamp, NewRun, NodeRow, RunCommand, RunRow, Store, StoreError},
+    store::{
+        Batch, CommandKind, Durable, FileStamp, History, NewRun, NodeRow, RunCommand, RunRow, Store,
+        StoreError,
+    },
 };
 
 /// What was committed. Clones share it.
@@ -55,6 +58,7 @@ struct Run {
 pub struct SimulatedStore {
     disk: Disk,
     queue: Mutex<Queue>,
+    history: History,
 }
 
 #[derive(Default)]
@@ -110,7 +114,12 @@ impl Disk {
 
 impl SimulatedStore {
     pub fn new(disk: Disk) -> Self {
-        Self { disk, queue: Mutex::default() }
+        Self { disk, queue: Mutex::default(), history: History::default() }
+    }
+
+    /// Earlier runs took that long, of whatever workflow.
+    pub fn with_history(self, history: History) -> Self {
+        Self { history, ..self }
     }
 
     /// How many batches wait to be committed.
@@ -259,6 +268,10 @@ impl Store for SimulatedStore {
         Ok(tables.runs.get(run).map(|run| run.nodes.values().cloned().collect()).unwrap_or_default())
     }
 
+    fn history(&self, _: &str) -> Result<History, StoreError> {
+        Ok(self.history.clone())
+    }
+
     fn events(&self, run: &str) -> Result<Vec<Event>, StoreError> {
         Ok(self.disk.events(run))
     }
@@ -350,7 +363,7 @@ impl Run {
         });
         let (state, has_ended) = match event.kind {
             Kind::Ready => ("ready", false),
-            Kind::Running => ("running", false),
+            Kind::Running | Kind::Stuck => ("running", false),
             Kind::Finishing => ("finishing", false),
             Kind::Retrying => ("pending", false),
             Kind::Finished | Kind::Cached => ("finished", true),

@@ -226,7 +226,7 @@ impl NodeChange {
     fn apply(&mut self, event: &Event, data: Option<String>) {
         (self.state, self.ended) = match event.kind {
             Kind::Ready => ("ready", None),
-            Kind::Running => ("running", None),
+            Kind::Running | Kind::Stuck => ("running", None),
             Kind::Finishing => ("finishing", None),
             Kind::Retrying => ("pending", None),
             Kind::Finished | Kind::Cached => ("finished", Some(event.time)),
