@@ -1,11 +1,22 @@
 //! The bodies of operators, as the runtime sees them.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use flow_ir::{expr::Expr, hash::Hash, node::Port, value::Value};
 
-use crate::folder::AttemptFolder;
+use crate::{
+    artifact::{TableBuilder, Written},
+    folder::AttemptFolder,
+    schedule::machine::size,
+};
 
 /// The body of an operator. One value serves all calls, from any number of threads at once.
 pub trait Operator: Send + Sync {
@@ -61,6 +72,8 @@ pub enum Datum {
     Table(Table),
     Blob(Blob),
     List(Vec<Datum>),
+    /// A table that went to its file while it was computed. Only ever an output: who reads it gets a table.
+    Written(Arc<Written>),
 }
 
 /// A table in memory. Cloning it copies no rows.
@@ -101,6 +114,24 @@ pub trait Context: Send + Sync {
         let _ = (name, value);
     }
 
+    /// Sets memory aside for what an operator holds in bulk, until the reservation is dropped. `what` says what for.
+    ///
+    /// # Errors
+    /// Where that is more than the node may use: it names the operator, what it needs, and what to write.
+    fn reserve(&self, op: &str, what: &str, bytes: u64) -> Result<Reservation, OperatorError> {
+        Budget::new(self.memory()).reserve(op, what, bytes)
+    }
+
+    /// Where results too large for memory are written; none where all stays in memory.
+    fn scratch(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Collects a result of that schema, of which only a part stays in memory.
+    fn table(&self, schema: SchemaRef) -> TableBuilder {
+        TableBuilder::new(schema, self.memory() / 4, self.scratch())
+    }
+
     /// The folder for the files of this attempt, not made yet; none where nothing is kept.
     fn folder(&self) -> Option<&AttemptFolder> {
         None
@@ -133,6 +164,20 @@ pub struct Usage {
     pub peak_memory: Option<u64>,
 }
 
+/// The memory that a node may use in bulk, shared by all that it does.
+#[derive(Debug)]
+pub struct Budget {
+    limit: u64,
+    used: AtomicU64,
+}
+
+/// Memory that is set aside until this is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    budget: Arc<Budget>,
+    bytes: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorError {
     /// One line that stands alone, and what to do about it.
@@ -140,6 +185,42 @@ pub enum OperatorError {
     Failed { message: String, help: Option<String> },
     #[error("cancelled")]
     Cancelled,
+}
+
+impl Budget {
+    pub fn new(limit: u64) -> Arc<Self> {
+        Arc::new(Self { limit, used: AtomicU64::new(0) })
+    }
+
+    /// As of [`Context::reserve`].
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn reserve(self: &Arc<Self>, op: &str, what: &str, bytes: u64) -> Result<Reservation, OperatorError> {
+        let used = self.used.fetch_add(bytes, Ordering::Relaxed);
+        let reservation = Reservation { budget: self.clone(), bytes };
+        let total = used.saturating_add(bytes);
+        if total <= self.limit {
+            return Ok(reservation);
+        }
+        // Something to spare, in a number that one writes: what is held in bulk is not all there is.
+        let ample = (total + total / 8).div_ceil(1 << 28) << 28;
+        Err(OperatorError::with_help(
+            format!(
+                "`{op}` needs {} of memory for {what}{}, and {} are set aside for it",
+                size(bytes),
+                if used > 0 { format!(" beside {}", size(used)) } else { String::new() },
+                size(self.limit)
+            ),
+            format!("write `with (memory: {})` behind the call", size(ample)),
+        ))
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl OperatorError {

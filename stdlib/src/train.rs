@@ -16,7 +16,7 @@ use crate::{
         file,
         labels::{self, Labels},
     },
-    tree::{self, ClassWeight, Params, Target, TrainError},
+    tree::{self, ClassWeight, Params, Target, TrainError, Workers},
 };
 
 /// Rises when the results of training change.
@@ -33,9 +33,17 @@ pub fn gbdt(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorEr
     let features = features::choose(row, table)?;
     let weight = labels::weight_column(row)?;
 
-    let data = Prepared::new(&features, &label, weight, table)?;
-    let validation = match arguments::optional_table(call, "validation")? {
-        Some(validation) => Some(Prepared::new(&features, &label, weight, validation)?),
+    let rows = table.rows();
+    let validation = arguments::optional_table(call, "validation")?;
+    let all_rows = rows + validation.map_or(0, Table::rows);
+    let columns = features::memory(&features, all_rows) + (all_rows * 2 * size_of::<f64>()) as u64;
+    let _columns = context.reserve(&call.op, "its columns", columns)?;
+    let bytes = tree::memory(all_rows, features.len(), label.classes().len(), &params, context.threads());
+    let _training = context.reserve(&call.op, "bins, gradients and histograms", bytes)?;
+
+    let data = Prepared::new(&features, &label, weight, table, context)?;
+    let validation = match validation {
+        Some(validation) => Some(Prepared::new(&features, &label, weight, validation, context)?),
         None => None,
     };
     let (data_features, classes) = (data.columns.features(), label.classes().len());
@@ -50,7 +58,9 @@ pub fn gbdt(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorEr
         context.progress(progress.done.into(), progress.total.into());
         if context.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let trees = tree::train(&data, validation.as_ref(), &params, context.threads(), &mut progress).map_err(
+    let is_stopped = || context.is_cancelled();
+    let workers = Workers::new(context.threads(), &is_stopped);
+    let trees = tree::train(&data, validation.as_ref(), &params, workers, &mut progress).map_err(
         |error| match error {
             TrainError::Cancelled => OperatorError::Cancelled,
             other => OperatorError::failed(other.to_string()),
@@ -75,9 +85,14 @@ impl<'a> Prepared<'a> {
         label: &Label,
         weight: Option<&str>,
         table: &Table,
+        context: &dyn Context,
     ) -> Result<Self, OperatorError> {
         let weights = weight.map(|weight| labels::weights(table, weight)).transpose()?;
-        Ok(Self { columns: features::take(features, table)?, labels: labels::take(label, table)?, weights })
+        Ok(Self {
+            columns: features::take(features, table, 0, context)?,
+            labels: labels::take(label, table)?,
+            weights,
+        })
     }
 
     fn table(

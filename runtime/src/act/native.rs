@@ -15,7 +15,7 @@ use super::Notes;
 use crate::{
     event::Broadcast,
     folder::AttemptFolder,
-    operator::{Context, Usage},
+    operator::{Budget, Context, OperatorError, Reservation, Usage},
 };
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -110,6 +110,9 @@ pub struct NativeContext {
     pub attempt: u32,
     pub threads: usize,
     pub memory: u64,
+    pub budget: Arc<Budget>,
+    /// Where large results are written.
+    pub scratch: Arc<Path>,
     pub gpus: Vec<u32>,
     pub cancelled: Arc<AtomicBool>,
     pub deadline: Option<Instant>,
@@ -166,6 +169,14 @@ impl Context for NativeContext {
 
     fn memory(&self) -> u64 {
         self.memory
+    }
+
+    fn reserve(&self, op: &str, what: &str, bytes: u64) -> Result<Reservation, OperatorError> {
+        self.budget.reserve(op, what, bytes)
+    }
+
+    fn scratch(&self) -> Option<&Path> {
+        Some(&self.scratch)
     }
 
     fn gpus(&self) -> &[u32] {

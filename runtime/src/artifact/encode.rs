@@ -2,10 +2,11 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
+use arrow::array::RecordBatch;
 use flow_ir::{hash::Hash, value::Value};
 use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
@@ -14,6 +15,7 @@ use super::{
     SMALL,
     table::{self, TableError},
     value,
+    writer::TableWriter,
 };
 use crate::operator::{Blob, Datum, Table};
 
@@ -78,6 +80,10 @@ pub enum EncodeError {
 /// Values whose JSON is no longer than this are part of their summary.
 const SHORT: usize = 1024;
 
+/// A table of so many bytes is written batch by batch, and from then on read from its file: what a node gave takes
+/// no memory while it waits for the nodes that want it.
+const LARGE: usize = 16 << 20;
+
 /// What opens a blob; its format follows, then a line feed, then its bytes.
 const BLOB: &[u8] = b"flow-blob/1 ";
 
@@ -97,6 +103,14 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
             }
             sink.write_all(text.as_bytes()).map_err(failed)?;
             (Datum::Value(value), Summary::Value(None))
+        }
+        Datum::Written(written) => return written.take(folder),
+        Datum::Table(table) if memory_of(&table) >= LARGE => {
+            let mut writer = TableWriter::new(&table.schema, folder)?;
+            for batch in table.batches {
+                writer.push(batch)?;
+            }
+            return writer.finish().map(|(_, encoded)| encoded);
         }
         Datum::Table(table) => {
             let table = table::canonical(&table)?;
@@ -129,6 +143,10 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
     let reference = Reference { hash: content.hash(), size: content.size(), summary };
     contents.push(content);
     Ok(Encoded { reference, datum: Some(datum), contents })
+}
+
+fn memory_of(table: &Table) -> usize {
+    table.batches.iter().map(RecordBatch::get_array_memory_size).sum()
 }
 
 /// Reads a written form; `None` where the bytes are none. A list's elements come from `load`.
@@ -232,20 +250,26 @@ impl Content {
 }
 
 /// Hashes what is written; keeps it in memory while it is small, then in a file.
-struct Sink<'a> {
-    folder: &'a Path,
+pub(super) struct Sink {
+    folder: PathBuf,
     hasher: blake3::Hasher,
     size: u64,
     buffer: Vec<u8>,
     file: Option<NamedTempFile>,
 }
 
-impl<'a> Sink<'a> {
-    fn new(folder: &'a Path) -> Self {
-        Self { folder, hasher: blake3::Hasher::new(), size: 0, buffer: Vec::new(), file: None }
+impl Sink {
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            hasher: blake3::Hasher::new(),
+            size: 0,
+            buffer: Vec::new(),
+            file: None,
+        }
     }
 
-    fn finish(mut self) -> io::Result<Content> {
+    pub fn finish(mut self) -> io::Result<Content> {
         let hash = Hash(*self.hasher.finalize().as_bytes());
         Ok(match self.file.take() {
             None => Content::Small { hash, bytes: self.buffer.into() },
@@ -257,7 +281,7 @@ impl<'a> Sink<'a> {
     }
 }
 
-impl Write for Sink<'_> {
+impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
@@ -265,7 +289,7 @@ impl Write for Sink<'_> {
         if self.buffer.len() as u64 >= SMALL {
             let file = match &mut self.file {
                 Some(file) => file,
-                None => self.file.insert(NamedTempFile::with_prefix_in("new-", self.folder)?),
+                None => self.file.insert(NamedTempFile::with_prefix_in("new-", &self.folder)?),
             };
             file.write_all(&self.buffer)?;
             self.buffer.clear();

@@ -13,8 +13,12 @@ use flow_ir::hash::Hash;
 use super::{
     SMALL,
     encode::{Content, Reference, Summary, decode},
+    map,
 };
 use crate::operator::Datum;
+
+/// Tables of so many bytes are read where they lie.
+const MAPPED: u64 = 16 << 20;
 
 /// Finds the contents that are too small to be files.
 pub trait SmallContents: Send + Sync {
@@ -123,6 +127,9 @@ impl Artifacts {
 
     /// The datum, after checking its bytes.
     pub fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
+        if matches!(reference.summary, Summary::Table { .. }) && reference.size >= MAPPED {
+            return self.map(reference);
+        }
         let bytes = self.bytes(reference)?;
         let datum = decode(&bytes, &reference.summary, &mut |element| self.load(element))?;
         datum.ok_or(ArtifactError::Unreadable { hash: reference.hash, kind: reference.kind() })
@@ -140,6 +147,26 @@ impl Artifacts {
         match fs::remove_file(self.path(hash)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
+        }
+    }
+
+    /// A large table, checked from end to end but not kept.
+    fn map(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
+        let Reference { hash, size, .. } = *reference;
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => ArtifactError::Missing { hash },
+            _ => ArtifactError::Read { hash, reason: error.to_string() },
+        };
+        let file = File::open(self.path(hash)).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?.len();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&file).map_err(failed)?;
+        if found != size || Hash(*hasher.finalize().as_bytes()) != hash {
+            return Err(ArtifactError::Corrupt { hash, size, found });
+        }
+        match map::table(&file) {
+            Ok(table) => Ok(Datum::Table(table)),
+            Err(_) => Err(ArtifactError::Unreadable { hash, kind: reference.kind() }),
         }
     }
 

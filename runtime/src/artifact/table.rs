@@ -14,7 +14,7 @@ use arrow::{
     },
     buffer::{BooleanBuffer, NullBuffer, OffsetBuffer},
     compute::{cast, concat},
-    datatypes::{DataType, Field, FieldRef, Schema, TimeUnit},
+    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit},
     error::ArrowError,
     ipc::{reader::FileReader, writer::FileWriter},
 };
@@ -72,31 +72,43 @@ pub fn field(name: &str, ty: &Type) -> Option<Field> {
 /// The one form of a table's rows: batches of [`BATCH_ROWS`], plain types without metadata, zeros where
 /// values are missing. Columns that are in that form already are not copied.
 pub fn canonical(table: &Table) -> Result<Table, TableError> {
-    let fields: Vec<FieldRef> =
-        table.schema.fields().iter().map(|field| canonical_field(field)).collect::<Result<_, _>>()?;
-    let schema = Arc::new(Schema::new(fields));
+    let schema = canonical_schema(&table.schema)?;
     let rows = table.rows();
     let mut batches = Vec::with_capacity(rows.div_ceil(BATCH_ROWS));
     let mut pieces = Pieces { batches: &table.batches, offset: 0 };
     let mut first_row = 0;
     while first_row < rows {
         let count = BATCH_ROWS.min(rows - first_row);
-        let pieces = pieces.take(count);
-        let columns = (0..).zip(schema.fields()).map(|(index, field)| {
-            let parts: Vec<&dyn Array> = pieces.iter().map(|batch| batch.column(index).as_ref()).collect();
-            let joined = match parts.as_slice() {
-                [_] => pieces.first().map(|batch| batch.column(index).clone()),
-                _ => None,
-            };
-            let joined = joined.map_or_else(|| concat(&parts), Ok)?;
-            canonical_array(&joined, field, None, first_row)
-        });
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
-        batches.push(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?);
+        batches.push(canonical_batch(&schema, &pieces.take(count), first_row)?);
         first_row += count;
     }
     Ok(Table { schema, batches })
+}
+
+pub(super) fn canonical_schema(schema: &Schema) -> Result<SchemaRef, TableError> {
+    let fields = schema.fields().iter().map(|field| canonical_field(field));
+    Ok(Arc::new(Schema::new(fields.collect::<Result<Vec<FieldRef>, _>>()?)))
+}
+
+/// One batch of these rows, of which the first is the `first_row`th of its table.
+pub(super) fn canonical_batch(
+    schema: &SchemaRef,
+    pieces: &[RecordBatch],
+    first_row: usize,
+) -> Result<RecordBatch, TableError> {
+    let columns = (0..).zip(schema.fields()).map(|(index, field)| {
+        let parts: Vec<&dyn Array> = pieces.iter().map(|batch| batch.column(index).as_ref()).collect();
+        let joined = match parts.as_slice() {
+            [_] => pieces.first().map(|batch| batch.column(index).clone()),
+            _ => None,
+        };
+        let joined = joined.map_or_else(|| concat(&parts), Ok)?;
+        canonical_array(&joined, field, None, first_row)
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let options =
+        RecordBatchOptions::new().with_row_count(Some(pieces.iter().map(RecordBatch::num_rows).sum()));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
 
 /// Writes a canonical table as an Arrow IPC file.

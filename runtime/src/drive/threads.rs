@@ -25,7 +25,7 @@ use crate::{
     artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
     event::Broadcast,
     folder::RunFolder,
-    operator::Datum,
+    operator::{Budget, Datum},
     store::{FileStamp, Store},
     task::{Failure, finish},
 };
@@ -33,9 +33,13 @@ use crate::{
 pub struct Threads {
     outbox: Sender<Message>,
     jobs: Arc<Jobs>,
+    /// Stands before what hashes files, so that it stops when the run is over.
+    hashing: Hashing,
     /// Syncs large artifacts and hashes files, so that workers need not wait for the disk.
     disk: Pool,
     artifacts: Artifacts,
+    /// Where operators write what is too large for memory.
+    scratch: Arc<Path>,
     /// For the files of this run.
     folder: RunFolder,
     broadcast: Broadcast,
@@ -60,6 +64,13 @@ pub struct Commands {
     /// When to look for more.
     due: Instant,
 }
+
+/// Says when it is dropped that nobody wants hashes any more.
+#[derive(Default)]
+struct Hashing(Arc<AtomicBool>);
+
+/// A file that ends in an error once nobody wants the rest.
+struct Interruptible<'a>(fs::File, &'a AtomicBool);
 
 /// When this began, by both clocks: the one that tells the time may be set while a run goes on.
 #[derive(Clone, Copy)]
@@ -88,7 +99,9 @@ impl Threads {
         let threads = Self {
             outbox,
             jobs: Arc::default(),
+            hashing: Hashing::default(),
             disk: Pool::new(2),
+            scratch: artifacts.folder().into(),
             artifacts,
             folder,
             broadcast,
@@ -169,6 +182,21 @@ impl Commands {
     }
 }
 
+impl Drop for Hashing {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl io::Read for Interruptible<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Err(io::ErrorKind::ConnectionAborted.into()),
+            false => self.0.read(buffer),
+        }
+    }
+}
+
 impl std::fmt::Debug for Inbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inbox").field("commands", &self.commands).finish_non_exhaustive()
@@ -199,6 +227,8 @@ impl World for Threads {
             attempt,
             threads: job.threads,
             memory: job.memory,
+            budget: Budget::new(job.memory),
+            scratch: self.scratch.clone(),
             gpus: job.gpus.clone(),
             cancelled,
             deadline: job.limit().map(|limit| Instant::now() + limit),
@@ -232,9 +262,10 @@ impl World for Threads {
     fn hash_files(&mut self, paths: Vec<String>) {
         let outbox = self.outbox.clone();
         let unreadable = paths.clone();
+        let is_over = self.hashing.0.clone();
         let work = move || {
             let hashed = paths.into_iter().map(|path| {
-                let hash = hash_path(Path::new(&path)).unwrap_or(FileHash::Unknown);
+                let hash = hash_path(Path::new(&path), &is_over).unwrap_or(FileHash::Unknown);
                 (path, hash)
             });
             let _ = outbox.send(Message::Hashed(hashed.collect()));
@@ -273,13 +304,15 @@ impl std::fmt::Debug for Threads {
 }
 
 /// The hash of a file's content, or of a folder's files with their names.
-fn hash_path(path: &Path) -> io::Result<FileHash> {
+fn hash_path(path: &Path, is_over: &AtomicBool) -> io::Result<FileHash> {
     if fs::metadata(path)?.is_dir() {
         let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
         let mut hasher = blake3::Hasher::new();
         for entry in entries {
-            let FileHash::Content(hash, _) = hash_path(&entry.path())? else { return Ok(FileHash::Unknown) };
+            let FileHash::Content(hash, _) = hash_path(&entry.path(), is_over)? else {
+                return Ok(FileHash::Unknown);
+            };
             let name = entry.file_name();
             hasher.update(&(name.len() as u64).to_le_bytes());
             hasher.update(name.as_encoded_bytes());
@@ -289,7 +322,7 @@ fn hash_path(path: &Path) -> io::Result<FileHash> {
     }
     let before = FileStamp::of(path);
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(fs::File::open(path)?)?;
+    hasher.update_reader(Interruptible(fs::File::open(path)?, is_over))?;
     let settled = |stamp: &FileStamp| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(stamp.modified)

@@ -215,6 +215,7 @@ fn fits(datum: &Datum, ty: &Type) -> Result<(), String> {
                 names(&mut row.columns.iter().map(|column| &column.name))
             ))
         }
+        (Datum::Written(written), _) => fits(&Datum::Table(written.table().clone()), ty),
         (Datum::Blob(_), Type::Model(_) | Type::Opaque(_)) => Ok(()),
         (Datum::List(elements), Type::List(of)) => elements.iter().try_for_each(|element| fits(element, of)),
         (Datum::Value(value), Type::Dataset(_) | Type::Model(_) | Type::Opaque(_)) => {

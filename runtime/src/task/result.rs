@@ -21,7 +21,7 @@ use crate::{
     },
     artifact::{ArtifactError, Artifacts},
     event::Broadcast,
-    operator::{Operator, Registry},
+    operator::{Budget, Operator, Registry},
 };
 
 /// The format of the answer's JSON, with its version.
@@ -52,6 +52,8 @@ pub fn run_envelope(
         attempt: envelope.identity.attempt,
         threads: envelope.cores.max(1) as usize,
         memory: envelope.memory,
+        budget: Budget::new(envelope.memory),
+        scratch: artifacts.folder().into(),
         // Whoever starts this process has set those aside, and says so in its environment.
         gpus: Vec::new(),
         cancelled,

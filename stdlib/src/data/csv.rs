@@ -1,19 +1,24 @@
 //! `std.data.csv`: a table from a CSV file.
 
-use std::{fmt, fs, io, path::Path};
+use std::fmt;
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use flow_ir::types::{Column, Row};
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_runtime::operator::{Call, Context, Datum, OperatorError, Reservation};
 
 use super::{
     cell::{CellReader, ColumnBuilder, Misfit, Scalar, is_date_format},
+    chunks::Chunks,
     records::{Record, Records, UnclosedQuote},
 };
 use crate::{arguments, storage};
 
 /// Rows of a batch: a guess, large enough that a batch's overhead does not count.
 const BATCH_ROWS: usize = 65_536;
+/// Bytes of the file that are read at once: a guess, large enough that a piece's overhead does not count.
+const WINDOW: usize = 1 << 20;
+/// Between two looks at whether anybody still wants the table: a row takes some microseconds.
+const CHECK_ROWS: u64 = 1024;
 /// A batch ends after this much text, so that the offsets of its texts stay far below 32 bits.
 const BATCH_BYTES: usize = 256 << 20;
 
@@ -28,14 +33,23 @@ pub fn csv(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorErr
     let options = Options::of(call)?;
     let row = arguments::output_row(call, 0)?;
     let schema = storage::schema(row)?;
-    let bytes = read_file(options.path)?;
-    let text = text_of(options.path, &bytes)?;
+    let mut chunks = Chunks::open(options.path)?;
+    let mut window = Window::new(context);
+    let columns = columns(&options, row, &mut chunks, &mut window, context)?;
+    Ok(vec![read_rows(&options, schema, columns, chunks, window, context)?])
+}
 
-    let mut records = Records::new(text, options.delimiter);
-    let mut record = Record::default();
-    let columns = columns(&options, row, &mut records, &mut record)?;
-    let table = read_rows(&options, schema, columns, records, record, context)?;
-    Ok(vec![Datum::Table(table)])
+/// How much of the file is in memory, and where that stands in it.
+struct Window {
+    /// Bytes of its text that have been read.
+    used: usize,
+    /// The line on which the rest begins.
+    line: u64,
+    /// Bytes to read next.
+    size: usize,
+    /// As long as rows are short.
+    usual: usize,
+    reserved: Option<Reservation>,
 }
 
 struct Options<'a> {
@@ -99,71 +113,18 @@ impl<'a> Options<'a> {
     }
 }
 
-fn read_file(path: &str) -> Result<Vec<u8>, OperatorError> {
-    if path.starts_with("http://") || path.starts_with("https://") {
-        return Err(OperatorError::with_help(
-            format!("`{path}` is not on this machine"),
-            "download the file and give its path",
-        ));
-    }
-    if Path::new(path).is_dir() {
-        return Err(OperatorError::with_help(
-            format!("`{path}` is a directory"),
-            "give the path of one CSV file",
-        ));
-    }
-    fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => OperatorError::failed(format!("there is no file `{path}`")),
-        io::ErrorKind::PermissionDenied => OperatorError::failed(format!("no permission to read `{path}`")),
-        _ => OperatorError::failed(format!("`{path}` cannot be read: {error}")),
-    })
-}
-
-/// The file as text, less a byte order mark.
-fn text_of<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, OperatorError> {
-    let found = match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
-        [0x1f, 0x8b, ..] => Some("compressed by gzip"),
-        [b'P', b'K', 3, 4, ..] => Some("a zip archive"),
-        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
-        _ => None,
-    };
-    if let Some(found) = found {
-        return Err(OperatorError::with_help(
-            format!("`{path}` is {found}, where UTF-8 text is expected"),
-            "convert it to a plain CSV file in UTF-8",
-        ));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        OperatorError::with_help(
-            format!("`{path}` line {line}: not UTF-8 text"),
-            "convert it, for example with `iconv -f LATIN1 -t UTF-8`",
-        )
-    })?;
-    if text.trim_ascii().is_empty() {
-        return Err(OperatorError::failed(format!("`{path}` is empty")));
-    }
-    Ok(text)
-}
-
 /// Reads the header, where there is one, and finds the row's columns in it.
-fn columns<'a, 't>(
+fn columns<'a>(
     options: &Options<'_>,
     row: &'a Row,
-    records: &mut Records<'t>,
-    record: &mut Record<'t>,
+    chunks: &mut Chunks<'_>,
+    window: &mut Window,
+    context: &dyn Context,
 ) -> Result<Sources<'a>, OperatorError> {
+    window.advance(chunks, context)?;
     let header = match options.header {
         false => None,
-        true => {
-            // Blank lines before the header are passed over.
-            while records.read(record).map_err(|quote| unclosed(options, &quote))? && record.is_blank() {}
-            let names = record.cells.iter().map(|cell| cell.text().trim_ascii().to_owned());
-            Some(names.collect::<Vec<String>>())
-        }
+        true => Some(read_header(options, chunks, window, context)?),
     };
     let mut columns = Vec::with_capacity(row.columns.len());
     for (index, column) in row.columns.iter().enumerate() {
@@ -179,6 +140,31 @@ fn columns<'a, 't>(
     }
     let width = header.map_or(columns.len(), |header| header.len());
     Ok(Sources { columns, width })
+}
+
+/// The cells of the first line that is not blank.
+fn read_header(
+    options: &Options<'_>,
+    chunks: &mut Chunks<'_>,
+    window: &mut Window,
+    context: &dyn Context,
+) -> Result<Vec<String>, OperatorError> {
+    loop {
+        let mut records = Records::part(chunks.text(), options.delimiter, 1, chunks.is_at_end());
+        let mut record = Record::default();
+        let mut is_read = true;
+        while is_read {
+            is_read = records.read(&mut record).map_err(|quote| unclosed(options, &quote))?;
+            if is_read && !record.is_blank() {
+                break;
+            }
+        }
+        if is_read || chunks.is_at_end() {
+            (window.used, window.line) = (records.position(), records.line());
+            return Ok(record.cells.iter().map(|cell| cell.text().trim_ascii().to_owned()).collect());
+        }
+        window.advance(chunks, context)?;
+    }
 }
 
 fn place_in_header(path: &str, header: &[String], column: &Column) -> Result<usize, OperatorError> {
@@ -228,47 +214,62 @@ fn closest<'a>(header: &'a [String], wanted: &str) -> Option<&'a String> {
         .map(|(_, name)| name)
 }
 
-fn read_rows<'t>(
+fn read_rows(
     options: &Options<'_>,
     schema: SchemaRef,
     mut sources: Sources<'_>,
-    mut records: Records<'t>,
-    mut record: Record<'t>,
+    mut chunks: Chunks<'_>,
+    mut window: Window,
     context: &dyn Context,
-) -> Result<Table, OperatorError> {
-    let mut batches = Vec::new();
-    let mut scalars = Vec::with_capacity(sources.columns.len());
-    let (mut rows, mut batch_begins) = (0, records.position());
+) -> Result<Datum, OperatorError> {
+    let mut table = context.table(schema.clone());
+    let batch_bytes = BATCH_BYTES.min(usize::try_from(context.memory() / 8).unwrap_or(usize::MAX)).max(1);
+    let (mut rows, mut bytes) = (0, 0);
     let (mut read, mut left_out, mut first_bad) = (0_u64, 0_u64, None);
-
-    while records.read(&mut record).map_err(|quote| unclosed(options, &quote))? {
-        if sources.width != 1 && record.is_blank() {
-            continue;
-        }
-        read += 1;
-        match read_row(&sources, &record, &options.missing, &mut scalars) {
-            Ok(()) => {
-                for (source, scalar) in sources.columns.iter_mut().zip(&scalars) {
-                    source.builder.append(scalar);
-                }
-                rows += 1;
+    loop {
+        let text = chunks.text().get(window.used..).unwrap_or_default();
+        let mut records = Records::part(text, options.delimiter, window.line, chunks.is_at_end());
+        let mut record = Record::default();
+        let mut scalars = Vec::with_capacity(sources.columns.len());
+        let mut begin = 0;
+        while records.read(&mut record).map_err(|quote| unclosed(options, &quote))? {
+            if sources.width != 1 && record.is_blank() {
+                continue;
             }
-            Err(bad) if options.skip_bad_rows => {
-                left_out += 1;
-                first_bad.get_or_insert_with(|| bad.to_string());
-            }
-            Err(bad) => return Err(bad.error(options)),
-        }
-        if rows == BATCH_ROWS || records.position() - batch_begins >= BATCH_BYTES {
-            if context.is_cancelled() {
+            read += 1;
+            if read.is_multiple_of(CHECK_ROWS) && context.is_cancelled() {
                 return Err(OperatorError::Cancelled);
             }
-            batches.push(finish_batch(&schema, &mut sources, rows)?);
-            (rows, batch_begins) = (0, records.position());
+            match read_row(&sources, &record, &options.missing, &mut scalars) {
+                Ok(()) => {
+                    for (source, scalar) in sources.columns.iter_mut().zip(&scalars) {
+                        source.builder.append(scalar);
+                    }
+                    rows += 1;
+                }
+                Err(bad) if options.skip_bad_rows => {
+                    left_out += 1;
+                    first_bad.get_or_insert_with(|| bad.to_string());
+                }
+                Err(bad) => return Err(bad.error(options)),
+            }
+            if rows == BATCH_ROWS || bytes + records.position() - begin >= batch_bytes {
+                table.push(finish_batch(&schema, &mut sources, rows)?)?;
+                (rows, bytes, begin) = (0, 0, records.position());
+            }
+        }
+        bytes += records.position() - begin;
+        (window.used, window.line) = (window.used + records.position(), records.line());
+        if chunks.is_at_end() {
+            break;
+        }
+        window.advance(&mut chunks, context)?;
+        if context.is_cancelled() {
+            return Err(OperatorError::Cancelled);
         }
     }
     if rows > 0 {
-        batches.push(finish_batch(&schema, &mut sources, rows)?);
+        table.push(finish_batch(&schema, &mut sources, rows)?)?;
     }
     if let Some(first) = first_bad {
         context.log(&format!(
@@ -276,7 +277,30 @@ fn read_rows<'t>(
             options.path
         ));
     }
-    Ok(Table { schema, batches })
+    table.finish()
+}
+
+impl Window {
+    fn new(context: &dyn Context) -> Self {
+        let usual = usize::try_from(context.memory() / 16).unwrap_or(usize::MAX).clamp(1, WINDOW);
+        Self { used: 0, line: 1, size: usual, usual, reserved: None }
+    }
+
+    /// Lets go of what was used, and reads on. Where nothing was, a row is longer than the window.
+    fn advance(&mut self, chunks: &mut Chunks<'_>, context: &dyn Context) -> Result<(), OperatorError> {
+        if self.used == 0 && !chunks.text().is_empty() {
+            self.size = chunks.text().len();
+        }
+        let bytes = 2 * (chunks.text().len() - self.used + self.size) as u64;
+        self.reserved = None;
+        self.reserved = Some(context.reserve("std.data.csv", "the text of a row", bytes)?);
+        chunks.advance(self.used, self.size)?;
+        self.size = self.usual;
+        self.used = 0;
+        let (read, size) = chunks.progress();
+        context.progress(read, size);
+        Ok(())
+    }
 }
 
 fn read_row<'a, 't>(

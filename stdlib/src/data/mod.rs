@@ -1,5 +1,6 @@
 //! Tables from files.
 
 mod cell;
+mod chunks;
 pub mod csv;
 mod records;

@@ -6,13 +6,15 @@
 
 use std::borrow::Cow;
 
-/// The rows of a text, one after the other.
+/// The rows of a text, one after the other; or those that are whole in a part of it.
 #[derive(Debug)]
 pub struct Records<'a> {
     text: &'a str,
     delimiter: u8,
     at: usize,
     line: u64,
+    /// The text goes on after this part.
+    goes_on: bool,
 }
 
 /// One row. Reused from row to row, so that reading allocates nothing.
@@ -50,9 +52,15 @@ pub struct UnclosedQuote {
 }
 
 impl<'a> Records<'a> {
-    /// `delimiter` is an ASCII character, neither a quote nor an end of line.
-    pub fn new(text: &'a str, delimiter: u8) -> Self {
-        Self { text, delimiter, at: 0, line: 1 }
+    /// The rows of a part that begins with a row, on that line of the whole. `delimiter` is an ASCII character, neither a
+    /// quote nor an end of line.
+    pub fn part(text: &'a str, delimiter: u8, line: u64, is_last: bool) -> Self {
+        Self { text, delimiter, at: 0, line, goes_on: !is_last }
+    }
+
+    /// The line on which the next row begins.
+    pub fn line(&self) -> u64 {
+        self.line
     }
 
     /// How many bytes have been read.
@@ -60,7 +68,7 @@ impl<'a> Records<'a> {
         self.at
     }
 
-    /// Reads the next row into `record`; false at the end of the text.
+    /// Reads the next row into `record`; false at the end of the text, and before a row that is not whole.
     ///
     /// # Errors
     /// Where a quote is never closed.
@@ -70,6 +78,24 @@ impl<'a> Records<'a> {
         if self.at >= self.text.len() {
             return Ok(false);
         }
+        let (at, line) = (self.at, self.line);
+        let is_whole = self.read_cells(record);
+        // What follows the end of this part may belong to its last row, or be the rest of its `\r\n`.
+        let may_go_on = self.goes_on
+            && match is_whole {
+                Ok(is_ended) => !is_ended || self.at == self.text.len() && self.text.ends_with('\r'),
+                Err(_) => true,
+            };
+        if may_go_on {
+            (self.at, self.line) = (at, line);
+            record.cells.clear();
+            return Ok(false);
+        }
+        is_whole.map(|_| true)
+    }
+
+    /// Whether a line break ended the row, rather than the text.
+    fn read_cells(&mut self, record: &mut Record<'a>) -> Result<bool, UnclosedQuote> {
         loop {
             let cell = self.cell(record.cells.len())?;
             record.cells.push(cell);
@@ -79,7 +105,7 @@ impl<'a> Records<'a> {
                     self.end_line();
                     return Ok(true);
                 }
-                None => return Ok(true),
+                None => return Ok(false),
             }
         }
     }
@@ -175,7 +201,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(u64, Vec<String>)>, UnclosedQuote> {
-        let mut records = Records::new(text, b',');
+        let mut records = Records::part(text, b',', 1, true);
         let mut record = Record::default();
         let mut rows = Vec::new();
         while records.read(&mut record)? {
@@ -201,7 +227,7 @@ mod tests {
     #[test]
     fn text_after_a_closing_quote_breaks_the_cell() {
         let mut record = Record::default();
-        let mut records = Records::new("\"a\"b,c\n", b',');
+        let mut records = Records::part("\"a\"b,c\n", b',', 1, true);
         assert_eq!(records.read(&mut record), Ok(true));
         assert!(record.cells[0].is_broken());
         assert_eq!(record.cells[0].text(), "\"a\"b");
@@ -211,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_to_its_end(text in "[a,\"\r\né]{0,60}") {
-            let mut records = Records::new(&text, b',');
+            let mut records = Records::part(&text, b',', 1, true);
             let mut record = Record::default();
             let mut last = 0;
             while let Ok(true) = records.read(&mut record) {
@@ -220,6 +246,34 @@ mod tests {
                 last = records.position();
             }
             prop_assert_eq!(records.position(), text.len());
+        }
+
+        #[test]
+        fn a_text_in_parts_is_read_as_a_whole(text in "[a,\"\r\né]{0,60}", size in 1_usize..20) {
+            let whole = read(&text);
+            let (mut rows, mut at, mut end, mut line) = (Vec::new(), 0, 0, 1);
+            let parts = loop {
+                end = (end + size).min(text.len());
+                end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+                let mut records = Records::part(&text[at..end], b',', line, end == text.len());
+                let mut record = Record::default();
+                loop {
+                    match records.read(&mut record) {
+                        Ok(true) => {}
+                        Ok(false) => break,
+                        Err(error) => {
+                            prop_assert_eq!(whole, Err(error));
+                            return Ok(());
+                        }
+                    }
+                    rows.push((record.line, record.cells.iter().map(|cell| cell.text().into_owned()).collect()));
+                }
+                (at, line) = (at + records.position(), records.line());
+                if end == text.len() {
+                    break rows;
+                }
+            };
+            prop_assert_eq!(whole, Ok(parts));
         }
 
         #[test]

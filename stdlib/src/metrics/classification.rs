@@ -35,7 +35,7 @@ pub fn classification(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, 
     let Labels::Classes(labels) = labels::take(&model.label, table)? else {
         return Err(OperatorError::failed(format!("the label `{}` holds no classes", model.label.name)));
     };
-    let scores = model.score(table, context.threads())?;
+    let scores = model.score(&call.op, table, context)?;
     let predicted = scores.predicted_classes().collect();
     let measured = Measured {
         classes: model.label.classes(),

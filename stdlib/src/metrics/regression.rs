@@ -30,7 +30,7 @@ pub fn regression(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Oper
         return Err(OperatorError::failed(format!("the label `{}` holds no numbers", model.label.name)));
     };
     let weights = labels::weights_of(&model, table)?;
-    let predicted = model.score(table, context.threads())?.values;
+    let predicted = model.score(&call.op, table, context)?.values;
     let mut fields = measures(&labels, &predicted, &weights)?;
     let of_group = |group: &Group| {
         let part = |values: &[f64]| groups::pick(values, &group.rows);

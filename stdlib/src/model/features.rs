@@ -5,7 +5,7 @@ use arrow::{
     datatypes::{DataType, Float32Type, Float64Type, Int64Type},
 };
 use flow_ir::types::{Row, Type};
-use flow_runtime::operator::{OperatorError, Table};
+use flow_runtime::operator::{Context, OperatorError, Table};
 use rustc_hash::FxHashMap;
 
 use super::{Feature, FeatureKind};
@@ -58,13 +58,32 @@ pub fn choose(row: &Row, table: &Table) -> Result<Vec<Feature>, OperatorError> {
     Ok(features)
 }
 
-/// Takes a model's features out of a table. Categories that it does not know are missing.
+/// Takes a model's features out of a table, or out of a part of one that begins with its `first_row`th row. Categories
+/// that the model does not know are missing.
 ///
 /// # Errors
 /// Where a feature is not there, is stored as another type, or holds an infinity or NaN.
-pub fn take<'a>(features: &'a [Feature], table: &Table) -> Result<Columns<'a>, OperatorError> {
-    let columns = features.iter().map(|feature| values(feature, table)).collect::<Result<_, _>>()?;
+pub fn take<'a>(
+    features: &'a [Feature],
+    table: &Table,
+    first_row: usize,
+    context: &dyn Context,
+) -> Result<Columns<'a>, OperatorError> {
+    let columns = features.iter().map(|feature| match context.is_cancelled() {
+        true => Err(OperatorError::Cancelled),
+        false => values(feature, table, first_row),
+    });
+    let columns = columns.collect::<Result<_, _>>()?;
     Ok(Columns { features, columns })
+}
+
+/// How many bytes [`take`] takes for so many rows.
+pub fn memory(features: &[Feature], rows: usize) -> u64 {
+    let of = |feature: &Feature| match feature.kind {
+        FeatureKind::Category { .. } => size_of::<u32>() + size_of::<bool>(),
+        _ => size_of::<f64>() + size_of::<bool>(),
+    };
+    (features.iter().map(of).sum::<usize>() * rows) as u64
 }
 
 impl<'a> Columns<'a> {
@@ -99,7 +118,7 @@ fn categories(table: &Table, name: &str) -> Result<Vec<String>, OperatorError> {
     Ok(categories)
 }
 
-fn values(feature: &Feature, table: &Table) -> Result<Values, OperatorError> {
+fn values(feature: &Feature, table: &Table, first_row: usize) -> Result<Values, OperatorError> {
     let index = table.schema.index_of(&feature.name).map_err(|_| {
         OperatorError::with_help(
             format!("the model needs the feature `{}`, which the table lacks", feature.name),
@@ -134,7 +153,7 @@ fn values(feature: &Feature, table: &Table) -> Result<Values, OperatorError> {
     }
     match values.iter().position(|value| !value.is_finite()) {
         Some(row) => Err(OperatorError::with_help(
-            format!("the feature `{}` is {} in row {}", feature.name, values[row], row + 1),
+            format!("the feature `{}` is {} in row {}", feature.name, values[row], first_row + row + 1),
             "make it missing, or leave the row out with `.where(…)`",
         )),
         None => Ok(Values::Numbers { values, valid: has_missing.then_some(valid) }),

@@ -9,14 +9,14 @@ use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 use crate::{arguments, internal, storage};
 
 /// Keeps the columns that are named, in that order.
-pub fn select(call: &Call, _context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
+pub fn select(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let table = arguments::table(call, "data")?;
     let names = arguments::texts(call, "columns")?;
-    keep(call, table, &names)
+    keep(call, table, &names, context)
 }
 
 /// Leaves the columns out that are named.
-pub fn drop(call: &Call, _context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
+pub fn drop(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let table = arguments::table(call, "data")?;
     let left_out = arguments::texts(call, "columns")?;
     for name in &left_out {
@@ -25,7 +25,7 @@ pub fn drop(call: &Call, _context: &dyn Context) -> Result<Vec<Datum>, OperatorE
     let fields = table.schema.fields();
     let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
     let names: Vec<&str> = names.into_iter().filter(|name| !left_out.contains(name)).collect();
-    keep(call, table, &names)
+    keep(call, table, &names, context)
 }
 
 /// The place of a column in a table.
@@ -64,7 +64,12 @@ pub fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(internal)
 }
 
-fn keep(call: &Call, table: &Table, names: &[&str]) -> Result<Vec<Datum>, OperatorError> {
+fn keep(
+    call: &Call,
+    table: &Table,
+    names: &[&str],
+    context: &dyn Context,
+) -> Result<Vec<Datum>, OperatorError> {
     let schema = storage::schema(arguments::output_row(call, 0)?)?;
     if !schema.fields().iter().map(|field| field.name().as_str()).eq(names.iter().copied()) {
         return Err(OperatorError::failed(format!(
@@ -73,10 +78,13 @@ fn keep(call: &Call, table: &Table, names: &[&str]) -> Result<Vec<Datum>, Operat
         )));
     }
     let places = names.iter().map(|name| column_index(table, name)).collect::<Result<Vec<_>, _>>()?;
-    let batches = table.batches.iter().map(|from| {
+    let mut kept = context.table(schema.clone());
+    for from in &table.batches {
+        if context.is_cancelled() {
+            return Err(OperatorError::Cancelled);
+        }
         let columns = places.iter().map(|place| from.column(*place).clone()).collect();
-        batch(&schema, columns, from.num_rows())
-    });
-    let batches = batches.collect::<Result<_, _>>()?;
-    Ok(vec![Datum::Table(Table { schema: schema.clone(), batches })])
+        kept.push(batch(&schema, columns, from.num_rows())?)?;
+    }
+    Ok(vec![kept.finish()?])
 }

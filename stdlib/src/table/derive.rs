@@ -1,7 +1,10 @@
 //! `std.table.derive`: columns computed from others.
 
 use arrow::array::{ArrayRef, RecordBatch};
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_runtime::{
+    artifact::map::release,
+    operator::{Call, Context, Datum, OperatorError},
+};
 
 use super::columns::{batch, column_index};
 use crate::{arguments, query::Evaluator, storage};
@@ -21,7 +24,7 @@ pub fn derive(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
         });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
 
-    let mut batches = Vec::with_capacity(table.batches.len());
+    let mut derived = context.table(schema.clone());
     let mut first_row = 0;
     for from in &table.batches {
         if context.is_cancelled() {
@@ -30,10 +33,11 @@ pub fn derive(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
         let arrays = columns.iter().zip(&row.columns).map(|(source, column)| {
             source.array(from, first_row).map_err(|error| in_column(&column.name, error))
         });
-        batches.push(batch(&schema, arrays.collect::<Result<_, _>>()?, from.num_rows())?);
+        derived.push(batch(&schema, arrays.collect::<Result<_, _>>()?, from.num_rows())?)?;
+        release(from);
         first_row += from.num_rows();
     }
-    Ok(vec![Datum::Table(Table { schema, batches })])
+    Ok(vec![derived.finish()?])
 }
 
 /// Where a column of the result comes from.

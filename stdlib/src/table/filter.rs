@@ -2,7 +2,10 @@
 
 use arrow::{array::AsArray, compute::filter_record_batch};
 use flow_ir::types::Type;
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_runtime::{
+    artifact::map::release,
+    operator::{Call, Context, Datum, OperatorError},
+};
 
 use super::columns;
 use crate::{arguments, internal, query::Evaluator, storage};
@@ -14,7 +17,7 @@ pub fn filter(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
     let schema = storage::schema(arguments::output_row(call, 0)?)?;
     let evaluator = Evaluator::new(&predicate.expr, predicate.bindings, &table.schema)?;
 
-    let mut batches = Vec::with_capacity(table.batches.len());
+    let mut filtered = context.table(schema.clone());
     let mut first_row = 0;
     for batch in &table.batches {
         if context.is_cancelled() {
@@ -26,9 +29,10 @@ pub fn filter(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operator
             .ok_or_else(|| arguments::misfit(call, "predicate", "an expression of type Bool"))?;
         let kept = filter_record_batch(batch, holds).map_err(internal)?;
         if kept.num_rows() > 0 {
-            batches.push(columns::batch(&schema, kept.columns().to_vec(), kept.num_rows())?);
+            filtered.push(columns::batch(&schema, kept.columns().to_vec(), kept.num_rows())?)?;
         }
+        release(batch);
         first_row += batch.num_rows();
     }
-    Ok(vec![Datum::Table(Table { schema, batches })])
+    Ok(vec![filtered.finish()?])
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_runtime::{
+    artifact::map::release,
+    operator::{Call, Context, Datum, OperatorError},
+};
 
 use super::columns::{batch, column_index};
 use crate::{
@@ -19,25 +22,25 @@ pub fn predict(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operato
     let model = file::read(arguments::blob(call, "model")?)?;
     let prefix = arguments::text(call, "prefix")?;
     let schema = storage::schema(arguments::output_row(call, 0)?)?;
-    let scores = model.score(table, context.threads())?;
-    let added = [
-        (format!("{prefix}prediction"), Some(predictions(&model, &scores))),
-        (format!("{prefix}probability"), probabilities(&model, &scores)),
-    ];
-
-    let mut batches = Vec::with_capacity(table.batches.len());
-    let mut first = 0;
+    let mut predicted = context.table(schema.clone());
+    let mut first_row = 0;
     for from in &table.batches {
+        let scores = model.score_batch(from, first_row, context)?;
+        let added = [
+            (format!("{prefix}prediction"), Some(predictions(&model, &scores))),
+            (format!("{prefix}probability"), probabilities(&model, &scores)),
+        ];
         let columns =
             schema.fields().iter().map(|field| match added.iter().find(|(name, _)| name == field.name()) {
-                Some((_, Some(column))) => Ok(column.slice(first, from.num_rows())),
+                Some((_, Some(column))) => Ok(column.clone()),
                 _ => column_index(table, field.name()).map(|column| from.column(column).clone()),
             });
         let columns = columns.collect::<Result<Vec<ArrayRef>, _>>()?;
-        batches.push(batch(&schema, columns, from.num_rows())?);
-        first += from.num_rows();
+        predicted.push(batch(&schema, columns, from.num_rows())?)?;
+        first_row += from.num_rows();
+        release(from);
     }
-    Ok(vec![Datum::Table(Table { schema, batches })])
+    Ok(vec![predicted.finish()?])
 }
 
 fn predictions(model: &Model, scores: &Scores) -> ArrayRef {

@@ -17,7 +17,10 @@ use arrow::{
     compute::{filter_record_batch, not},
 };
 use flow_ir::types::Row;
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_runtime::{
+    artifact::map::release,
+    operator::{Call, Context, Datum, OperatorError, Table},
+};
 
 use super::{
     columns::{self, column_index},
@@ -46,7 +49,7 @@ pub fn split(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorE
         Some(class) => strata::sides(&draw, class, group.is_some(), context)?,
         None => draw.sides(context)?,
     };
-    part(table, row, &trains)
+    part(table, row, &trains, context)
 }
 
 /// How the rows of a table are drawn.
@@ -100,15 +103,23 @@ fn fraction(hash: u64) -> f64 {
     numerator / (1_u64 << 53) as f64
 }
 
-fn part(table: &Table, row: &Row, trains: &[BooleanArray]) -> Result<Vec<Datum>, OperatorError> {
+fn part(
+    table: &Table,
+    row: &Row,
+    trains: &[BooleanArray],
+    context: &dyn Context,
+) -> Result<Vec<Datum>, OperatorError> {
     let schema = storage::schema(row)?;
-    let mut train = Table { schema: schema.clone(), batches: Vec::with_capacity(table.batches.len()) };
-    let mut test = train.clone();
+    let (mut train, mut test) = (context.table(schema.clone()), context.table(schema.clone()));
     for (batch, sides) in table.batches.iter().zip(trains) {
+        if context.is_cancelled() {
+            return Err(OperatorError::Cancelled);
+        }
         let others = not(sides).map_err(internal)?;
         let batch = columns::batch(&schema, batch.columns().to_vec(), batch.num_rows())?;
-        train.batches.push(filter_record_batch(&batch, sides).map_err(internal)?);
-        test.batches.push(filter_record_batch(&batch, &others).map_err(internal)?);
+        train.push(filter_record_batch(&batch, sides).map_err(internal)?)?;
+        test.push(filter_record_batch(&batch, &others).map_err(internal)?)?;
+        release(&batch);
     }
-    Ok(vec![Datum::Table(train), Datum::Table(test)])
+    Ok(vec![train.finish()?, test.finish()?])
 }

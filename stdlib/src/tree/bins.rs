@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use super::data::{Column, Feature};
 use super::sample::Random;
-use super::threads::for_each;
+use super::threads::{Workers, for_each};
 
 /// The bin of missing values, and of categories that training did not keep.
 pub(super) const MISSING: u8 = 255;
 
 /// Quantiles come from at most this many rows, as in LightGBM (`bin_construct_sample_cnt`).
 const QUANTILE_ROWS: usize = 200_000;
+
+/// Rows of a feature between two looks at whether anybody still wants its bins: some milliseconds.
+const CHECK_ROWS: usize = 1 << 18;
 
 /// How one feature's values fall into bins.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,13 +87,13 @@ pub(super) fn fit(
     features: &[Feature],
     weights: Option<&[f64]>,
     bins: usize,
-    threads: usize,
+    workers: Workers<'_>,
 ) -> Vec<FeatureBins> {
     let rows = features.first().map_or(0, |feature| feature.column.len());
     let sample = (rows > QUANTILE_ROWS).then(|| Random::new(0, 0).choose(QUANTILE_ROWS, rows));
     let mut fitted: Vec<FeatureBins> = vec![FeatureBins::Numeric { edges: Vec::new() }; features.len()];
-    let threads = if rows * features.len() < 20_000 { 1 } else { threads };
-    for_each(threads, features.iter().zip(&mut fitted).collect(), |(feature, fitted)| {
+    let workers = workers.one_if(rows * features.len() < 20_000);
+    for_each(workers, features.iter().zip(&mut fitted).collect(), |(feature, fitted)| {
         *fitted = match feature.column {
             Column::Numeric { values, valid } => {
                 let edges = fit_edges(distinct(values, valid, weights, sample.as_deref()), bins);
@@ -112,16 +115,21 @@ impl BinMatrix {
         start: usize,
         rows: usize,
         tile_width: usize,
-        threads: usize,
+        workers: Workers<'_>,
     ) -> Self {
         let tile_of =
             |features: &[Feature]| Tile { width: features.len(), bins: vec![0; features.len() * rows] };
         let mut tiles: Vec<Tile> = features.chunks(tile_width).map(tile_of).collect();
         let work = tiles.iter_mut().zip(features.chunks(tile_width).zip(bins.chunks(tile_width))).collect();
-        for_each(threads, work, |(tile, (features, bins))| {
+        for_each(workers, work, |(tile, (features, bins))| {
             for (position, (feature, bins)) in features.iter().zip(bins).enumerate() {
-                if rows > 0 {
-                    bins.write(&feature.column, start, &mut tile.bins[position..], tile.width);
+                for first in (0..rows).step_by(CHECK_ROWS) {
+                    if workers.is_stopped() {
+                        return;
+                    }
+                    let end = rows.min(first + CHECK_ROWS) * tile.width;
+                    let slots = &mut tile.bins[first * tile.width + position..end];
+                    bins.write(&feature.column, start + first, slots, tile.width);
                 }
             }
         });

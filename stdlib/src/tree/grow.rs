@@ -11,7 +11,7 @@ use super::params::{Monotone, Params};
 use super::partition::partition;
 use super::quantise::{Cell, Quantised, Scale};
 use super::split::{Bounds, Candidates, Criterion, Rule, Split, best_split};
-use super::threads::for_each;
+use super::threads::{Workers, for_each};
 
 /// Cells to scan below which one thread is faster (a cell takes about 3 ns, a thread 30 µs).
 const PARALLEL_CELLS: usize = 1 << 15;
@@ -22,7 +22,7 @@ pub(super) struct Grower<'a> {
     matrix: &'a BinMatrix,
     bins: &'a [FeatureBins],
     params: &'a Params,
-    threads: usize,
+    workers: Workers<'a>,
     pool: Pool,
     scratch: Vec<u32>,
 }
@@ -66,8 +66,13 @@ struct Job<'a> {
 }
 
 impl<'a> Grower<'a> {
-    pub fn new(matrix: &'a BinMatrix, bins: &'a [FeatureBins], params: &'a Params, threads: usize) -> Self {
-        Self { matrix, bins, params, threads, pool: Pool::new(bins.len()), scratch: Vec::new() }
+    pub fn new(
+        matrix: &'a BinMatrix,
+        bins: &'a [FeatureBins],
+        params: &'a Params,
+        workers: Workers<'a>,
+    ) -> Self {
+        Self { matrix, bins, params, workers, pool: Pool::new(bins.len()), scratch: Vec::new() }
     }
 
     /// Reorders `rows` so that each leaf's lie together, in their first order.
@@ -101,7 +106,10 @@ impl<'a> Grower<'a> {
             let root_leaf = Leaf { rows: 0..rows.len(), depth: 0, total, bounds: Bounds::NONE, index: 0 };
             open.extend(self.open(&job, root_leaf, root));
         }
-        while let Some(OpenLeaf { leaf, histogram, split }) = open.pop() {
+        // Once it is stopped histograms may be of some rows only, and nothing must be taken off them.
+        while !self.workers.is_stopped()
+            && let Some(OpenLeaf { leaf, histogram, split }) = open.pop()
+        {
             let Split { feature, rule, left: left_total, gain } = split;
             let right_total = leaf.total.minus(left_total);
             let (left_bounds, right_bounds) = leaf.bounds.children(
@@ -117,7 +125,8 @@ impl<'a> Grower<'a> {
                     &rule.table(),
                     &mut rows[start..end],
                     &mut self.scratch,
-                    self.threads,
+                    // A part of it would leave rows in no leaf.
+                    self.workers.threads.into(),
                 );
 
             let right_index = grown.leaves.len();
@@ -176,7 +185,7 @@ impl<'a> Grower<'a> {
     }
 
     fn build(&self, job: &Job, rows: &[u32], histogram: &mut Histogram) {
-        histogram::build(self.matrix, self.bins, rows, job.quantised, histogram, self.threads);
+        histogram::build(self.matrix, self.bins, rows, job.quantised, histogram, self.workers);
     }
 
     /// Histograms of those children that may split: the smaller side is counted, the other is what it leaves of the
@@ -248,11 +257,11 @@ impl<'a> Grower<'a> {
     fn find_split(&self, job: &Job, histogram: &Histogram, leaf: &Leaf) -> Option<Split> {
         let is_constrained = self.params.monotone.iter().any(|&direction| direction != Monotone::Free);
         let constraint = |feature| is_constrained.then(|| (leaf.bounds, self.direction(feature)));
-        let threads = if job.allowed.len() * 256 < PARALLEL_CELLS { 1 } else { self.threads };
+        let workers = self.workers.one_if(job.allowed.len() * 256 < PARALLEL_CELLS);
         let mut found = vec![None; job.allowed.len()];
-        let chunk = job.allowed.len().div_ceil(threads).max(1);
+        let chunk = job.allowed.len().div_ceil(workers.threads).max(1);
         for_each(
-            threads,
+            workers,
             job.allowed.chunks(chunk).zip(found.chunks_mut(chunk)).collect(),
             |(features, found)| {
                 let mut candidates = Candidates::new();

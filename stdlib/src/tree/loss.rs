@@ -4,7 +4,7 @@ use super::data::Target;
 use super::math::{exp, ln, sigmoid};
 use super::model::Tree;
 use super::params::ClassWeight;
-use super::threads::{ROW_BLOCK, for_each};
+use super::threads::{ROW_BLOCK, Workers, for_each};
 
 /// A class that training never saw starts from this probability.
 const MIN_PRIOR: f64 = 1e-15;
@@ -161,7 +161,13 @@ impl<'a> Objective<'a> {
     }
 
     /// Gradients and hessians of one output.
-    pub fn derivatives(&self, turn: &Turn, gradients: &mut [f64], hessians: &mut [f64], threads: usize) {
+    pub fn derivatives(
+        &self,
+        turn: &Turn,
+        gradients: &mut [f64],
+        hessians: &mut [f64],
+        workers: Workers<'_>,
+    ) {
         let output = turn.output;
         let current = turn.probabilities.unwrap_or(turn.scores);
         let blocks: Vec<_> = gradients
@@ -170,7 +176,7 @@ impl<'a> Objective<'a> {
             .zip(current.chunks(ROW_BLOCK))
             .enumerate()
             .collect();
-        for_each(threads, blocks, |(block, ((gradients, hessians), current))| {
+        for_each(workers, blocks, |(block, ((gradients, hessians), current))| {
             let rows = block * ROW_BLOCK..block * ROW_BLOCK + gradients.len();
             let slots = gradients.iter_mut().zip(hessians.iter_mut()).zip(current);
             match self.target {
@@ -205,10 +211,10 @@ impl<'a> Objective<'a> {
     }
 
     /// Weighted mean loss: squared error, or logloss. `scores` are fresh.
-    pub fn mean_loss(&self, scores: &Scores, threads: usize) -> f64 {
+    pub fn mean_loss(&self, scores: &Scores, workers: Workers<'_>) -> f64 {
         let rows = scores.outputs[0].len();
         let mut sums = vec![(0.0, 0.0); rows.div_ceil(ROW_BLOCK)];
-        for_each(threads, sums.iter_mut().enumerate().collect(), |(block, sum)| {
+        for_each(workers, sums.iter_mut().enumerate().collect(), |(block, sum)| {
             for row in block * ROW_BLOCK..rows.min((block + 1) * ROW_BLOCK) {
                 let weight = self.weights.as_ref().map_or(1.0, |weights| weights[row]);
                 let score = scores.outputs[0][row];
@@ -248,7 +254,7 @@ impl Scores {
     }
 
     /// Brings what follows from the scores up to date.
-    pub fn refresh(&mut self, threads: usize) {
+    pub fn refresh(&mut self, workers: Workers<'_>) {
         // By block of rows: the probabilities of each output.
         let mut blocks: Vec<Vec<&mut [f64]>> = Vec::new();
         for probabilities in &mut self.probabilities {
@@ -256,7 +262,7 @@ impl Scores {
             blocks.resize_with(pieces.len(), Vec::new);
             pieces.zip(&mut blocks).for_each(|(piece, block)| block.push(piece));
         }
-        for_each(threads, blocks.into_iter().enumerate().collect(), |(block, mut probabilities)| {
+        for_each(workers, blocks.into_iter().enumerate().collect(), |(block, mut probabilities)| {
             let mut row = vec![0.0; probabilities.len()];
             for place in 0..probabilities[0].len() {
                 for (slot, scores) in row.iter_mut().zip(&self.outputs) {

@@ -33,4 +33,5 @@ pub use data::{Column, DataError, Feature, Target};
 pub use loss::Loss;
 pub use model::Model;
 pub use params::{ClassWeight, Monotone, ParamError, Params};
-pub use train::{Progress, Table, TrainError, train};
+pub use threads::Workers;
+pub use train::{Progress, Table, TrainError, memory, train};

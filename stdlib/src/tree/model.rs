@@ -4,7 +4,7 @@ use super::bins::{BinMatrix, FeatureBins, MISSING};
 use super::data::{DataError, Feature, check_features};
 use super::loss::Loss;
 use super::split::BinSet;
-use super::threads::for_each;
+use super::threads::{Workers, for_each};
 
 /// Rows that one work item predicts: their bins stay in a core's cache while all trees pass over them.
 const PREDICT_ROWS: usize = 1 << 10;
@@ -68,14 +68,25 @@ impl Model {
     }
 
     /// Scores, [`Loss::outputs`] for each row, row after row: the value, the log odds, or one score per class.
-    pub fn predict_raw(&self, features: &[Feature], threads: usize) -> Result<Vec<f64>, DataError> {
-        self.predict_with(features, threads, self.loss.outputs(), |scores, out| out.copy_from_slice(scores))
+    pub fn predict_raw<'a>(
+        &self,
+        features: &[Feature],
+        workers: impl Into<Workers<'a>>,
+    ) -> Result<Vec<f64>, DataError> {
+        self.predict_with(features, workers.into(), self.loss.outputs(), |scores, out| {
+            out.copy_from_slice(scores)
+        })
     }
 
-    /// Predictions, [`Loss::predictions`] for each row, row after row: the value, or each class's probability.
-    pub fn predict(&self, features: &[Feature], threads: usize) -> Result<Vec<f64>, DataError> {
+    /// Predictions, [`Loss::predictions`] for each row, row after row: the value, or each class's probability. Zeros
+    /// where the workers were stopped.
+    pub fn predict<'a>(
+        &self,
+        features: &[Feature],
+        workers: impl Into<Workers<'a>>,
+    ) -> Result<Vec<f64>, DataError> {
         let width = self.loss.predictions();
-        self.predict_with(features, threads, width, |scores, out| self.loss.transform(scores, out))
+        self.predict_with(features, workers.into(), width, |scores, out| self.loss.transform(scores, out))
     }
 
     /// For each feature the total gain of its splits, as shares of 1; all 0 where no tree has a split.
@@ -94,16 +105,16 @@ impl Model {
     fn predict_with(
         &self,
         features: &[Feature],
-        threads: usize,
+        workers: Workers<'_>,
         width: usize,
         transform: impl Fn(&[f64], &mut [f64]) + Sync,
     ) -> Result<Vec<f64>, DataError> {
         let rows = self.check(features)?;
         let mut predictions = vec![0.0; rows * width];
         let blocks = predictions.chunks_mut(PREDICT_ROWS * width).enumerate().collect();
-        for_each(threads, blocks, |(block, predictions): (usize, &mut [f64])| {
+        for_each(workers, blocks, |(block, predictions): (usize, &mut [f64])| {
             let count = predictions.len() / width;
-            let scores = self.score(features, block * PREDICT_ROWS, count);
+            let scores = self.score(features, block * PREDICT_ROWS, count, workers);
             for (scores, prediction) in scores.chunks(self.base.len()).zip(predictions.chunks_mut(width)) {
                 transform(scores, prediction);
             }
@@ -126,12 +137,15 @@ impl Model {
         Ok(rows)
     }
 
-    fn score(&self, features: &[Feature], start: usize, rows: usize) -> Vec<f64> {
+    fn score(&self, features: &[Feature], start: usize, rows: usize, workers: Workers<'_>) -> Vec<f64> {
         let outputs = self.base.len();
         let mut scores = self.base.repeat(rows);
-        let matrix = BinMatrix::new(features, &self.bins, start, rows, self.bins.len(), 1);
+        let matrix = BinMatrix::new(features, &self.bins, start, rows, self.bins.len(), workers.with(1));
         let lines = || matrix.tiles.iter().flat_map(|tile| tile.bins.chunks_exact(tile.width));
         for (position, tree) in self.trees.iter().enumerate() {
+            if position.is_multiple_of(64) && workers.is_stopped() {
+                break;
+            }
             let scores = scores[position % outputs..].iter_mut().step_by(outputs);
             for (score, line) in scores.zip(lines()) {
                 *score += tree.value_at(|feature| line[feature]);

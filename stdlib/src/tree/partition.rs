@@ -1,7 +1,7 @@
 //! Moves a leaf's rows so that those of each child lie together.
 
 use super::bins::BinMatrix;
-use super::threads::{ROW_BLOCK, for_each};
+use super::threads::{ROW_BLOCK, Workers, for_each};
 
 /// Rows that stay with one thread.
 const PARALLEL_ROWS: usize = 1 << 17;
@@ -14,12 +14,12 @@ pub(super) fn partition(
     goes_left: &[bool; 256],
     rows: &mut [u32],
     scratch: &mut [u32],
-    threads: usize,
+    workers: Workers<'_>,
 ) -> usize {
     let (tile, place) = matrix.locate(feature);
     let bins = &tile.bins[place..];
     let is_left = |row: u32| goes_left[bins[row as usize * tile.width] as usize];
-    if rows.len() < PARALLEL_ROWS || threads == 1 {
+    if rows.len() < PARALLEL_ROWS || workers.threads == 1 {
         let left = part(rows, scratch, is_left);
         let right = rows.len() - left;
         rows[left..].copy_from_slice(&scratch[..right]);
@@ -27,7 +27,7 @@ pub(super) fn partition(
     }
     let mut lefts = vec![0; rows.len().div_ceil(ROW_BLOCK)];
     let blocks = rows.chunks_mut(ROW_BLOCK).zip(scratch.chunks_mut(ROW_BLOCK)).zip(&mut lefts).collect();
-    for_each(threads, blocks, |((rows, scratch), left): ((&mut [u32], &mut [u32]), &mut usize)| {
+    for_each(workers, blocks, |((rows, scratch), left): ((&mut [u32], &mut [u32]), &mut usize)| {
         *left = part(rows, scratch, is_left);
     });
     let mut end = 0;
@@ -78,7 +78,7 @@ mod tests {
         expected.extend(all.iter().filter(|row| !is_left(row)));
         for threads in [1, 2, 3] {
             let (mut rows, mut scratch) = (all.clone(), vec![0; count]);
-            assert_eq!(partition(&matrix, 0, &goes_left, &mut rows, &mut scratch, threads), lefts);
+            assert_eq!(partition(&matrix, 0, &goes_left, &mut rows, &mut scratch, threads.into()), lefts);
             assert_eq!(rows, expected);
         }
     }

@@ -7,7 +7,7 @@
 //! are many rows, so that a leaf's row count and hessian share one 64-bit word. Leaf values are taken from the exact
 //! gradients, so quantisation can only ever change which of two almost equal splits is chosen.
 
-use super::threads::{ROW_BLOCK, for_each};
+use super::threads::{ROW_BLOCK, Workers, for_each};
 
 const GRADIENT_LIMIT: f64 = (1 << 30) as f64;
 /// Low bits of [`Cell::mass`] that hold the hessian; the row count has the 28 above.
@@ -41,7 +41,7 @@ pub(super) fn quantise(
     gradients: &[f64],
     hessians: &[f64],
     quantised: &mut [Quantised],
-    threads: usize,
+    workers: Workers<'_>,
 ) -> Scale {
     // Whole, so that rounding cannot lift the sum of all rows over HESSIAN_BITS.
     let hessian_limit = (ONE_ROW as f64 / (gradients.len() as f64 + 1.0)).floor().min(GRADIENT_LIMIT);
@@ -53,7 +53,7 @@ pub(super) fn quantise(
         .chunks_mut(ROW_BLOCK)
         .zip(gradients.chunks(ROW_BLOCK).zip(hessians.chunks(ROW_BLOCK)))
         .collect();
-    for_each(threads, blocks, |(quantised, (gradients, hessians))| {
+    for_each(workers, blocks, |(quantised, (gradients, hessians))| {
         for (slot, (gradient, hessian)) in quantised.iter_mut().zip(gradients.iter().zip(hessians)) {
             *slot = Quantised {
                 gradient: round(gradient * scale.gradient),
@@ -128,7 +128,7 @@ mod tests {
         let gradients = [3.0, -1.5, 0.0];
         let hessians = [1.0, 1.0, 0.25];
         let mut quantised = [Quantised::default(); 3];
-        let scale = quantise(&gradients, &hessians, &mut quantised, 1);
+        let scale = quantise(&gradients, &hessians, &mut quantised, 1.into());
         let mut sum = Cell::default();
         quantised.iter().for_each(|row| sum.add(row.cell()));
         assert_eq!(sum.gradient() / scale.gradient, 1.5);

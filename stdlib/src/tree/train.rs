@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 use super::bins::{self, BinMatrix, FeatureBins};
 use super::data::{Column, DataError, Feature, Target, check_features, check_target, check_weights};
 use super::grow::{Grower, Grown};
-use super::histogram::MAX_TILE_WIDTH;
+use super::histogram::{self, MAX_TILE_WIDTH};
 use super::loss::{Loss, Objective, Scores, Turn};
 use super::model::{Model, Tree};
 use super::params::{Monotone, ParamError, Params};
 use super::quantise::{MAX_ROWS, Quantised, quantise};
 use super::sample::{Random, share_of};
 use super::split::Bounds;
-use super::threads::for_each;
+use super::threads::{Workers, for_each};
 
 /// Streams of [`Random`]: rows of round i, features of tree i.
 const ROW_STREAM: u64 = 1 << 32;
@@ -61,12 +61,12 @@ pub enum TrainError {
 /// Trains a model. The result depends on data and parameters alone, byte for byte, not on `threads`.
 ///
 /// `progress` is called before the first round and after each; [`ControlFlow::Break`] ends training with
-/// [`TrainError::Cancelled`].
-pub fn train(
+/// [`TrainError::Cancelled`]; so do workers that are stopped, at once.
+pub fn train<'w>(
     data: &Table,
     validation: Option<&Table>,
     params: &Params,
-    threads: usize,
+    workers: impl Into<Workers<'w>>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Model, TrainError> {
     params.check()?;
@@ -84,42 +84,44 @@ pub fn train(
 
     check_monotone(data.features, objective.loss, &params.monotone)?;
 
-    let threads = threads.max(1);
-    let bins = bins::fit(data.features, data.weights, params.bins as usize, threads);
-    let tile_width = data.features.len().div_ceil(threads).clamp(1, MAX_TILE_WIDTH);
-    let matrix = BinMatrix::new(data.features, &bins, 0, rows, tile_width, threads);
+    let workers = workers.into();
+    let bins = bins::fit(data.features, data.weights, params.bins as usize, workers);
+    let tile_width = data.features.len().div_ceil(workers.threads).clamp(1, MAX_TILE_WIDTH);
+    let matrix = BinMatrix::new(data.features, &bins, 0, rows, tile_width, workers);
     let base = objective.base();
-    let mut held_out = validation.map(|table| HeldOut::new(table, &bins, &base, threads));
+    let mut held_out = validation.map(|table| HeldOut::new(table, &bins, &base, workers));
     let mut scores = Scores::new(objective.loss, &base, rows);
     let mut model = Model { loss: objective.loss, bins: bins.clone(), base, trees: Vec::new() };
 
     // The trees of one round stand on the same scores, so that whole trees are what threads share first.
     let outputs = objective.loss.outputs();
-    let worker_count = threads.min(outputs);
-    let mut workers: Vec<Worker> = (0..worker_count)
-        .map(|_| Worker::new(&objective, &matrix, &bins, params, threads / worker_count))
+    let worker_count = workers.threads.min(outputs);
+    let mut growers: Vec<Worker> = (0..worker_count)
+        .map(|_| {
+            Worker::new(&objective, &matrix, &bins, params, workers.with(workers.threads / worker_count))
+        })
         .collect();
     let mut report =
         |done, validation_loss| match progress(Progress { done, total: params.trees, validation_loss }) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(TrainError::Cancelled),
+            ControlFlow::Continue(()) if !workers.is_stopped() => Ok(()),
+            _ => Err(TrainError::Cancelled),
         };
     report(0, None)?;
     for round in 0..params.trees {
         let sample = sample_rows(params, round, rows);
-        scores.refresh(threads);
+        scores.refresh(workers);
         let mut trees = vec![Tree::single_leaf(0); outputs];
         let mut turns: Vec<Turn> = scores.turns(&mut trees).collect();
-        let shares = workers.iter_mut().zip(turns.chunks_mut(outputs.div_ceil(worker_count)));
-        for_each(threads, shares.collect(), |(worker, turns)| {
+        let shares = growers.iter_mut().zip(turns.chunks_mut(outputs.div_ceil(worker_count)));
+        for_each(workers, shares.collect(), |(worker, turns)| {
             turns.iter_mut().for_each(|turn| worker.grow(turn, round, &sample));
         });
         let has_grown = trees.iter().any(|tree| !tree.nodes.is_empty());
         if let Some(held_out) = &mut held_out {
-            held_out.add(&trees, threads);
+            held_out.add(&trees, workers);
         }
         model.trees.append(&mut trees);
-        let validation_loss = held_out.as_mut().map(|held_out| held_out.loss(round + 1, threads));
+        let validation_loss = held_out.as_mut().map(|held_out| held_out.loss(round + 1, workers));
         report(round + 1, validation_loss)?;
         // With all rows and features each further round would stand before the same gradients.
         let is_stuck = !has_grown && params.row_share == 1.0 && params.feature_share == 1.0;
@@ -137,13 +139,25 @@ pub fn train(
     Ok(model)
 }
 
+/// How many bytes training holds at most, beside the columns that it is given. No part of it can go to a disk: every
+/// tree reads all bins.
+pub fn memory(rows: usize, features: usize, classes: usize, params: &Params, threads: usize) -> u64 {
+    let outputs = if classes > 2 { classes } else { 1 };
+    let growers = threads.clamp(1, outputs);
+    let bins = features;
+    let scores = 2 * outputs * size_of::<f64>();
+    let grower = 2 * size_of::<f64>() + size_of::<Quantised>() + 3 * size_of::<u32>();
+    let histograms = growers * histogram::memory(features, params.leaves as usize);
+    (rows * (bins + scores + growers * grower) + histograms) as u64
+}
+
 /// Grows one tree after the other.
 #[derive(Debug)]
 struct Worker<'a> {
     objective: &'a Objective<'a>,
     matrix: &'a BinMatrix,
     params: &'a Params,
-    threads: usize,
+    workers: Workers<'a>,
     gradients: Vec<f64>,
     hessians: Vec<f64>,
     quantised: Vec<Quantised>,
@@ -156,26 +170,26 @@ impl<'a> Worker<'a> {
         matrix: &'a BinMatrix,
         bins: &'a [FeatureBins],
         params: &'a Params,
-        threads: usize,
+        workers: Workers<'a>,
     ) -> Self {
         let rows = matrix.rows();
         Self {
             objective,
             matrix,
             params,
-            threads,
+            workers,
             gradients: vec![0.0; rows],
             hessians: vec![0.0; rows],
             quantised: vec![Quantised::default(); rows],
-            grower: Grower::new(matrix, bins, params, threads),
+            grower: Grower::new(matrix, bins, params, workers),
         }
     }
 
     /// Grows the tree of one output and adds it to that output's scores.
     fn grow(&mut self, turn: &mut Turn, round: u32, sample: &[u32]) {
-        let Self { objective, matrix, params, threads, gradients, hessians, quantised, grower } = self;
-        objective.derivatives(turn, gradients, hessians, *threads);
-        let scale = quantise(gradients, hessians, quantised, *threads);
+        let Self { objective, matrix, params, workers, gradients, hessians, quantised, grower } = self;
+        objective.derivatives(turn, gradients, hessians, *workers);
+        let scale = quantise(gradients, hessians, quantised, *workers);
         let tree_number = u64::from(round) * objective.loss.outputs() as u64 + turn.output as u64;
         let allowed = sample_features(params, tree_number, matrix.features());
         let mut rows = sample.to_vec();
@@ -185,7 +199,7 @@ impl<'a> Worker<'a> {
             let leaves: Vec<_> = pieces.iter().copied().zip(bounds).collect();
             // Bounds are quotients of integer units.
             let unit = scale.hessian / scale.gradient;
-            set_leaf_values(&mut tree, &leaves, unit, (gradients, hessians), params, *threads);
+            set_leaf_values(&mut tree, &leaves, unit, (gradients, hessians), params, *workers);
             add_to_scores(&tree, &pieces, matrix, sample, turn.scores);
         }
         *turn.tree = tree;
@@ -203,30 +217,30 @@ struct HeldOut<'a> {
 }
 
 impl<'a> HeldOut<'a> {
-    fn new(table: &Table<'a>, bins: &[FeatureBins], base: &[f64], threads: usize) -> Self {
+    fn new(table: &Table<'a>, bins: &[FeatureBins], base: &[f64], workers: Workers<'_>) -> Self {
         let objective = Objective::new(table.target, table.weights, super::ClassWeight::None);
         let rows = table.features[0].column.len();
         // One tile, so that a row's bins lie together for the walk.
-        let matrix = BinMatrix::new(table.features, bins, 0, rows, bins.len(), threads);
+        let matrix = BinMatrix::new(table.features, bins, 0, rows, bins.len(), workers);
         let mut scores = Scores::new(objective.loss, base, rows);
-        scores.refresh(threads);
-        let best_loss = objective.mean_loss(&scores, threads);
+        scores.refresh(workers);
+        let best_loss = objective.mean_loss(&scores, workers);
         Self { objective, matrix, scores, best_round: 0, best_loss }
     }
 
-    fn add(&mut self, trees: &[Tree], threads: usize) {
+    fn add(&mut self, trees: &[Tree], workers: Workers<'_>) {
         let tile = &self.matrix.tiles[0];
-        let threads = if tile.bins.len() < 100_000 { 1 } else { threads };
-        for_each(threads, trees.iter().zip(&mut self.scores.outputs).collect(), |(tree, scores)| {
+        let workers = workers.one_if(tile.bins.len() < 100_000);
+        for_each(workers, trees.iter().zip(&mut self.scores.outputs).collect(), |(tree, scores)| {
             for (score, row) in scores.iter_mut().zip(tile.bins.chunks_exact(tile.width)) {
                 *score += tree.value_at(|feature| row[feature]);
             }
         });
     }
 
-    fn loss(&mut self, round: u32, threads: usize) -> f64 {
-        self.scores.refresh(threads);
-        let loss = self.objective.mean_loss(&self.scores, threads);
+    fn loss(&mut self, round: u32, workers: Workers<'_>) -> f64 {
+        self.scores.refresh(workers);
+        let loss = self.objective.mean_loss(&self.scores, workers);
         if loss < self.best_loss {
             (self.best_round, self.best_loss) = (round, loss);
         }
@@ -307,10 +321,10 @@ fn set_leaf_values(
     unit: f64,
     (gradients, hessians): (&[f64], &[f64]),
     params: &Params,
-    threads: usize,
+    workers: Workers<'_>,
 ) {
-    let threads = if gradients.len() < 100_000 { 1 } else { threads };
-    for_each(threads, tree.values.iter_mut().zip(leaves).collect(), |(value, (rows, bounds))| {
+    let workers = workers.one_if(gradients.len() < 100_000);
+    for_each(workers, tree.values.iter_mut().zip(leaves).collect(), |(value, (rows, bounds))| {
         let (mut gradient, mut hessian) = (0.0, 0.0);
         for &row in *rows {
             gradient += gradients[row as usize];

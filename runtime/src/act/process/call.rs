@@ -244,6 +244,7 @@ impl Writer {
                 })?;
                 json!({ "table": path })
             }
+            Datum::Written(written) => self.datum(name, &Datum::Table(written.table().clone()))?,
             Datum::Blob(blob) => {
                 let path = self.folder.join(name);
                 fs::write(&path, &blob.bytes).map_err(|error| cannot_write(&path, &error))?;
