@@ -11,6 +11,7 @@
 
 pub mod act;
 pub mod artifact;
+pub mod cpu;
 pub mod decide;
 pub mod drive;
 pub mod engine;

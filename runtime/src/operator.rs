@@ -148,7 +148,7 @@ pub trait Context: Send + Sync {
         let _ = line;
     }
 
-    /// What processes of the operator's used, beside the thread that it runs on.
+    /// What something that works for this attempt used: the thread that it runs on, a process. It adds up.
     fn used(&self, usage: Usage) {
         let _ = usage;
     }

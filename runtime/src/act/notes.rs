@@ -77,7 +77,13 @@ impl Notes {
     }
 
     pub fn used(&self, usage: Usage) {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).usage = Some(usage);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = said.usage.unwrap_or_default();
+        said.usage = Some(Usage {
+            wall: known.wall.max(usage.wall),
+            cpu: known.cpu.into_iter().chain(usage.cpu).reduce(|one, other| one + other),
+            peak_memory: known.peak_memory.max(usage.peak_memory),
+        });
     }
 
     pub fn folder(&self) -> Option<&AttemptFolder> {

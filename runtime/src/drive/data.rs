@@ -102,7 +102,6 @@ impl<W: World> Driver<W> {
         let data = &mut self.nodes[node as usize];
         data.elapsed = Some(executed.elapsed);
         data.metrics = executed.metrics;
-        data.usage = executed.usage;
         data.failure = None;
         data.outputs.clear();
         let mut large = Vec::new();

@@ -63,6 +63,7 @@ impl<W: World> Driver<W> {
                     node,
                     attempt,
                     result: Err(Failure::Cancelled),
+                    usage: None,
                 });
             }
             None => self.world.stop(node, attempt),
@@ -94,7 +95,7 @@ impl<W: World> Driver<W> {
         let value = evaluate(expr, &scalars).map_err(|error| Failure::operator(error.to_string()))?;
         let outputs = self.world.encode("expression", vec![Datum::Value(value)], &of.outputs)?;
         let elapsed = std::time::Duration::from_micros((self.world.now() - started).unsigned_abs());
-        Ok(Executed { outputs, elapsed, metrics: Vec::new(), usage: None })
+        Ok(Executed { outputs, elapsed, metrics: Vec::new() })
     }
 
     fn job(&mut self, node: u32, attempt: u32) -> Option<Job> {

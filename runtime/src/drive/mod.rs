@@ -199,12 +199,15 @@ impl<W: World> Driver<W> {
 
     fn handle(&mut self, message: Message) -> Result<(), StoreError> {
         match message {
-            Message::Done { node, attempt, result } => {
+            Message::Done { node, attempt, result, usage } => {
                 // An answer may come twice, and late: what a later attempt has taken is not its to give back.
                 if self.working.remove(&(node, attempt)).is_some() {
                     self.setup.scheduler.release(node);
                 }
-                self.done(node, attempt, result);
+                if self.setup.state.is_at(node, attempt, NodeState::Running) {
+                    self.nodes[node as usize].usage = usage;
+                    self.done(node, attempt, result);
+                }
             }
             Message::Stored { node, attempt, result: Ok(()) } => self.step(&Event::Stored { node, attempt }),
             Message::Stored { node, attempt, result: Err(error) } => {

@@ -10,6 +10,7 @@ use crate::{
     artifact::Reference,
     decide::{Cause, NodeState, RunStatus, Step},
     event::{Event, Kind},
+    operator::Usage,
     store::{Batch, CacheEntry},
     task::{EnvelopeError, Resolve, Source, parameter},
 };
@@ -156,14 +157,7 @@ impl<W: World> Driver<W> {
         if let Some(elapsed) = data.elapsed {
             json["seconds"] = json!(elapsed.as_secs_f64());
         }
-        if let Some(usage) = data.usage {
-            if let Some(cpu) = usage.cpu {
-                json["cpu_seconds"] = json!(cpu.as_secs_f64());
-            }
-            if let Some(bytes) = usage.peak_memory {
-                json["peak_memory"] = json!(bytes);
-            }
-        }
+        add_usage(&mut json, data.usage);
         self.add_read(node, &mut json);
         if !data.metrics.is_empty() {
             let metrics = data.metrics.iter().map(|(name, value)| (name.clone(), json!(value)));
@@ -173,8 +167,13 @@ impl<W: World> Driver<W> {
     }
 
     fn failure(&self, node: u32) -> Json {
-        let Some(failure) = &self.nodes[node as usize].failure else { return json!({}) };
+        let data = &self.nodes[node as usize];
+        let Some(failure) = &data.failure else { return json!({}) };
         let mut json = json!({ "message": failure.to_string() });
+        if let Some(usage) = data.usage {
+            json["seconds"] = json!(usage.wall.as_secs_f64());
+            add_usage(&mut json, data.usage);
+        }
         self.add_read(node, &mut json);
         if let Some(help) = failure.help() {
             json["help"] = json!(help);
@@ -223,5 +222,16 @@ impl<W: World> Resolve for Driver<W> {
 
     fn port(&self, port: PortRef) -> Option<Reference> {
         self.reference(port).cloned()
+    }
+}
+
+/// What an attempt used, as far as that is known; in whole microseconds and bytes.
+fn add_usage(json: &mut Json, usage: Option<Usage>) {
+    let Some(usage) = usage else { return };
+    if let Some(cpu) = usage.cpu {
+        json["cpu_seconds"] = json!(cpu.as_micros() as f64 / 1e6);
+    }
+    if let Some(bytes) = usage.peak_memory {
+        json["peak_memory"] = json!(bytes);
     }
 }

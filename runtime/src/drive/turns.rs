@@ -25,6 +25,7 @@ use super::{
 use crate::{
     act::NativeContext,
     artifact::Artifacts,
+    operator::Usage,
     store::StoreError,
     task::{Executed, Failure},
 };
@@ -184,7 +185,7 @@ impl Crew {
                 Err(error) if jobs.started == 0 => {
                     let unstarted = jobs.waiting.drain(..).map(|work| {
                         let failure = Failure::operator(format!("no thread can be started: {error}"));
-                        work.answer(Err(failure))
+                        work.answer(Err(failure), None)
                     });
                     for answer in unstarted {
                         let _ = self.outbox.send(answer);
@@ -251,14 +252,15 @@ impl Work {
             let seconds = job.limit().unwrap_or_default().as_secs_f64().to_string();
             result = Err(Failure::TimedOut { seconds });
         }
+        let (metrics, usage) = context.notes.take();
         if let Ok(executed) = &mut result {
-            (executed.metrics, executed.usage) = context.notes.take();
+            executed.metrics = metrics;
         }
-        self.answer(result)
+        self.answer(result, usage)
     }
 
-    fn answer(&self, result: Result<Executed, Failure>) -> Message {
-        Message::Done { node: self.job.node, attempt: self.job.identity.attempt, result }
+    fn answer(&self, result: Result<Executed, Failure>, usage: Option<Usage>) -> Message {
+        Message::Done { node: self.job.node, attempt: self.job.identity.attempt, result, usage }
     }
 }
 

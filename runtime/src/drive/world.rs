@@ -7,7 +7,7 @@ use flow_ir::{hash::Hash, node::Port};
 use super::{job::Job, prepare::FileHash};
 use crate::{
     artifact::{ArtifactError, Content, Encoded, Reference},
-    operator::Datum,
+    operator::{Datum, Usage},
     store::{FileStamp, RunCommand, StoreError},
     task::{Executed, Failure},
 };
@@ -52,7 +52,7 @@ pub trait World {
 #[derive(Debug)]
 pub enum Message {
     /// What an operator came to.
-    Done { node: u32, attempt: u32, result: Result<Executed, Failure> },
+    Done { node: u32, attempt: u32, result: Result<Executed, Failure>, usage: Option<Usage> },
     /// Large outputs are durable, or cannot be.
     Stored { node: u32, attempt: u32, result: Result<(), ArtifactError> },
     /// The content of files, or that it cannot be known.

@@ -91,7 +91,7 @@ impl<'a> Inner<'a> {
                 let elapsed = Duration::from_micros(u64::try_from(answer.after).unwrap_or_default());
                 let result = answer.result.and_then(|made| {
                     let outputs = encode(of.op(), made, &of.outputs, artifacts)?;
-                    Ok(Executed { outputs, elapsed, metrics: Vec::new(), usage: None })
+                    Ok(Executed { outputs, elapsed, metrics: Vec::new() })
                 });
                 (answer.after, result)
             }
@@ -99,13 +99,14 @@ impl<'a> Inner<'a> {
         let taken = (u32::try_from(job.threads).unwrap_or(u32::MAX), job.memory);
         self.running.insert((node, attempt), taken);
         self.peak.add(taken);
-        self.timeline.add(after, Message::Done { node, attempt, result });
+        self.timeline.add(after, Message::Done { node, attempt, result, usage: None });
     }
 
     /// Operators obey at once.
     fn stop(&mut self, node: u32, attempt: u32) {
         if self.running.contains_key(&(node, attempt)) {
-            self.timeline.add(0, Message::Done { node, attempt, result: Err(Failure::Cancelled) });
+            self.timeline
+                .add(0, Message::Done { node, attempt, result: Err(Failure::Cancelled), usage: None });
         }
     }
 

@@ -11,6 +11,7 @@ use flow_ir::{expr::Scope, hash::Hash, node::Port, types::Type, value::Value};
 use super::envelope::{Envelope, Source};
 use crate::{
     artifact::{ArtifactError, EncodeError, Encoded, Reference, encode},
+    cpu,
     operator::{Argument, Call, Context, Datum, Operator, OperatorError, Usage},
 };
 
@@ -26,8 +27,6 @@ pub struct Executed {
     pub elapsed: Duration,
     /// The numbers that the operator told, by name.
     pub metrics: Vec<(String, f64)>,
-    /// What processes of the operator's used, where it had any.
-    pub usage: Option<Usage>,
 }
 
 /// Why a task gave nothing.
@@ -91,15 +90,17 @@ pub fn execute(
         return Err(Failure::Cancelled);
     }
     let started = Instant::now();
-    let outputs = catch_unwind(AssertUnwindSafe(|| body.run(&call, context)))
+    let (outputs, cpu) = cpu::measured(|| catch_unwind(AssertUnwindSafe(|| body.run(&call, context))));
+    let elapsed = started.elapsed();
+    context.used(Usage { wall: elapsed, cpu, peak_memory: None });
+    let outputs = outputs
         .map_err(|panic| Failure::Panic { op: call.op.clone(), message: panic_message(&*panic) })?
         .map_err(|error| match error {
             OperatorError::Failed { message, help } => Failure::Operator { message, help },
             OperatorError::Cancelled => Failure::Cancelled,
         })?;
-    let elapsed = started.elapsed();
     let outputs = finish(&call.op, outputs, &call.outputs, folder)?;
-    Ok(Executed { outputs, elapsed, metrics: Vec::new(), usage: None })
+    Ok(Executed { outputs, elapsed, metrics: Vec::new() })
 }
 
 /// An input that must be a scalar.

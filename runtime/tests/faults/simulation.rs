@@ -229,7 +229,7 @@ impl Simulation {
                 if let Some(artifacts) = self.processes.get(&process).map(|process| process.artifacts.clone())
                 {
                     let result = job.run(&artifacts, &Quiet);
-                    self.deliver(process, Message::Done { node, attempt, result });
+                    self.deliver(process, Message::Done { node, attempt, result, usage: None });
                 }
             }
         }
@@ -249,7 +249,7 @@ impl Simulation {
             }
             return;
         }
-        self.deliver(process, Message::Done { node, attempt, result });
+        self.deliver(process, Message::Done { node, attempt, result, usage: None });
         if self.strikes(Fault::AnswersTwice, 40) {
             let mut shared = self.shared.borrow_mut();
             let longest = if shared.random.percent(50) { 1_000 } else { 3_000_000 };

@@ -1,7 +1,12 @@
 //! Fork and join over a list of work items.
 
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{
+    panic::resume_unwind,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use flow_runtime::cpu;
 
 /// Rows of one work item, where an item is a block of rows.
 pub(super) const ROW_BLOCK: usize = 1 << 16;
@@ -71,9 +76,13 @@ pub(super) fn for_each<T: Send>(workers: Workers<'_>, items: Vec<T>, work: impl 
         }
     };
     thread::scope(|scope| {
-        for _ in 0..others {
-            scope.spawn(drain);
-        }
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(|| cpu::measured(drain).1)).collect();
         drain();
+        for other in others {
+            match other.join() {
+                Ok(taken) => cpu::add(taken),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
     });
 }
