@@ -3,7 +3,8 @@
 //! In a fenced block marked `console`, a line `$ COMMAND` is run by the shell where the block before left off;
 //! what follows is what it prints, stdout first, and `? CODE` where its exit code is not 0. A block marked
 //! `file NAME` is written to that file. Each session starts with a copy of `examples`. Run ids and seconds vary
-//! and stand as `RUN` and `TIME`; hashes do not. `BLESS=1` writes what is found into the files.
+//! and stand as `RUN` and `TIME`; hashes do not. `BLESS=1` writes what is found into the files. A session that
+//! says "Needs Python with `a`, `b`." is skipped where Python lacks one of them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::{
@@ -25,6 +26,10 @@ fn sessions() {
     let mut failures = String::new();
     for path in files.into_iter().chain([root().join("README.md")]) {
         let text = fs::read_to_string(&path).unwrap();
+        if let Some(module) = lacks(&text) {
+            eprintln!("{} is skipped: Python ($FLOW_PYTHON, else python3) has no `{module}`", path.display());
+            continue;
+        }
         let found = Session::new().play(&text);
         if bless && found != text {
             fs::write(&path, &found).unwrap();
@@ -36,6 +41,17 @@ fn sessions() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// A module that a session needs and Python has not.
+fn lacks(text: &str) -> Option<&str> {
+    let needs = text.lines().find_map(|line| line.strip_prefix("Needs Python with "))?;
+    let python = std::env::var_os("FLOW_PYTHON").unwrap_or_else(|| "python3".into());
+    let has = |module: &&str| {
+        let import = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+        import.is_ok_and(|output| output.status.success())
+    };
+    needs.split('`').skip(1).step_by(2).find(|module| !has(module))
 }
 
 struct Session {

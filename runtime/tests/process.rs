@@ -275,7 +275,7 @@ fn megabytes_without_a_newline_are_kept_in_bounds() {
 #[test]
 fn one_that_ignores_the_wish_to_stop_is_killed_with_all_that_it_started() {
     let project = Project::new();
-    let mark = &mark(0311);
+    let mark = &mark(311);
     // Itself, a child in a session of its own, and one that lost its parents.
     let text = format!(
         "trap '' TERM; setsid sleep {mark}1 & (setsid sh -c 'trap \"\" TERM; sleep {mark}2' &) ; \
@@ -293,7 +293,7 @@ fn one_that_ignores_the_wish_to_stop_is_killed_with_all_that_it_started() {
 #[test]
 fn what_outlives_an_operator_ends_with_it() {
     let project = Project::new();
-    let mark = &mark(0322);
+    let mark = &mark(322);
     // It would write over the output a moment after the end.
     let text = format!(
         "echo 1 > $1; (setsid sh -c 'sleep 0.3; echo 2 > '$1'; sleep {mark}' &); sleep {mark}1 & exit 0"
@@ -310,7 +310,7 @@ fn what_outlives_an_operator_ends_with_it() {
 #[test]
 fn a_cancelled_run_leaves_no_process() {
     let project = Project::new();
-    let mark = &mark(0333);
+    let mark = &mark(333);
     let mut build = Build::default();
     let ready = project.path("ready");
     let text = format!("sleep {mark} & echo > {}; wait", ready.display());
@@ -467,7 +467,7 @@ fn a_script_that_cannot_be_started_says_why() {
 #[test]
 fn orphans_of_a_run_are_found_and_killed_and_no_others() {
     let project = Project::new();
-    let mark = &mark(0344);
+    let mark = &mark(344);
     let run = project.engine.run_folder("r1");
     let folder = run.node("node").attempt(1);
     fs::create_dir_all(folder.path()).unwrap();
