@@ -60,7 +60,9 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     }
     let attempts = attempts(&folder)?;
     let Some(attempt) = chosen(options, &attempts)? else {
-        terminal.remark(&format!("`{}` has written nothing", options.node));
+        let is_cached = nodes.iter().any(|node| node.id == options.node && node.is_cached);
+        let why = if is_cached { ": its result is that of an earlier run" } else { "" };
+        terminal.remark(&format!("`{}` has written nothing{why}", options.node));
         return Ok(Exit::Worked);
     };
     let files = folder.attempt(attempt);
@@ -228,8 +230,10 @@ fn end_text(end: &Json) -> String {
         _ => "ended".to_owned(),
     };
     let seconds = end.get("seconds").and_then(Json::as_f64).unwrap_or_default();
-    let peak = end.get("peak_memory").and_then(Json::as_f64).unwrap_or_default() / f64::from(1 << 20);
-    format!("{how} after {seconds:.1} s, with {peak:.0} MiB of memory at its peak")
+    let peak = end.get("peak_memory").and_then(Json::as_f64);
+    let peak =
+        peak.map(|bytes| format!(", with {:.0} MiB of memory at its peak", bytes / f64::from(1 << 20)));
+    format!("{how} after {seconds:.1} s{}", peak.unwrap_or_default())
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

@@ -33,7 +33,7 @@ def load(path: str, annotation: Any) -> Any:
     if wanted.startswith("polars"):
         import polars
 
-        return polars.scan_ipc(path) if wanted == "polars-lazy" else polars.read_ipc(path, memory_map=True)
+        return polars.scan_ipc(path) if wanted == "polars-lazy" else polars.read_ipc(path)
     pyarrow = _pyarrow()
     with pyarrow.memory_map(path) as source:
         table = pyarrow.ipc.open_file(source).read_all()

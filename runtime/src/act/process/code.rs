@@ -47,6 +47,9 @@ impl Missing {
                 let file = module.replace('.', "/");
                 Some(format!("it would be `{file}.py` in the project, or a package that is installed"))
             }
+            Self::Program { .. } => {
+                Some("install it, or write its path from the project's folder".to_owned())
+            }
             Self::Function { known, .. } if !known.is_empty() => Some(format!("it has {}", known.join(", "))),
             _ => None,
         }
@@ -393,7 +396,8 @@ mod tests {
         assert_eq!(told(python("train")), "`train` is not written as `module:function`; ");
         assert_eq!(
             told(command(&["no-such-program"])),
-            "there is no program `no-such-program`, neither in the project nor on the PATH; "
+            "there is no program `no-such-program`, neither in the project nor on the PATH; \
+             install it, or write its path from the project's folder"
         );
         assert_eq!(environment.check(&command(&["sh", "fit.sh"])), Ok(()));
         environment.python = Some("nowhere/python".into());

@@ -265,11 +265,12 @@ fn why(status: ExitStatus, watched: &Watched, context: &dyn Context) -> Option<S
     }
     match (status.code(), status.signal()) {
         (None, Some(KILL)) => {
-            let peak = size(watched.usage.peak_memory.unwrap_or_default());
-            let limit = size(context.memory());
+            let peak =
+                watched.usage.peak_memory.map(|peak| format!(" it had {} at its peak, and", size(peak)));
             Some(format!(
-                "somebody else killed it, often the system for want of memory: it had {peak} at its peak, and \
-                 may have {limit}"
+                "somebody else killed it, often the system for want of memory:{} may have {}",
+                peak.as_deref().unwrap_or(" it"),
+                size(context.memory())
             ))
         }
         _ => Some("`flowc logs` shows all that it wrote".to_owned()),

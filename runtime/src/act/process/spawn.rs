@@ -41,6 +41,9 @@ pub struct Started {
     pub pid: Pid,
     /// Readable when it has ended.
     pub ended: OwnedFd,
+    /// Bytes that this process had at its peak when it started that one, whose own peak the system begins to
+    /// count from there.
+    pub memory_before: u64,
 }
 
 /// How a process ended, and what it and those it waited for used.
@@ -49,7 +52,7 @@ pub struct Ended {
     /// As `wait` has it.
     pub status: i32,
     pub cpu: Duration,
-    /// Bytes, of the largest of them.
+    /// Bytes, of the largest of them; what is not above [`Started::memory_before`] says nothing.
     pub peak_memory: u64,
 }
 
@@ -158,6 +161,7 @@ fn start_now(start: Start, stack: &mut [MaybeUninit<u128>]) -> io::Result<Starte
         parent: getpid().as_raw_pid(),
         error: 0,
     };
+    let memory_before = own_peak();
     let mut pidfd: RawFd = -1;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     #[expect(
@@ -186,7 +190,18 @@ fn start_now(start: Start, stack: &mut [MaybeUninit<u128>]) -> io::Result<Starte
         reap(pid)?;
         return Err(io::Error::from_raw_os_error(plan.error));
     }
-    Ok(Started { pid, ended })
+    Ok(Started { pid, ended, memory_before })
+}
+
+/// Bytes that this process has had at its peak.
+fn own_peak() -> u64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    #[expect(unsafe_code, reason = "the pointer is to memory of ours, and all zeros is a `rusage` too")]
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    usage.ru_maxrss.unsigned_abs() * 1024
 }
 
 /// Runs in the child, in the parent's memory: system calls alone, no allocation, no lock, no panic.

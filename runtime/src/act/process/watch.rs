@@ -128,7 +128,7 @@ pub fn watch(
     }
     Ok(Watched {
         end: end.unwrap_or(End::Ended(ended.status)),
-        usage: usage(started.elapsed(), &ended, &members),
+        usage: usage(started.elapsed(), process, &ended, &members),
         left_behind,
         stdout: streams.stdout.finish(&mut tell),
         stderr: streams.stderr.finish(&mut tell),
@@ -152,8 +152,10 @@ fn wait_for(process: &Started, streams: &Streams, time: Duration) -> io::Result<
     Ok(polled.first().is_some_and(|ended| !ended.revents().is_empty()))
 }
 
-fn usage(wall: Duration, ended: &Ended, members: &Members) -> Usage {
-    Usage { wall, cpu: Some(ended.cpu), peak_memory: Some(ended.peak_memory.max(members.peak)) }
+fn usage(wall: Duration, process: &Started, ended: &Ended, members: &Members) -> Usage {
+    let told = if ended.peak_memory > process.memory_before { ended.peak_memory } else { 0 };
+    let peak = told.max(members.peak);
+    Usage { wall, cpu: Some(ended.cpu), peak_memory: (peak > 0).then_some(peak) }
 }
 
 /// A process whose end is still to be taken.
