@@ -65,6 +65,19 @@ impl Dag {
         self.nodes.get(index.0 as usize)
     }
 
+    /// Calls `visit` with every node, those of regions behind the one that has them.
+    pub fn for_each_node<'a>(&'a self, visit: &mut impl FnMut(&'a Node)) {
+        fn walk<'a>(nodes: &'a [Node], visit: &mut impl FnMut(&'a Node)) {
+            for node in nodes {
+                visit(node);
+                for (_, region) in node.kind.regions() {
+                    walk(&region.nodes, visit);
+                }
+            }
+        }
+        walk(&self.nodes, visit);
+    }
+
     /// The node of that id.
     pub fn find(&self, id: &str) -> Option<NodeIndex> {
         self.nodes

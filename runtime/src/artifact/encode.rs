@@ -130,12 +130,12 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
             let mut data = Vec::with_capacity(elements.len());
             for element in elements {
                 let encoded = encode(element, folder)?;
-                references.push(encoded.reference.to_json());
+                references.push(encoded.reference);
                 data.extend(encoded.datum);
                 contents.extend(encoded.contents);
             }
             let summary = Summary::List { length: data.len() as u64 };
-            sink.write_all(json!({ "list": references }).to_string().as_bytes()).map_err(failed)?;
+            sink.write_all(list_text(&references).as_bytes()).map_err(failed)?;
             (Datum::List(data), summary)
         }
     };
@@ -147,6 +147,26 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
 
 fn memory_of(table: &Table) -> usize {
     table.batches.iter().map(RecordBatch::get_array_memory_size).sum()
+}
+
+/// A list of what is written already; equal to what [`encode`] makes of the same data.
+pub fn encode_list(elements: &[Reference], folder: &Path) -> Result<(Reference, Content), EncodeError> {
+    let mut sink = Sink::new(folder);
+    let failed = |error| EncodeError::Write { folder: folder.display().to_string(), error };
+    sink.write_all(list_text(elements).as_bytes()).map_err(failed)?;
+    let content = sink.finish().map_err(failed)?;
+    let summary = Summary::List { length: elements.len() as u64 };
+    Ok((Reference { hash: content.hash(), size: content.size(), summary }, content))
+}
+
+fn list_text(elements: &[Reference]) -> String {
+    json!({ "list": elements.iter().map(Reference::to_json).collect::<Vec<_>>() }).to_string()
+}
+
+/// The elements of a list's written form; `None` where the bytes are none.
+pub(super) fn decode_list(bytes: &[u8]) -> Option<Vec<Reference>> {
+    let json: Json = serde_json::from_slice(bytes).ok()?;
+    json.get("list")?.as_array()?.iter().map(Reference::from_json).collect()
 }
 
 /// Reads a written form; `None` where the bytes are none. A list's elements come from `load`.
@@ -161,17 +181,10 @@ pub(super) fn decode<E>(
         }
         Summary::Table { .. } => table::read(bytes).ok().map(|table: Table| Datum::Table(table)),
         Summary::Blob { .. } => decode_blob(bytes).map(Datum::Blob),
-        Summary::List { .. } => {
-            let json: Option<Json> = serde_json::from_slice(bytes).ok();
-            let elements = json.as_ref().and_then(|json| json.get("list")).and_then(Json::as_array);
-            let Some(elements) = elements else { return Ok(None) };
-            let mut data = Vec::with_capacity(elements.len());
-            for element in elements {
-                let Some(reference) = Reference::from_json(element) else { return Ok(None) };
-                data.push(load(&reference)?);
-            }
-            Some(Datum::List(data))
-        }
+        Summary::List { .. } => match decode_list(bytes) {
+            Some(elements) => Some(Datum::List(elements.iter().map(&mut *load).collect::<Result<_, _>>()?)),
+            None => None,
+        },
     })
 }
 

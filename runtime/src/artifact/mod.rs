@@ -11,7 +11,7 @@ pub mod table;
 pub mod value;
 mod writer;
 
-pub use encode::{Content, EncodeError, Encoded, Reference, Summary, encode};
+pub use encode::{Content, EncodeError, Encoded, Reference, Summary, encode, encode_list};
 pub use store::{ArtifactError, Artifacts, SmallContents};
 pub use writer::{TableBuilder, Written};
 

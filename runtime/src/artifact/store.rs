@@ -12,7 +12,7 @@ use flow_ir::hash::Hash;
 
 use super::{
     SMALL,
-    encode::{Content, Reference, Summary, decode},
+    encode::{Content, Reference, Summary, decode, decode_list},
     map,
 };
 use crate::operator::Datum;
@@ -133,6 +133,12 @@ impl Artifacts {
         let bytes = self.bytes(reference)?;
         let datum = decode(&bytes, &reference.summary, &mut |element| self.load(element))?;
         datum.ok_or(ArtifactError::Unreadable { hash: reference.hash, kind: reference.kind() })
+    }
+
+    /// What a list is made of, after checking its own bytes.
+    pub fn elements(&self, reference: &Reference) -> Result<Vec<Reference>, ArtifactError> {
+        let elements = decode_list(&self.bytes(reference)?);
+        elements.ok_or(ArtifactError::Unreadable { hash: reference.hash, kind: reference.kind() })
     }
 
     /// Gives a written file its name, durably, in place of one that may have been damaged since. A small

@@ -1,37 +1,43 @@
-//! Every node of a run, and how each moves on.
+//! Every node of a run, where it stands, and which event moves it.
 
 use std::sync::Arc;
 
-use flow_ir::policy::OnFailure;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    graph::{Edge, Facts, Graph},
+    control::Control,
+    graph::{Edge, Facts, Graph, Kind},
+    scope::Scope,
     status::{Counts, NodeState, RunStatus},
     step::{Cause, Command, Event, Step},
 };
 
 /// Every node of a run, and the run.
+///
+/// Nodes are numbered in the order in which they come into being: first the DAG's, in its order, then those of each
+/// instance of a region as it begins. Numbers are never given twice.
 #[derive(Clone, Debug)]
 pub struct State {
-    graph: Arc<Graph>,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// How much of each edge's producer its consumer may use.
-    edges: Vec<EdgeState>,
-    status: RunStatus,
-    started: bool,
-    cancelling: bool,
-    /// Some output could not be made durable.
-    broken: bool,
-    counts: Counts,
-    /// Nodes that wait for a delay.
-    delayed: u32,
+    pub(super) edges: Vec<EdgeState>,
+    /// The run itself is the first.
+    pub(super) scopes: Vec<Scope>,
+    /// What the nodes with regions, waits and the like have come to; made when the first attempt begins.
+    pub(super) controls: FxHashMap<u32, Control>,
+    /// Those that have come.
+    pub(super) signals: FxHashSet<Arc<str>>,
+    /// Which nodes, in which attempt, wait for a signal that has not.
+    pub(super) listeners: FxHashMap<Arc<str>, Vec<(u32, u32)>>,
+    /// Scopes in which nothing may be under way any more.
+    pub(super) idle: Vec<u32>,
+    /// Of the jitter.
+    pub(super) seed: u64,
+    pub(super) status: RunStatus,
 }
 
-/// The longest delay before a retry: an hour, in microseconds.
-const LONGEST_BACKOFF: i64 = 3_600_000_000;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EdgeState {
+pub(super) enum EdgeState {
     /// Its producer has no outputs yet, or they are lost.
     Waiting,
     /// It is `finishing`: its outputs are in memory.
@@ -40,89 +46,72 @@ enum EdgeState {
 }
 
 #[derive(Clone, Debug)]
-struct Node {
-    state: NodeState,
-    attempt: u32,
-    /// Failed attempts of this run.
-    failures: u32,
+pub(super) struct Node {
+    pub scope: u32,
+    pub state: NodeState,
+    pub attempt: u32,
+    /// Failed attempts since the run or its region began.
+    pub failures: u32,
     /// Producers that it still waits for before it may start.
-    open: u32,
+    pub open: u32,
     /// Producers that have not finished.
-    unfinished: u32,
+    pub unfinished: u32,
     /// Its outputs are durable.
-    stored: bool,
+    pub stored: bool,
     /// They are the cache's.
-    hit: bool,
+    pub hit: bool,
     /// Pending until a delay has passed.
-    delayed: bool,
-    /// Why it is cancelled, as soon as its operator answers.
-    cancelled_by: Option<Cause>,
+    pub delayed: bool,
+    /// Pending until its scope opens again, since what it reads from around is being made again.
+    pub held: bool,
+    /// Failed because nodes in its regions are blocked.
+    pub is_blocked: bool,
+    /// Why it is being stopped: what its operator answers now counts no more.
+    pub stopping: Option<Stopping>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stopping {
+    Cancelled(Cause),
+    TimedOut,
 }
 
 impl State {
-    /// All nodes pending; [`Event::Start`] sets the run going.
-    pub fn new(graph: Arc<Graph>) -> Self {
-        let nodes: Vec<Node> = graph.nodes.iter().map(Node::new).collect();
-        let counts = Counts { pending: u32::try_from(nodes.len()).unwrap_or(u32::MAX), ..Counts::default() };
-        Self {
-            edges: vec![EdgeState::Waiting; graph.edge_count()],
-            graph,
-            nodes,
+    /// All nodes pending; [`Event::Start`] sets the run going. Equal seeds give equal delays.
+    pub fn new(graph: Arc<Graph>, seed: u64) -> Self {
+        let mut state = Self {
+            nodes: Vec::with_capacity(graph.len()),
+            edges: Vec::with_capacity(graph.edge_count()),
+            scopes: Vec::new(),
+            controls: FxHashMap::default(),
+            signals: FxHashSet::default(),
+            listeners: FxHashMap::default(),
+            idle: Vec::new(),
+            seed,
             status: RunStatus::Running,
-            started: false,
-            cancelling: false,
-            broken: false,
-            counts,
-            delayed: 0,
-        }
-    }
-
-    /// What an interrupted run had reached: for each node the last attempt that was made, and how it
-    /// ended if it did. What was under way begins anew with the next attempt.
-    pub fn resumed(graph: Arc<Graph>, reached: &[(u32, NodeState)]) -> Self {
-        let mut state = Self::new(graph);
-        for (node, (attempt, reached)) in (0..).zip(reached) {
-            let slot = &mut state.nodes[node as usize];
-            match reached {
-                NodeState::Finished | NodeState::Failed => {
-                    slot.attempt = *attempt;
-                    slot.stored = *reached == NodeState::Finished;
-                    state.enter(node, *reached);
-                }
-                _ => slot.attempt = attempt + 1,
-            }
-        }
-        for node in 0..u32::try_from(state.nodes.len()).unwrap_or(u32::MAX) {
-            if state.counts_as_finished(node) {
-                for (index, edge) in state.graph.clone().edges_from(node) {
-                    state.set_edge(index, edge, EdgeState::Finished);
-                }
-            }
-        }
+        };
+        state.add_scope(graph, None);
         state
-    }
-
-    /// For each node how often it failed before the interruption: no retry is granted twice.
-    pub fn remember(&mut self, failures: &[u32]) {
-        for (node, failures) in self.nodes.iter_mut().zip(failures) {
-            node.failures = *failures;
-        }
-    }
-
-    /// The node has an effect, and was under way: it is taken to be so still, until [`Event::Failed`] comes.
-    pub fn assume_running(&mut self, node: u32, attempt: u32) {
-        if let Some(slot) = self.nodes.get_mut(node as usize) {
-            slot.attempt = attempt;
-            self.enter(node, NodeState::Running);
-        }
     }
 
     pub fn status(&self) -> RunStatus {
         self.status
     }
 
+    /// Of all nodes so far, those of regions too.
     pub fn counts(&self) -> Counts {
-        self.counts
+        let mut counts = Counts::default();
+        self.scopes.iter().for_each(|scope| counts.add(&scope.counts));
+        counts
+    }
+
+    /// How many nodes have numbers so far.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
     }
 
     pub fn node(&self, node: u32) -> NodeState {
@@ -138,9 +127,39 @@ impl State {
         self.nodes.get(node as usize).map_or(0, |node| node.failures)
     }
 
+    /// Whether another attempt is made if this one fails.
+    pub fn may_retry(&self, node: u32) -> bool {
+        (node as usize) < self.nodes.len() && self.failures(node) < self.facts(node).retries
+    }
+
+    /// The node has an effect, and was under way: it is taken to be so still, until [`Event::Failed`] comes.
+    pub fn assume_running(&mut self, node: u32, attempt: u32) {
+        if let Some(slot) = self.nodes.get_mut(node as usize) {
+            slot.attempt = attempt;
+            self.enter(node, NodeState::Running);
+        }
+    }
+
     /// Whether this is the attempt the node is at, and the state it is in.
     pub fn is_at(&self, node: u32, attempt: u32, state: NodeState) -> bool {
         self.nodes.get(node as usize).is_some_and(|node| node.attempt == attempt && node.state == state)
+    }
+
+    /// Whether what the node gives still counts: it has time left, and nothing that it depends on has failed.
+    pub fn is_wanted(&self, node: u32) -> bool {
+        let stopping = self.nodes.get(node as usize).and_then(|node| node.stopping);
+        matches!(stopping, None | Some(Stopping::Cancelled(Cause::Run)))
+    }
+
+    /// Whether it has been asked to stop, or has run out of time.
+    pub(super) fn is_stopping(&self, node: u32) -> bool {
+        self.nodes[node as usize].stopping.is_some()
+    }
+
+    /// The nodes of its scope that a node waits for.
+    pub fn producers(&self, node: u32) -> impl Iterator<Item = u32> {
+        let scope = self.scope_of(node);
+        scope.graph.producers(node - scope.first_node).map(|producer| scope.first_node + producer)
     }
 
     /// Moves on by one event. Costs as many steps as edges are settled by it: O(nodes + edges) for a run.
@@ -148,29 +167,15 @@ impl State {
         if self.status != RunStatus::Running {
             return;
         }
-        use NodeState::{Finished, Finishing, Ready, Running};
+        use NodeState::{Finishing, Pending, Ready, Running};
         match *event {
-            Event::Start => self.start(commands),
+            Event::Start => self.start_run(commands),
             Event::Launched { node, attempt } if self.is_at(node, attempt, Ready) => {
-                self.enter(node, Running);
-                self.record(node, Step::Running, commands);
+                self.launched(node, commands);
             }
-            Event::Hit { node, attempt } if self.is_at(node, attempt, Ready) => {
-                self.nodes[node as usize].hit = true;
-                self.nodes[node as usize].stored = true;
-                self.enter(node, Finishing);
-                self.available(node, commands);
-                self.finish_if_durable(node, commands);
-            }
+            Event::Hit { node, attempt } if self.is_at(node, attempt, Ready) => self.hit(node, commands),
             Event::Computed { node, attempt } if self.is_at(node, attempt, Running) => {
-                match self.nodes[node as usize].cancelled_by {
-                    Some(cause @ Cause::Node(_)) => self.cancel(node, cause, commands),
-                    _ => {
-                        self.enter(node, Finishing);
-                        self.record(node, Step::Finishing, commands);
-                        self.available(node, commands);
-                    }
-                }
+                self.computed(node, commands);
             }
             Event::Stored { node, attempt } if self.is_at(node, attempt, Finishing) => {
                 self.nodes[node as usize].stored = true;
@@ -182,179 +187,107 @@ impl State {
                 self.fail(node, commands);
             }
             Event::Stopped { node, attempt } if self.is_at(node, attempt, Running) => {
-                match self.nodes[node as usize].cancelled_by {
-                    Some(cause) => self.cancel(node, cause, commands),
-                    None => self.fail(node, commands),
-                }
+                self.stopped(node, commands);
             }
             Event::InputLost { node, attempt, producer, producer_attempt } => {
-                if self.is_at(producer, producer_attempt, Finished) && !self.cancelling {
-                    self.withdraw(producer);
-                    self.again(producer, 0, commands);
+                if self.nodes.get(producer as usize).is_some() && self.scope_of(producer).is_open {
+                    self.output_lost(producer, producer_attempt, commands);
                 }
                 if self.is_at(node, attempt, Running) {
-                    match self.nodes[node as usize].cancelled_by {
-                        Some(cause) => self.cancel(node, cause, commands),
-                        None => self.again(node, 0, commands),
-                    }
+                    self.input_lost(node, producer, commands);
                 }
             }
-            Event::Due { node, attempt }
-                if self.is_at(node, attempt, NodeState::Pending) && self.nodes[node as usize].delayed =>
-            {
-                self.nodes[node as usize].delayed = false;
-                self.delayed -= 1;
-                self.start_if_open(node, commands);
+            Event::OutputLost { node, attempt } => self.output_lost(node, attempt, commands),
+            Event::Told { node, attempt, ref told } if self.is_at(node, attempt, Running) => {
+                self.told(node, told, commands);
             }
+            Event::Due { node, attempt } if self.is_at(node, attempt, Pending) => {
+                self.release(node, commands)
+            }
+            Event::Due { node, attempt } if self.is_at(node, attempt, Running) => self.waited(node, commands),
+            Event::TimedOut { node, attempt } if self.is_at(node, attempt, Running) => {
+                self.stop(node, Stopping::TimedOut, commands);
+            }
+            Event::Signal { ref name } => self.signal(name, commands),
             Event::Cancel => self.cancel_run(commands),
             _ => {}
         }
-        self.end_if_over(commands);
+        self.close_idle(commands);
     }
 
-    fn start(&mut self, commands: &mut Vec<Command>) {
-        if std::mem::replace(&mut self.started, true) {
-            return;
+    fn launched(&mut self, node: u32, commands: &mut Vec<Command>) {
+        self.enter(node, NodeState::Running);
+        self.record(node, Step::Running, commands);
+        let Facts { kind, timeout, .. } = self.facts(node);
+        let (is_control, timeout) = (kind.is_control(), *timeout);
+        if let Some(delay) = timeout {
+            commands.push(Command::Timeout { node, attempt: self.attempt(node), delay });
         }
-        for node in 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX) {
-            match self.node(node) {
-                NodeState::Pending => self.start_if_open(node, commands),
-                // Of an interrupted run; under `continue` its consumers know already.
-                NodeState::Failed
-                    if self.graph.nodes[node as usize].on_failure == OnFailure::CancelDependents =>
-                {
-                    self.cancel_consumers(node, Cause::Node(node), commands);
-                }
-                _ => {}
-            }
+        if is_control {
+            self.begin(node, commands);
         }
     }
 
-    fn start_if_open(&mut self, node: u32, commands: &mut Vec<Command>) {
-        let slot = &self.nodes[node as usize];
-        if slot.state == NodeState::Pending && slot.open == 0 && !slot.delayed && !self.cancelling {
-            let attempt = slot.attempt;
-            self.enter(node, NodeState::Ready);
-            self.record(node, Step::Ready, commands);
-            commands.push(Command::Start { node, attempt });
-        }
+    fn hit(&mut self, node: u32, commands: &mut Vec<Command>) {
+        self.nodes[node as usize].hit = true;
+        self.nodes[node as usize].stored = true;
+        self.enter(node, NodeState::Finishing);
+        self.available(node, commands);
+        self.finish_if_durable(node, commands);
     }
 
-    /// The node's outputs can be read from memory now.
-    fn available(&mut self, node: u32, commands: &mut Vec<Command>) {
-        for (index, edge) in self.graph.clone().edges_from(node) {
-            // Made again for another: this consumer has what it read before.
-            if self.edges[index] == EdgeState::Waiting {
-                self.set_edge(index, edge, EdgeState::Available);
-                self.start_if_open(edge.consumer, commands);
-            }
-        }
-    }
-
-    /// `finishing` becomes `finished` when the outputs and all they rest on are durable; then consumers may.
-    fn finish_if_durable(&mut self, node: u32, commands: &mut Vec<Command>) {
-        let mut durable = vec![node];
-        while let Some(node) = durable.pop() {
-            let slot = &self.nodes[node as usize];
-            if slot.state != NodeState::Finishing || !slot.stored || slot.unfinished > 0 {
-                continue;
-            }
-            let hit = slot.hit;
-            self.enter(node, NodeState::Finished);
-            self.counts.cached += u32::from(hit);
-            self.record(node, if hit { Step::Cached } else { Step::Finished }, commands);
-            for (index, edge) in self.graph.clone().edges_from(node) {
-                self.set_edge(index, edge, EdgeState::Finished);
-                self.start_if_open(edge.consumer, commands);
-                durable.push(edge.consumer);
-            }
-        }
-    }
-
-    fn fail(&mut self, node: u32, commands: &mut Vec<Command>) {
-        if let Some(cause @ Cause::Node(_)) = self.nodes[node as usize].cancelled_by {
-            return self.cancel(node, cause, commands);
-        }
-        if self.node(node) == NodeState::Finishing {
-            // The disk failed, not the operator: consumers hold what will never be durable, whatever the policy.
-            self.broken = true;
-            self.enter(node, NodeState::Failed);
-            self.record(node, Step::Failed, commands);
-            return self.cancel_consumers(node, Cause::Node(node), commands);
-        }
-        let facts = &self.graph.nodes[node as usize];
-        let (retries, backoff) = (facts.retries, facts.backoff);
-        let slot = &mut self.nodes[node as usize];
-        slot.failures += 1;
-        if slot.failures <= retries && !self.cancelling {
-            let doublings = (slot.failures - 1).min(62);
-            let delay = backoff.max(0).saturating_mul(1 << doublings).min(LONGEST_BACKOFF.max(backoff));
-            self.again(node, delay, commands);
+    fn computed(&mut self, node: u32, commands: &mut Vec<Command>) {
+        if self.is_wanted(node) {
+            self.enter(node, NodeState::Finishing);
+            self.record(node, Step::Finishing, commands);
+            self.available(node, commands);
         } else {
-            self.enter(node, NodeState::Failed);
-            self.record(node, Step::Failed, commands);
-            self.settle_failure(node, commands);
+            self.stopped(node, commands);
         }
     }
+}
 
-    fn settle_failure(&mut self, node: u32, commands: &mut Vec<Command>) {
-        match self.graph.nodes[node as usize].on_failure {
-            OnFailure::CancelDependents => self.cancel_consumers(node, Cause::Node(node), commands),
-            OnFailure::BlockDependents => {}
-            OnFailure::Continue => {
-                for (index, edge) in self.graph.clone().edges_from(node) {
-                    self.set_edge(index, edge, EdgeState::Finished);
-                    self.start_if_open(edge.consumer, commands);
-                }
-            }
-        }
-    }
-
-    /// Another attempt, after a delay.
-    fn again(&mut self, node: u32, delay: i64, commands: &mut Vec<Command>) {
-        for (index, edge, producer) in self.graph.clone().edges_into(node) {
-            // What was there for the last attempt may have been lost since.
-            match (self.node(producer), self.graph.nodes[producer as usize].on_failure) {
-                (NodeState::Finished, _) | (NodeState::Failed, OnFailure::Continue) => {}
-                (NodeState::Cancelled, _) | (NodeState::Failed, OnFailure::CancelDependents) => {
-                    self.cancel(node, Cause::Node(producer), commands);
-                    return self.cancel_consumers(node, Cause::Node(producer), commands);
-                }
-                (NodeState::Finishing, _) => self.set_edge(index, edge, EdgeState::Available),
-                _ => self.set_edge(index, edge, EdgeState::Waiting),
-            }
-        }
-        self.enter(node, NodeState::Pending);
+/// What every other file of this machine is made with.
+impl State {
+    pub(super) fn enter(&mut self, node: u32, state: NodeState) {
         let slot = &mut self.nodes[node as usize];
-        slot.attempt += 1;
-        slot.stored = false;
-        slot.hit = false;
-        slot.delayed = delay > 0;
-        let attempt = slot.attempt;
-        self.record(node, Step::Retrying { delay }, commands);
-        if delay > 0 {
-            self.delayed += 1;
-            commands.push(Command::Wait { node, attempt, delay });
-        } else {
-            self.start_if_open(node, commands);
+        let scope = &mut self.scopes[slot.scope as usize];
+        *scope.counts.of(slot.state) -= 1;
+        *scope.counts.of(state) += 1;
+        slot.state = state;
+        if scope.is_idle() {
+            self.idle.push(slot.scope);
         }
     }
 
-    /// A finished node's outputs are gone. Who has read them already does not care.
-    fn withdraw(&mut self, node: u32) {
-        self.counts.cached -= u32::from(self.nodes[node as usize].hit);
-        for (index, edge) in self.graph.clone().edges_from(node) {
-            if matches!(self.node(edge.consumer), NodeState::Pending | NodeState::Ready) {
-                self.set_edge(index, edge, EdgeState::Waiting);
-                if self.node(edge.consumer) == NodeState::Ready {
-                    self.enter(edge.consumer, NodeState::Pending);
-                }
+    pub(super) fn record(&self, node: u32, step: Step, commands: &mut Vec<Command>) {
+        commands.push(Command::Record { node, attempt: self.attempt(node), step });
+    }
+
+    /// Pending for a reason that is no edge.
+    pub(super) fn delay(&mut self, node: u32) {
+        let slot = &mut self.nodes[node as usize];
+        if !std::mem::replace(&mut slot.delayed, true) {
+            self.scopes[slot.scope as usize].delayed += 1;
+        }
+    }
+
+    /// Whether it was delayed.
+    pub(super) fn end_delay(&mut self, node: u32) -> bool {
+        let slot = &mut self.nodes[node as usize];
+        let was_delayed = std::mem::take(&mut slot.delayed);
+        if was_delayed {
+            let scope = &mut self.scopes[slot.scope as usize];
+            scope.delayed -= 1;
+            if scope.is_idle() {
+                self.idle.push(slot.scope);
             }
         }
+        was_delayed
     }
 
     /// Moves an edge, and keeps its consumer's counters to it.
-    fn set_edge(&mut self, index: usize, edge: Edge, after: EdgeState) {
+    pub(super) fn set_edge(&mut self, index: usize, edge: Edge, after: EdgeState) {
         let opens =
             |state| if edge.strict { state == EdgeState::Finished } else { state != EdgeState::Waiting };
         let before = std::mem::replace(&mut self.edges[index], after);
@@ -371,113 +304,57 @@ impl State {
         }
     }
 
-    fn cancel_run(&mut self, commands: &mut Vec<Command>) {
-        if std::mem::replace(&mut self.cancelling, true) {
-            return;
-        }
-        for node in 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX) {
-            match self.node(node) {
-                NodeState::Pending | NodeState::Ready => self.cancel(node, Cause::Run, commands),
-                NodeState::Running if self.nodes[node as usize].cancelled_by.is_none() => {
-                    self.stop(node, Cause::Run, commands);
-                }
-                _ => {}
-            }
-        }
+    pub(super) fn scope_of(&self, node: u32) -> &Scope {
+        &self.scopes[self.nodes[node as usize].scope as usize]
     }
 
-    /// Cancels all that depend on `node`, however far away, and have not ended.
-    fn cancel_consumers(&mut self, node: u32, cause: Cause, commands: &mut Vec<Command>) {
-        let graph = self.graph.clone();
-        let mut open = vec![node];
-        while let Some(producer) = open.pop() {
-            for (_, Edge { consumer, .. }) in graph.edges_from(producer) {
-                match self.node(consumer) {
-                    NodeState::Pending | NodeState::Ready | NodeState::Finishing => {
-                        self.cancel(consumer, cause, commands);
-                        open.push(consumer);
-                    }
-                    NodeState::Running
-                        if !matches!(self.nodes[consumer as usize].cancelled_by, Some(Cause::Node(_))) =>
-                    {
-                        self.stop(consumer, cause, commands);
-                        open.push(consumer);
-                    }
-                    _ => {}
-                }
-            }
-        }
+    pub(super) fn facts(&self, node: u32) -> &Facts {
+        let scope = self.scope_of(node);
+        &scope.graph.nodes[(node - scope.first_node) as usize]
     }
 
-    fn stop(&mut self, node: u32, cause: Cause, commands: &mut Vec<Command>) {
-        let slot = &mut self.nodes[node as usize];
-        if slot.cancelled_by.replace(cause).is_none() {
-            commands.push(Command::Stop { node, attempt: slot.attempt });
-        }
+    pub(super) fn kind(&self, node: u32) -> &Kind {
+        &self.facts(node).kind
     }
 
-    fn cancel(&mut self, node: u32, cause: Cause, commands: &mut Vec<Command>) {
-        if std::mem::take(&mut self.nodes[node as usize].delayed) {
-            self.delayed -= 1;
-        }
-        self.enter(node, NodeState::Cancelled);
-        self.record(node, Step::Cancelled(cause), commands);
+    /// The edges around the nodes of the scope that this one stands in.
+    pub(super) fn edges(&self, node: u32) -> Edges {
+        let scope = self.scope_of(node);
+        Edges { graph: scope.graph.clone(), first_node: scope.first_node, first_edge: scope.first_edge }
+    }
+}
+
+/// The edges of a scope's graph, by the numbers of the run.
+pub(super) struct Edges {
+    graph: Arc<Graph>,
+    first_node: u32,
+    first_edge: usize,
+}
+
+impl Edges {
+    /// Each with its number.
+    pub fn out_of(&self, node: u32) -> impl Iterator<Item = (usize, Edge)> {
+        let edges = self.graph.edges_from(node - self.first_node);
+        edges.map(|(index, edge)| (self.first_edge + index, self.moved(edge)))
     }
 
-    fn end_if_over(&mut self, commands: &mut Vec<Command>) {
-        let Counts { pending, ready, running, finishing, .. } = self.counts;
-        if ready + running + finishing + self.delayed > 0 || !(self.started || self.cancelling) {
-            return;
-        }
-        self.status = if self.cancelling {
-            RunStatus::Cancelled
-        } else if self.has_failed(pending > 0) {
-            RunStatus::Failed
-        } else if pending > 0 {
-            RunStatus::Blocked
-        } else {
-            RunStatus::Finished
-        };
-        commands.push(Command::End(self.status));
+    /// Each with its number and its producer.
+    pub fn into_node(&self, node: u32) -> impl Iterator<Item = (usize, Edge, u32)> {
+        let edges = self.graph.edges_into(node - self.first_node);
+        edges.map(|(index, edge, producer)| {
+            (self.first_edge + index, self.moved(edge), self.first_node + producer)
+        })
     }
 
-    /// Whether a failure decides the run's end. One that only blocks others does not, and neither does
-    /// one that others continue without, unless the workflow gives that node's output.
-    fn has_failed(&self, blocked: bool) -> bool {
-        self.broken
-            || self.nodes.iter().zip(&self.graph.nodes).any(|(node, facts)| {
-                node.state == NodeState::Failed
-                    && match facts.on_failure {
-                        OnFailure::CancelDependents => true,
-                        OnFailure::BlockDependents => !blocked,
-                        OnFailure::Continue => facts.required,
-                    }
-            })
-    }
-
-    fn counts_as_finished(&self, node: u32) -> bool {
-        match self.node(node) {
-            NodeState::Finished => true,
-            NodeState::Failed => self.graph.nodes[node as usize].on_failure == OnFailure::Continue,
-            _ => false,
-        }
-    }
-
-    fn enter(&mut self, node: u32, state: NodeState) {
-        let slot = &mut self.nodes[node as usize];
-        *self.counts.of(slot.state) -= 1;
-        slot.state = state;
-        *self.counts.of(state) += 1;
-    }
-
-    fn record(&self, node: u32, step: Step, commands: &mut Vec<Command>) {
-        commands.push(Command::Record { node, attempt: self.attempt(node), step });
+    fn moved(&self, edge: Edge) -> Edge {
+        Edge { consumer: self.first_node + edge.consumer, ..edge }
     }
 }
 
 impl Node {
-    fn new(facts: &Facts) -> Self {
+    pub fn new(scope: u32, facts: &Facts) -> Self {
         Self {
+            scope,
             state: NodeState::Pending,
             attempt: 1,
             failures: 0,
@@ -486,7 +363,9 @@ impl Node {
             stored: false,
             hit: false,
             delayed: false,
-            cancelled_by: None,
+            held: false,
+            is_blocked: false,
+            stopping: None,
         }
     }
 }

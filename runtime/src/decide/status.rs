@@ -12,18 +12,20 @@ pub enum NodeState {
     Finishing,
     Finished,
     Failed,
+    /// It stands in the arm of a conditional that was not taken.
+    Skipped,
     Cancelled,
 }
 
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Where a run stands, or an instance of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RunStatus {
     Running,
     Finished,
-    Failed,
-    Cancelled,
     /// What remains waits for a node that failed under `block_dependents`.
     Blocked,
+    Failed,
+    Cancelled,
 }
 
 /// How many nodes stand where.
@@ -37,6 +39,7 @@ pub struct Counts {
     pub finished: u32,
     pub cached: u32,
     pub failed: u32,
+    pub skipped: u32,
     pub cancelled: u32,
 }
 
@@ -49,13 +52,15 @@ impl NodeState {
             Self::Finishing => "finishing",
             Self::Finished => "finished",
             Self::Failed => "failed",
+            Self::Skipped => "skipped",
             Self::Cancelled => "cancelled",
         }
     }
 
-    /// Whether nothing more happens to the node in this run, but for a lost output.
+    /// Whether nothing more happens to the node in this run, but for a lost output or another attempt of the node
+    /// whose region it stands in.
     pub fn is_end(self) -> bool {
-        matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
+        matches!(self, Self::Finished | Self::Failed | Self::Skipped | Self::Cancelled)
     }
 }
 
@@ -64,20 +69,43 @@ impl RunStatus {
         match self {
             Self::Running => "running",
             Self::Finished => "finished",
+            Self::Blocked => "blocked",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
-            Self::Blocked => "blocked",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Running, Self::Finished, Self::Failed, Self::Cancelled, Self::Blocked]
+        [Self::Running, Self::Finished, Self::Blocked, Self::Failed, Self::Cancelled]
             .into_iter()
             .find(|status| status.name() == name)
     }
 }
 
 impl Counts {
+    /// Of all nodes.
+    pub fn total(&self) -> u32 {
+        let Self { pending, ready, running, finishing, finished, failed, skipped, cancelled, .. } = self;
+        pending + ready + running + finishing + finished + failed + skipped + cancelled
+    }
+
+    /// Whether some node is under way.
+    pub(super) fn is_active(&self) -> bool {
+        self.ready + self.running + self.finishing > 0
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.ready += other.ready;
+        self.running += other.running;
+        self.finishing += other.finishing;
+        self.finished += other.finished;
+        self.cached += other.cached;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.cancelled += other.cancelled;
+    }
+
     pub(super) fn of(&mut self, state: NodeState) -> &mut u32 {
         match state {
             NodeState::Pending => &mut self.pending,
@@ -86,6 +114,7 @@ impl Counts {
             NodeState::Finishing => &mut self.finishing,
             NodeState::Finished => &mut self.finished,
             NodeState::Failed => &mut self.failed,
+            NodeState::Skipped => &mut self.skipped,
             NodeState::Cancelled => &mut self.cancelled,
         }
     }

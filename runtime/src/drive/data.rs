@@ -32,11 +32,30 @@ pub struct NodeData {
     pub metrics: Vec<(String, f64)>,
     pub usage: Option<Usage>,
     pub failure: Option<Failure>,
+    /// Microseconds that it waits for a signal.
+    pub limit: Option<i64>,
+    /// A loop whose condition still held when it had run as often as it may.
+    pub ended_at_max: bool,
 }
 
 pub struct Output {
     pub reference: Reference,
     slot: Option<Arc<Slot>>,
+}
+
+impl Output {
+    pub fn new(reference: Reference, slot: Option<Arc<Slot>>) -> Self {
+        Self { reference, slot }
+    }
+
+    pub fn in_memory(reference: Reference, datum: Option<Datum>) -> Self {
+        let slot = Slot { reference: reference.clone(), datum: Mutex::new(datum) };
+        Self { reference, slot: Some(Arc::new(slot)) }
+    }
+
+    pub fn leave_memory(&mut self) {
+        self.slot = None;
+    }
 }
 
 /// The data of one output, shared by its consumers; read back when the first one asks.
@@ -60,6 +79,8 @@ impl NodeData {
             metrics: Vec::new(),
             usage: None,
             failure: None,
+            limit: None,
+            ended_at_max: false,
         };
         nodes.map(new).collect()
     }
@@ -104,19 +125,24 @@ impl<W: World> Driver<W> {
         data.metrics = executed.metrics;
         data.failure = None;
         data.outputs.clear();
-        let mut large = Vec::new();
+        let mut contents = Vec::new();
         for encoded in executed.outputs {
-            for content in encoded.contents {
-                self.lost.remove(&content.hash());
-                match content {
-                    Content::Small { hash, bytes } => self.batch.contents.push((hash, bytes)),
-                    content @ Content::Large { .. } => large.push(content),
-                }
+            contents.extend(encoded.contents);
+            let output = Output::in_memory(encoded.reference, encoded.datum);
+            data.outputs.push(if data.consumers > 0 { output } else { Output::new(output.reference, None) });
+        }
+        self.keep_contents(contents)
+    }
+
+    /// Hands over what is small; returns what is still to be made durable.
+    pub(super) fn keep_contents(&mut self, contents: Vec<Content>) -> Vec<Content> {
+        let mut large = Vec::new();
+        for content in contents {
+            self.lost.remove(&content.hash());
+            match content {
+                Content::Small { hash, bytes } => self.batch.contents.push((hash, bytes)),
+                content @ Content::Large { .. } => large.push(content),
             }
-            let reference = encoded.reference;
-            let slot = (data.consumers > 0)
-                .then(|| Arc::new(Slot { reference: reference.clone(), datum: Mutex::new(encoded.datum) }));
-            data.outputs.push(Output { reference, slot });
         }
         large
     }
@@ -132,7 +158,7 @@ impl<W: World> Driver<W> {
         if std::mem::replace(&mut self.nodes[node as usize].has_released, true) {
             return;
         }
-        for producer in self.setup.graph.producers(node) {
+        for producer in self.setup.state.producers(node) {
             let data = &mut self.nodes[producer as usize];
             data.consumers -= 1;
             if data.consumers == 0 {
@@ -146,7 +172,7 @@ impl<W: World> Driver<W> {
     /// The node runs again, and wants its inputs once more.
     pub(super) fn want_inputs(&mut self, node: u32) {
         if std::mem::replace(&mut self.nodes[node as usize].has_released, false) {
-            for producer in self.setup.graph.producers(node) {
+            for producer in self.setup.state.producers(node) {
                 self.nodes[producer as usize].consumers += 1;
             }
         }
@@ -154,19 +180,15 @@ impl<W: World> Driver<W> {
 
     /// An input is missing or corrupt: its node must run again, unless it has an effect.
     pub(super) fn input_lost(&mut self, node: u32, attempt: u32, of: Hash, error: &ArtifactError) {
-        let gave = |producer: &u32| {
-            let outputs = &self.nodes[*producer as usize].outputs;
-            outputs.iter().any(|output| output.reference.hash == of)
-        };
         let loss = || Failure::Input { of, error: error.clone() };
-        let Some(producer) = self.setup.graph.producers(node).find(gave) else {
+        let Some(producer) = self.giver(node, of) else {
             return self.fail(node, attempt, loss());
         };
-        if self.setup.dag.nodes.get(producer as usize).is_some_and(|node| node.effect) {
-            let message = format!(
-                "{error}; `{}`, which gave it, has an effect and is not run twice",
-                self.ids[producer as usize]
-            );
+        let mut givers = self.givers_within(producer, of);
+        givers.push(producer);
+        if let Some(giver) = givers.iter().find(|giver| self.has_effect(**giver)) {
+            let giver = &self.ids[*giver as usize];
+            let message = format!("{error}; `{giver}`, which gave it, has an effect and is not run twice");
             return self.fail(node, attempt, Failure::operator(message));
         }
         let hashes = [error.hash(), of];
@@ -176,10 +198,41 @@ impl<W: World> Driver<W> {
             let message = format!("{error}; it cannot be replaced: {cannot}");
             return self.fail(node, attempt, Failure::operator(message));
         }
-        self.nodes[producer as usize].lost = Some(error.hash());
-        self.nodes[producer as usize].failure = Some(loss());
+        for giver in givers {
+            self.nodes[giver as usize].lost = Some(error.hash());
+            self.nodes[giver as usize].failure = Some(loss());
+            if giver != producer {
+                let attempt = self.setup.state.attempt(giver);
+                self.step(&Event::OutputLost { node: giver, attempt });
+            }
+        }
         self.nodes[node as usize].failure = Some(loss());
         let producer_attempt = self.setup.state.attempt(producer);
         self.step(&Event::InputLost { node, attempt, producer, producer_attempt });
+    }
+
+    /// The node that gave an artifact which this one reads: of its own scope, or of one around it.
+    fn giver(&self, node: u32, of: Hash) -> Option<u32> {
+        let state = &self.setup.state;
+        let found = state.producers(node).find(|producer| self.gave(*producer, of));
+        found.or_else(|| self.giver(state.instance(state.scope(node))?.place.node, of))
+    }
+
+    /// The nodes in the regions of this one that gave it what it gave.
+    fn givers_within(&self, node: u32, of: Hash) -> Vec<u32> {
+        let state = &self.setup.state;
+        let instances =
+            state.places(node).into_iter().filter_map(|place| state.instance(state.scope_at(place)?));
+        let mut givers = Vec::new();
+        for inner in instances.flat_map(|instance| instance.nodes).filter(|inner| self.gave(*inner, of)) {
+            givers.extend(self.givers_within(inner, of));
+            givers.push(inner);
+        }
+        givers
+    }
+
+    fn gave(&self, node: u32, of: Hash) -> bool {
+        let outputs = self.nodes.get(node as usize).map(|data| data.outputs.as_slice()).unwrap_or_default();
+        outputs.iter().any(|output| output.reference.hash == of)
     }
 }

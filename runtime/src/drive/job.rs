@@ -7,19 +7,29 @@ use flow_ir::{
     node::{Node, NodeKind, PortRef},
 };
 
-use super::data::Slot;
+use super::{data::Slot, nodes::Path, region::Bound};
 use crate::{
     artifact::{ArtifactError, Artifacts, Reference},
     operator::{Context, Datum, Operator},
     task::{Envelope, EnvelopeError, Executed, Failure, Identity, Resolve, Source, execute, parameter},
 };
 
-/// The data behind ports; none where the port's node failed and others continue without it.
-pub(super) type Slots = Vec<(PortRef, Option<Arc<Slot>>)>;
+/// The data that a node reads.
+#[derive(Default)]
+pub(super) struct Slots {
+    /// Behind ports of its scope; none where the port's node failed and others continue without it.
+    pub ports: Vec<(PortRef, Option<Arc<Slot>>)>,
+    /// Behind the parameters of its region.
+    pub around: Vec<Arc<Slot>>,
+}
 
 /// An operator to be called, with all that it needs.
 pub struct Job {
     pub(super) dag: Arc<Dag>,
+    /// Where the node stands in the DAG.
+    pub(super) path: Path,
+    /// What the parameters of its region are bound to.
+    pub(super) bound: Option<Arc<Bound>>,
     pub node: u32,
     pub identity: Identity,
     /// How many it may keep busy.
@@ -39,7 +49,7 @@ pub struct Job {
 impl Job {
     /// The node whose work it is.
     pub fn of(&self) -> Option<&Node> {
-        self.dag.nodes.get(self.node as usize)
+        self.path.node(&self.dag)
     }
 
     /// How long it may take.
@@ -50,14 +60,13 @@ impl Job {
     /// Reads the inputs, calls the operator, checks and writes what it gives.
     pub fn run(&self, artifacts: &Artifacts, context: &dyn Context) -> Result<Executed, Failure> {
         let envelope = self.envelope().map_err(Failure::operator)?;
-        let mut load =
-            |reference: &Reference| find(&self.slots, reference, |missing| artifacts.load(missing));
+        let mut load = |reference: &Reference| self.slots.find(reference, |missing| artifacts.load(missing));
         execute(&envelope, &*self.body, &mut load, artifacts.folder(), context)
     }
 
     /// The task as another process would get it.
     pub fn envelope(&self) -> Result<Envelope, String> {
-        let node = self.dag.nodes.get(self.node as usize);
+        let node = self.of();
         let Some((node, NodeKind::Task(operator))) = node.map(|node| (node, &node.kind)) else {
             return Err("it is no task".to_owned());
         };
@@ -71,25 +80,33 @@ impl Job {
 
 impl Resolve for Job {
     fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
-        parameter(&self.dag, name).cloned().map(Source::Value)
+        match &self.bound {
+            None => parameter(&self.dag, name).cloned().map(Source::Value),
+            Some(bound) => bound.parameter(name).cloned(),
+        }
     }
 
     fn port(&self, port: PortRef) -> Option<Reference> {
-        let (_, slot) = self.slots.iter().find(|(of, _)| *of == port)?;
+        let (_, slot) = self.slots.ports.iter().find(|(of, _)| *of == port)?;
         slot.as_ref().map(|slot| slot.reference.clone())
     }
 }
 
-/// From memory where it is there, else by `load`.
-pub(super) fn find(
-    slots: &Slots,
-    reference: &Reference,
-    load: impl FnOnce(&Reference) -> Result<Datum, ArtifactError>,
-) -> Result<Datum, ArtifactError> {
-    let slot = slots.iter().filter_map(|(_, slot)| slot.as_ref()).find(|slot| slot.reference == *reference);
-    match slot {
-        Some(slot) => slot.get(load),
-        None => load(reference),
+impl Slots {
+    /// From memory where it is there, else by `load`.
+    pub fn find(
+        &self,
+        reference: &Reference,
+        load: impl FnOnce(&Reference) -> Result<Datum, ArtifactError>,
+    ) -> Result<Datum, ArtifactError> {
+        match self.all().find(|slot| slot.reference == *reference) {
+            Some(slot) => slot.get(load),
+            None => load(reference),
+        }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Slot>> {
+        self.ports.iter().filter_map(|(_, slot)| slot.as_ref()).chain(&self.around)
     }
 }
 

@@ -1,12 +1,11 @@
 //! How a node starts: operators outside, expressions here.
 
-use std::sync::Arc;
-
 use flow_ir::{expr::evaluate, node::NodeKind};
 
 use super::{
     AHEAD, Driver, Message, World,
-    job::{Job, Slots, find},
+    job::{Job, Slots},
+    nodes::{self, Path},
 };
 use crate::{
     artifact::Reference,
@@ -36,7 +35,8 @@ impl<W: World> Driver<W> {
             let now = self.world.now();
             self.working.insert((node, attempt), now);
             self.stuck.start(now);
-            if self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.effect || node.is_external()) {
+            let of = nodes::node(&self.setup.dag, &self.setup.state, node);
+            if of.is_some_and(|node| node.effect || node.is_external()) {
                 self.held.push((self.setup.seq, job));
                 self.batch.is_urgent = true;
             } else {
@@ -80,15 +80,16 @@ impl<W: World> Driver<W> {
     fn value(&mut self, node: u32) -> Result<Executed, Failure> {
         let dag = self.setup.dag.clone();
         let started = self.world.now();
-        let Some((of, NodeKind::Expression(expr))) =
-            dag.nodes.get(node as usize).map(|node| (node, &node.kind))
-        else {
+        let of = nodes::node(&dag, &self.setup.state, node);
+        let Some((of, NodeKind::Expression(expr))) = of.map(|node| (node, &node.kind)) else {
             return Err(Failure::operator("it is no expression"));
         };
+        let scope = self.setup.state.scope(node);
         let slots = self.slots(node);
-        let mut load = |reference: &Reference| find(&slots, reference, |missing| self.world.load(missing));
+        let mut load = |reference: &Reference| slots.find(reference, |missing| self.world.load(missing));
         let scalars = of.inputs.iter().map(|(name, input)| {
-            let source = Source::new(input, self).map_err(|error| Failure::operator(error.to_string()))?;
+            let source = Source::new(input, &self.within(scope))
+                .map_err(|error| Failure::operator(error.to_string()))?;
             Ok((name.clone(), scalar(name, &source, &mut load)?))
         });
         let scalars = Scalars(scalars.collect::<Result<_, Failure>>()?);
@@ -99,10 +100,16 @@ impl<W: World> Driver<W> {
     }
 
     fn job(&mut self, node: u32, attempt: u32) -> Option<Job> {
-        let body = self.setup.bodies.get(node as usize)?.as_ref()?.body.clone();
-        let policy = &self.setup.dag.nodes.get(node as usize)?.policy;
+        let dag = self.setup.dag.clone();
+        let of = nodes::node(&dag, &self.setup.state, node)?;
+        let NodeKind::Task(operator) = &of.kind else { return None };
+        let body = self.setup.bodies.get(operator)?.body.clone();
+        let policy = &of.policy;
+        let scope = self.setup.state.scope(node);
         Some(Job {
-            dag: self.setup.dag.clone(),
+            dag: dag.clone(),
+            path: Path::new(&self.setup.state, node),
+            bound: self.bound.get(scope as usize).cloned().flatten(),
             node,
             identity: Identity {
                 run: self.setup.run.clone(),
@@ -122,11 +129,9 @@ impl<W: World> Driver<W> {
 
     /// The data behind every port that a node reads.
     fn slots(&mut self, node: u32) -> Slots {
-        let dag: Arc<_> = self.setup.dag.clone();
-        let mut ports = Vec::new();
-        for (_, input) in dag.nodes.get(node as usize).into_iter().flat_map(|node| &node.inputs) {
-            input.for_each_port(&mut |port| ports.push(port));
-        }
-        ports.into_iter().map(|port| (port, self.slot(port))).collect()
+        let dag = self.setup.dag.clone();
+        let of = nodes::node(&dag, &self.setup.state, node);
+        let inputs = of.into_iter().flat_map(|node| &node.inputs).map(|(_, input)| input);
+        self.slots_of(self.setup.state.scope(node), inputs)
     }
 }

@@ -3,16 +3,21 @@
 //! The driver holds all state, and touches nothing outside by itself: time, threads and files stand behind
 //! [`world`], so that the same turns happen in production ([`threads`]), in a simulation and under injected faults.
 //! What happens reaches it as a [`Message`]; it asks the decider, does what that commands, and hands the store
-//! what is to be said. In production [`turns`] says which thread takes the next turn. [`data`] is what nodes gave, [`prepare`] what must be known before a node starts,
-//! [`launch`] how it starts, [`job`] what is to be done then, [`record`] what is told of it, and [`reached`] what
-//! can be read from that when another process takes the run over.
+//! what is to be said. In production [`turns`] says which thread takes the next turn. [`data`] is what nodes gave,
+//! [`prepare`] what must be known before a node starts, [`launch`] how it starts, [`job`] what is to be done then,
+//! [`control`] what nodes that steer others want, [`region`] what names mean within them, and [`nodes`] where each
+//! node stands in the DAG. [`record`] is what is told of a node, and [`reached`] what can be read from that when
+//! another process takes the run over.
 
+mod control;
 mod data;
 mod job;
 mod launch;
+mod nodes;
 mod prepare;
 mod reached;
 mod record;
+mod region;
 mod stuck;
 mod threads;
 mod turns;
@@ -20,19 +25,25 @@ mod world;
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-use flow_ir::{dag::Dag, hash::Hash, node::OperatorPlace};
+use flow_ir::{
+    dag::Dag,
+    hash::Hash,
+    node::{OperatorPlace, OperatorRef},
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
-    artifact::Reference,
+    artifact::{Content, Reference},
     decide::{Command, Event, Graph, NodeState, RunStatus, State},
     event::Broadcast,
     operator::Native,
     schedule::Scheduler,
     store::{Batch, CommandKind, RunCommand, Store, StoreError},
-    task::{Executed, Failure},
+    task::{Executed, Failure, Source},
 };
+use control::Steering;
 use data::NodeData;
+use region::{Bound, Captures};
 
 pub use job::Job;
 pub use prepare::{FileHash, content};
@@ -53,8 +64,10 @@ pub struct Setup {
     /// Nodes with an effect that an earlier owner of the run left running, each with its attempt.
     pub unknown: Vec<(u32, u32)>,
     pub scheduler: Scheduler,
-    /// For each node that is a task.
-    pub bodies: Vec<Option<Native>>,
+    /// Of all operators that the DAG calls, in regions too.
+    pub bodies: FxHashMap<OperatorRef, Native>,
+    /// When waits began that are under way, in microseconds since 1970.
+    pub began: FxHashMap<u32, i64>,
     /// For each place of an external operator: the hash of its code and of what surrounds it.
     pub environments: FxHashMap<OperatorPlace, Hash>,
     pub store: Arc<dyn Store>,
@@ -67,15 +80,23 @@ pub struct Driver<W> {
     world: W,
     ids: Vec<Arc<str>>,
     nodes: Vec<NodeData>,
+    /// For each scope that is an instance of a region and has begun, what its parameters are bound to.
+    bound: Vec<Option<Arc<Bound>>>,
+    /// For each node that runs regions, what they read from outside.
+    captures: FxHashMap<u32, Arc<Captures>>,
+    /// Of the list that a map goes over.
+    elements: FxHashMap<u32, Vec<Source>>,
     /// Ready, and not yet looked at.
     fresh: Vec<(u32, u32)>,
+    /// What the decider waits for, with whose sake it is.
+    steering: Vec<(u32, u32, Steering)>,
     /// Ready, and waiting for their files to be hashed.
     hashing: Vec<(u32, u32)>,
     files: FxHashMap<String, FileHash>,
     /// Contents found missing or corrupt, until they are written again.
     lost: FxHashSet<Hash>,
     /// When each delay has passed, and whose it is.
-    delays: BinaryHeap<Reverse<(i64, u32, u32)>>,
+    delays: BinaryHeap<Reverse<(i64, Timer, u32, u32)>>,
     /// Attempts that use what the scheduler set aside, and since when.
     working: FxHashMap<(u32, u32), i64>,
     stuck: stuck::Watch,
@@ -91,6 +112,12 @@ pub struct Driver<W> {
     ended: Option<RunStatus>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Due,
+    TimedOut,
+}
+
 /// How many events may wait to become durable before nothing more is launched.
 const AHEAD: u64 = 16_384;
 
@@ -100,7 +127,11 @@ impl<W: World> Driver<W> {
         let mut driver = Self {
             ids: setup.dag.nodes.iter().map(|node| Arc::from(node.id.as_str())).collect(),
             nodes: NodeData::for_all(&setup.graph),
+            bound: vec![None],
+            captures: FxHashMap::default(),
+            elements: FxHashMap::default(),
             fresh: Vec::new(),
+            steering: Vec::new(),
             hashing: Vec::new(),
             files: FxHashMap::default(),
             lost: FxHashSet::default(),
@@ -116,6 +147,7 @@ impl<W: World> Driver<W> {
             setup,
             world,
         };
+        driver.grow();
         for (node, references) in outputs {
             driver.keep_references(node, references);
             driver.release_inputs(node);
@@ -179,8 +211,9 @@ impl<W: World> Driver<W> {
     }
 
     fn turn(&mut self) -> Result<(), StoreError> {
-        while !self.fresh.is_empty() {
+        while !self.fresh.is_empty() || !self.steering.is_empty() {
             self.prepare()?;
+            self.steer();
         }
         self.launch();
         self.setup.scheduler.settle();
@@ -189,11 +222,14 @@ impl<W: World> Driver<W> {
     }
 
     fn end_delays(&mut self) {
-        while let Some(Reverse((due, node, attempt))) = self.delays.peek().copied()
+        while let Some(Reverse((due, timer, node, attempt))) = self.delays.peek().copied()
             && due <= self.world.now()
         {
             self.delays.pop();
-            self.step(&Event::Due { node, attempt });
+            match timer {
+                Timer::Due => self.step(&Event::Due { node, attempt }),
+                Timer::TimedOut => self.timed_out(node, attempt),
+            }
         }
     }
 
@@ -228,10 +264,9 @@ impl<W: World> Driver<W> {
 
     /// Taken with the events that it leads to, so that it is neither lost nor obeyed after them.
     fn obey(&mut self, command: &RunCommand) {
-        match command.kind {
+        match &command.kind {
             CommandKind::Cancel => self.step(&Event::Cancel),
-            // Left for a version that knows what waits for it.
-            CommandKind::Signal { .. } => return,
+            CommandKind::Signal { name } => self.step(&Event::Signal { name: name.as_str().into() }),
         }
         self.batch.taken.push(command.id);
         self.batch.is_urgent = true;
@@ -243,14 +278,12 @@ impl<W: World> Driver<W> {
             return;
         }
         match result {
+            // Too late: why it failed is known already.
+            _ if !self.setup.state.is_wanted(node) => self.step(&Event::Stopped { node, attempt }),
             Ok(executed) => {
                 let large = self.keep(node, executed);
                 self.step(&Event::Computed { node, attempt });
-                if large.is_empty() {
-                    self.step(&Event::Stored { node, attempt });
-                } else {
-                    self.world.publish(node, attempt, large);
-                }
+                self.store(node, attempt, large);
             }
             Err(Failure::Input { of, error }) if error.is_lost() => {
                 self.input_lost(node, attempt, of, &error)
@@ -260,6 +293,25 @@ impl<W: World> Driver<W> {
                 self.step(&Event::Stopped { node, attempt });
             }
             Err(failure) => self.fail(node, attempt, failure),
+        }
+    }
+
+    /// Makes durable what is large.
+    fn store(&mut self, node: u32, attempt: u32, large: Vec<Content>) {
+        if large.is_empty() {
+            self.step(&Event::Stored { node, attempt });
+        } else {
+            self.world.publish(node, attempt, large);
+        }
+    }
+
+    fn timed_out(&mut self, node: u32, attempt: u32) {
+        if self.setup.state.is_at(node, attempt, NodeState::Running) && self.setup.state.is_wanted(node) {
+            let data = &mut self.nodes[node as usize];
+            let policy = nodes::node(&self.setup.dag, &self.setup.state, node).map(|node| &node.policy);
+            let limit = data.limit.or(policy.and_then(|policy| policy.timeout)).unwrap_or_default();
+            data.failure = Some(Failure::TimedOut { seconds: (limit as f64 / 1e6).to_string() });
+            self.step(&Event::TimedOut { node, attempt });
         }
     }
 
@@ -277,15 +329,33 @@ impl<W: World> Driver<W> {
                 Command::Record { node, attempt, step } => self.record(node, attempt, step),
                 Command::Start { node, attempt } => self.fresh.push((node, attempt)),
                 Command::Stop { node, attempt } => self.stop(node, attempt),
-                Command::Wait { node, attempt, delay } => {
-                    self.delays.push(Reverse((self.world.now().saturating_add(delay), node, attempt)));
+                Command::Wait { node, attempt, delay } => self.set_timer(Timer::Due, node, attempt, delay),
+                Command::Timeout { node, attempt, delay } => {
+                    self.set_timer(Timer::TimedOut, node, attempt, delay);
                 }
+                Command::Open { scope } => self.open(scope),
+                Command::Ask { node, attempt, iteration } => {
+                    self.steering.push((node, attempt, Steering::Ask(iteration)));
+                }
+                Command::Gather { node, attempt, from } => {
+                    self.steering.push((node, attempt, Steering::Gather(from)));
+                }
+                Command::Signalled { name } => self.record_signal(&name),
                 Command::End(status) => {
                     self.ended = Some(status);
                     self.record_end(status);
                 }
             }
         }
+    }
+
+    fn set_timer(&mut self, timer: Timer, node: u32, attempt: u32, delay: i64) {
+        self.delays.push(Reverse((self.world.now().saturating_add(delay), timer, node, attempt)));
+    }
+
+    /// Its own, or that of a node in its regions.
+    fn has_effect(&self, node: u32) -> bool {
+        nodes::node(&self.setup.dag, &self.setup.state, node).is_some_and(|node| node.effect)
     }
 }
 

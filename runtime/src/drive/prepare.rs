@@ -9,12 +9,12 @@ use flow_ir::{
     value::Value,
 };
 
-use super::{Driver, World};
+use super::{Driver, World, nodes, region::Within};
 use crate::{
     artifact::{Reference, Summary},
     decide::{Event, NodeState},
     store::{FileMemo, FileStamp, StoreError},
-    task::parameter,
+    task::Resolve,
 };
 
 /// What stands in a file, or that it cannot be known: then what reads it is not cached.
@@ -89,14 +89,16 @@ impl<W: World> Driver<W> {
     }
 
     fn start(&mut self, node: u32, attempt: u32) {
-        match self.setup.dag.nodes.get(node as usize).map(|node| &node.kind) {
+        match nodes::node(&self.setup.dag, &self.setup.state, node).map(|node| &node.kind) {
             Some(NodeKind::Expression(_)) => self.evaluate(node, attempt),
-            _ => self.setup.scheduler.add(node, attempt),
+            Some(NodeKind::Task(_)) | None => self.setup.scheduler.add(node, attempt),
+            Some(_) => self.step(&Event::Launched { node, attempt }),
         }
     }
 
     fn fits(&self, node: u32, references: &[Reference]) -> bool {
-        self.setup.dag.nodes.get(node as usize).is_some_and(|node| node.outputs.len() == references.len())
+        nodes::node(&self.setup.dag, &self.setup.state, node)
+            .is_some_and(|node| node.outputs.len() == references.len())
     }
 
     fn missing(&self, references: &[Reference]) -> Option<Hash> {
@@ -107,13 +109,14 @@ impl<W: World> Driver<W> {
 
     fn key(&mut self, node: u32) -> Result<Key, StoreError> {
         let dag = self.setup.dag.clone();
-        let Some(of) = dag.nodes.get(node as usize) else { return Ok(Key::None) };
+        let Some(of) = nodes::node(&dag, &self.setup.state, node) else { return Ok(Key::None) };
         if of.effect || !of.policy.cache {
             return Ok(Key::None);
         }
         let mut paths = BTreeSet::new();
+        let scope = self.setup.state.scope(node);
         for (_, input) in &of.inputs {
-            self.files_of(input, &mut paths);
+            self.files_of(scope, input, &mut paths);
         }
         let mut unknown = Vec::new();
         for path in &paths {
@@ -123,7 +126,7 @@ impl<W: World> Driver<W> {
                 None => unknown.push(path.clone()),
             }
         }
-        let facts = Facts { driver: self };
+        let facts = Facts { within: self.within(scope) };
         let code = match &of.kind {
             NodeKind::Task(operator) if operator.place != OperatorPlace::Native => {
                 facts.environment(&operator.place)
@@ -136,31 +139,34 @@ impl<W: World> Driver<W> {
         if !unknown.is_empty() {
             return Ok(Key::Files(unknown));
         }
-        Ok(node_key(of, &Facts { driver: self }).map_or(Key::None, |key| Key::Known(key.0)))
+        Ok(node_key(of, &Facts { within: self.within(scope) }).map_or(Key::None, |key| Key::Known(key.0)))
     }
 
     /// Whatever files the input names, be it through the value of another node.
-    fn files_of(&self, input: &Input, paths: &mut BTreeSet<String>) {
+    fn files_of(&self, scope: u32, input: &Input, paths: &mut BTreeSet<String>) {
         match input {
             Input::Constant(value) => files_in(value, paths),
             Input::Parameter(name) => {
-                if let Ok(value) = parameter(&self.setup.dag, name) {
-                    files_in(value, paths);
-                }
+                let mut named = Vec::new();
+                let known = self.within(scope).known(name, &mut |reference| {
+                    named.extend(value_of(reference));
+                    Some(reference.hash)
+                });
+                known.iter().for_each(|known| files_in_known(known, paths));
+                named.iter().for_each(|value| files_in(value, paths));
             }
             Input::Port(port) => {
-                if let Some(Reference { summary: Summary::Value(Some(value)), .. }) = self.reference(*port) {
-                    files_in(value, paths);
-                }
+                let reference = self.reference(self.numbered(scope, *port));
+                reference.and_then(value_of).iter().for_each(|value| files_in(value, paths));
             }
             Input::Expression { bindings: inputs, .. } | Input::Record(inputs) => {
                 for (_, input) in inputs {
-                    self.files_of(input, paths);
+                    self.files_of(scope, input, paths);
                 }
             }
             Input::List(inputs) => {
                 for input in inputs {
-                    self.files_of(input, paths);
+                    self.files_of(scope, input, paths);
                 }
             }
         }
@@ -181,28 +187,27 @@ impl<W: World> Driver<W> {
 
 /// What a key must know of this run.
 struct Facts<'a, W: World> {
-    driver: &'a Driver<W>,
+    within: Within<'a, W>,
 }
 
 impl<W: World> KeyFacts for Facts<'_, W> {
     fn port(&self, port: PortRef) -> Option<Hash> {
-        let reference = self.driver.reference(port)?;
-        content(reference, &|path| self.file(path))
+        content(&self.within.port(port)?, &|path| self.file(path))
     }
 
     fn parameter(&self, name: &str) -> Option<Known<'_>> {
-        parameter(&self.driver.setup.dag, name).ok().map(Known::Value)
+        self.within.known(name, &mut |reference| content(reference, &|path| self.file(path)))
     }
 
     fn file(&self, path: &str) -> Option<Hash> {
-        match self.driver.files.get(path) {
+        match self.within.driver.files.get(path) {
             Some(FileHash::Content(hash, _)) => Some(*hash),
             _ => None,
         }
     }
 
     fn environment(&self, place: &OperatorPlace) -> Option<Hash> {
-        self.driver.setup.environments.get(place).copied()
+        self.within.driver.setup.environments.get(place).copied()
     }
 
     fn numerics(&self) -> &str {
@@ -213,9 +218,7 @@ impl<W: World> KeyFacts for Facts<'_, W> {
 /// What an artifact counts for in a key: its hash, and the content of the files that it names.
 pub fn content(reference: &Reference, file: &dyn Fn(&str) -> Option<Hash>) -> Option<Hash> {
     let mut paths = BTreeSet::new();
-    if let Summary::Value(Some(value)) = &reference.summary {
-        files_in(value, &mut paths);
-    }
+    value_of(reference).iter().for_each(|value| files_in(value, &mut paths));
     if paths.is_empty() {
         return Some(reference.hash);
     }
@@ -226,6 +229,23 @@ pub fn content(reference: &Reference, file: &dyn Fn(&str) -> Option<Hash>) -> Op
         hasher.update(&file(path)?.0);
     }
     Some(Hash(*hasher.finalize().as_bytes()))
+}
+
+/// The value that an artifact's summary tells.
+fn value_of(reference: &Reference) -> Option<Value> {
+    match &reference.summary {
+        Summary::Value(value) => value.clone(),
+        _ => None,
+    }
+}
+
+fn files_in_known(known: &Known<'_>, paths: &mut BTreeSet<String>) {
+    match known {
+        Known::Value(value) => files_in(value, paths),
+        Known::Artifact(_) => {}
+        Known::List(elements) => elements.iter().for_each(|element| files_in_known(element, paths)),
+        Known::Record(fields) => fields.iter().for_each(|(_, field)| files_in_known(field, paths)),
+    }
 }
 
 fn files_in(value: &Value, paths: &mut BTreeSet<String>) {

@@ -2,17 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use flow_ir::{key::NUMERICS_CPU, node::PortRef};
+use flow_ir::key::NUMERICS_CPU;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Driver, FileHash, Finished, Message, World};
+use super::{Driver, FileHash, Finished, Message, World, nodes};
 use crate::{
-    artifact::Reference,
     decide::{Cause, NodeState, RunStatus, Step},
     event::{Event, Kind},
     operator::Usage,
     store::{Batch, CacheEntry},
-    task::{EnvelopeError, Resolve, Source, parameter},
+    task::{Failure, Source},
 };
 
 /// How long events wait for those of later turns, in microseconds: while nodes are small, a batch for each turn
@@ -43,19 +42,29 @@ impl<W: World> Driver<W> {
             Step::Finished => (Kind::Finished, self.outputs(node)),
             Step::Cached => (Kind::Cached, self.outputs(node)),
             Step::Retrying { delay } => {
+                self.blame(node);
                 let mut data = self.failure(node);
                 data["delay"] = json!(delay as f64 / 1e6);
                 data["failures"] = json!(self.setup.state.failures(node));
                 (Kind::Retrying, data)
             }
-            Step::Failed => (Kind::Failed, self.failure(node)),
+            Step::Failed { is_blocked } => {
+                self.blame(node);
+                let mut data = self.failure(node);
+                if is_blocked {
+                    data["blocked"] = json!(true);
+                }
+                (Kind::Failed, data)
+            }
+            Step::Skipped => (Kind::Skipped, Json::Null),
             Step::Cancelled(Cause::Run) => (Kind::Cancelled, Json::Null),
             Step::Cancelled(Cause::Node(because)) => {
                 (Kind::Cancelled, json!({ "because": *self.ids[because as usize] }))
             }
         };
-        if matches!(step, Step::Finishing | Step::Cached | Step::Failed | Step::Cancelled(_)) {
+        if matches!(step, Step::Finishing | Step::Cached | Step::Failed { .. } | Step::Cancelled(_)) {
             self.release_inputs(node);
+            self.forget_region(node);
         }
         if matches!(step, Step::Retrying { .. }) {
             self.want_inputs(node);
@@ -74,6 +83,28 @@ impl<W: World> Driver<W> {
         self.tell(Some(self.ids[node as usize].clone()), attempt, kind, data);
     }
 
+    pub(super) fn record_signal(&mut self, name: &str) {
+        self.tell(None, 0, Kind::Signalled, json!({ "name": name }));
+    }
+
+    /// A node with regions has failed by those that failed in them.
+    fn blame(&mut self, node: u32) {
+        if self.nodes[node as usize].failure.is_some() {
+            return;
+        }
+        let state = &self.setup.state;
+        let instances =
+            state.places(node).into_iter().filter_map(|place| state.instance(state.scope_at(place)?));
+        let nodes = instances.flat_map(|instance| instance.nodes);
+        let failed: Vec<u32> = nodes.filter(|inner| state.node(*inner) == NodeState::Failed).collect();
+        let Some(first) = failed.first().and_then(|first| self.ids.get(*first as usize)) else { return };
+        let message = match failed.len() {
+            1 => format!("`{first}` failed"),
+            count => format!("`{first}` and {} others failed", count - 1),
+        };
+        self.nodes[node as usize].failure = Some(Failure::operator(message));
+    }
+
     pub(super) fn record_end(&mut self, status: RunStatus) {
         let outputs: Map<String, Json> =
             self.results().into_iter().map(|(name, source)| (name, source.summary())).collect();
@@ -82,8 +113,9 @@ impl<W: World> Driver<W> {
             "status": status.name(),
             "outputs": outputs,
             "nodes": {
-                "total": self.setup.graph.len(), "finished": counts.finished, "cached": counts.cached,
-                "failed": counts.failed, "cancelled": counts.cancelled, "pending": counts.pending,
+                "total": counts.total(), "finished": counts.finished, "cached": counts.cached,
+                "failed": counts.failed, "skipped": counts.skipped, "cancelled": counts.cancelled,
+                "pending": counts.pending,
             },
             "seconds": self.elapsed().as_secs_f64(),
         });
@@ -142,18 +174,23 @@ impl<W: World> Driver<W> {
             all_finished
         });
         outputs
-            .filter_map(|output| Some((output.name.clone(), Source::new(&output.input, self).ok()?)))
+            .filter_map(|output| {
+                Some((output.name.clone(), Source::new(&output.input, &self.within(0)).ok()?))
+            })
             .collect()
     }
 
     fn outputs(&self, node: u32) -> Json {
         let data = &self.nodes[node as usize];
-        let ports =
-            self.setup.dag.nodes.get(node as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
+        let of = nodes::node(&self.setup.dag, &self.setup.state, node);
+        let ports = of.map(|node| node.outputs.as_slice()).unwrap_or_default();
         let outputs = ports.iter().zip(&data.outputs);
         let outputs: Map<String, Json> =
             outputs.map(|(port, output)| (port.name.clone(), output.reference.to_json())).collect();
         let mut json = json!({ "outputs": outputs });
+        if data.ended_at_max {
+            json["ended_at_max"] = json!(true);
+        }
         if let Some(elapsed) = data.elapsed {
             json["seconds"] = json!(elapsed.as_secs_f64());
         }
@@ -212,16 +249,6 @@ impl<W: World> Driver<W> {
             time: self.world.now(),
             data,
         });
-    }
-}
-
-impl<W: World> Resolve for Driver<W> {
-    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
-        parameter(&self.setup.dag, name).cloned().map(Source::Value)
-    }
-
-    fn port(&self, port: PortRef) -> Option<Reference> {
-        self.reference(port).cloned()
     }
 }
 

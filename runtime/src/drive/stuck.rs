@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use serde_json::json;
 
-use super::{Driver, World};
+use super::{Driver, World, nodes};
 use crate::{event::Kind, store::History};
 
 /// In microseconds: what takes less is nobody's worry.
@@ -72,8 +72,9 @@ impl<W: World> Driver<W> {
         let workflow = &self.setup.dag.workflow;
         // Without a past there is nothing to compare with.
         let history = self.stuck.history.get_or_insert_with(|| store.history(workflow).unwrap_or_default());
-        let node = self.setup.dag.nodes.get(node as usize)?;
-        let by_past = history.of(&node.id).and_then(|past| {
+        let id = self.ids.get(node as usize)?;
+        let node = nodes::node(&self.setup.dag, &self.setup.state, node)?;
+        let by_past = history.of(id).and_then(|past| {
             let longest = i64::try_from(past.longest.as_micros()).ok()?;
             let runs = match past.runs {
                 1 => "its earlier run".to_owned(),

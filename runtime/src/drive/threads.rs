@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     act::{Cancel, NativeContext, Notes, Pool, Throttle},
-    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
+    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference, encode_list},
     event::Broadcast,
     folder::RunFolder,
     operator::{Budget, Datum},
@@ -286,6 +286,14 @@ impl World for Threads {
 
     fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
         self.artifacts.load(reference)
+    }
+
+    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure> {
+        encode_list(elements, self.artifacts.folder()).map_err(|error| Failure::operator(error.to_string()))
+    }
+
+    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError> {
+        self.artifacts.elements(list)
     }
 
     fn is_there(&self, reference: &Reference) -> bool {

@@ -41,6 +41,12 @@ pub trait World {
     /// Reads an artifact.
     fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError>;
 
+    /// Makes a list of artifacts; what is large is written without its name yet.
+    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure>;
+
+    /// What a list is made of.
+    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError>;
+
     /// Whether an artifact is there with its size.
     fn is_there(&self, reference: &Reference) -> bool;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flow_ir::dag::Dag;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Engine, RunError,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     artifact::Reference,
-    decide::{Graph, NodeState, State},
+    decide::{Graph, NodeState, State, seed},
     drive::Reached,
 };
 
@@ -26,6 +26,8 @@ pub struct History {
     pub unknown: Vec<(u32, u32)>,
     /// Of the nodes that have finished.
     pub outputs: Vec<(u32, Vec<Reference>)>,
+    /// When waits began that are under way, in microseconds since 1970.
+    pub began: FxHashMap<u32, i64>,
 }
 
 /// What a run had come to.
@@ -37,80 +39,51 @@ pub struct Standing {
 
 impl Standing {
     /// What was under way begins anew; what has failed stays so.
-    pub fn resume(&mut self, dag: &Dag, _: &Graph) -> Revival {
-        self.revival(dag, &FxHashMap::default())
+    pub fn resume(&mut self) -> Revival {
+        self.revival(&FxHashMap::default())
     }
 
     /// What has failed begins anew as well.
-    pub fn retry(&mut self, dag: &Dag, graph: &Graph) -> Revival {
-        let mut again = FxHashMap::default();
-        for node in 0..u32::try_from(self.reached.states.len()).unwrap_or(u32::MAX) {
-            if self.state(node) == NodeState::Failed && !again.contains_key(&node) {
-                let rests = self.rests_on(node, graph);
-                let has_effect = |node: &u32| dag.nodes.get(*node as usize).is_some_and(|node| node.effect);
-                // What has an effect is not done twice: then the others keep what they have, too.
-                if !rests.iter().any(has_effect) {
-                    again.insert(node, Again::Failed);
-                    again.extend(rests.into_iter().map(|node| (node, Again::Rests)));
-                }
-            }
-        }
-        self.revival(dag, &again)
+    pub fn retry(&mut self) -> Revival {
+        let state = self.reached.past.state();
+        let nodes = 0..u32::try_from(state.len()).unwrap_or(u32::MAX);
+        let failed: FxHashSet<u32> = nodes.filter(|node| state.node(*node) == NodeState::Failed).collect();
+        let why = |node| if failed.contains(&node) { Again::Failed } else { Again::Rests };
+        let again = self.reached.past.revive().into_iter().map(|node| (node, why(node))).collect();
+        self.revival(&again)
     }
 
-    /// The nodes that have finished without this one, which failed, or after one that did.
-    fn rests_on(&self, failed: u32, graph: &Graph) -> Vec<u32> {
-        let mut without = vec![failed];
-        for node in failed + 1..u32::try_from(self.reached.states.len()).unwrap_or(u32::MAX) {
-            if self.state(node) == NodeState::Finished
-                && graph.producers(node).any(|producer| without.contains(&producer))
-            {
-                without.push(node);
-            }
-        }
-        without.split_off(1)
-    }
-
-    fn state(&self, node: u32) -> NodeState {
-        self.reached.states.get(node as usize).map_or(NodeState::Pending, |(_, state)| *state)
-    }
-
-    /// Sets those back that run again, and says so.
-    fn revival(&mut self, dag: &Dag, again: &FxHashMap<u32, Again>) -> Revival {
+    /// What becomes of each node, those of regions after those of the DAG.
+    fn revival(&mut self, again: &FxHashMap<u32, Again>) -> Revival {
+        let Reached { past, outputs, lost, interrupted, unknown, .. } = &mut self.reached;
+        outputs.retain(|node, _| !again.contains_key(node));
+        let state = past.state();
         let mut revival = Revival::default();
-        for ((node, of), (attempt, state)) in (0..).zip(&dag.nodes).zip(&mut self.reached.states) {
-            let id = || of.id.clone();
-            if let Some(again) = again.get(&node) {
-                *state = NodeState::Running;
-                if let Some(failures) = self.reached.failures.get_mut(node as usize) {
-                    *failures = 0;
+        for node in 0..u32::try_from(state.len()).unwrap_or(u32::MAX) {
+            let id = || state.id(node).to_string();
+            match state.node(node) {
+                _ if again.contains_key(&node) => {
+                    revival.again.extend(again.get(&node).map(|why| (id(), *why)));
                 }
-                self.reached.outputs.retain(|(finished, _)| *finished != node);
-                revival.again.push((id(), *again));
-                continue;
-            }
-            match state {
                 NodeState::Finished => revival.valid += 1,
                 NodeState::Failed => revival.failed.push(id()),
-                _ if self.reached.lost.contains(&node) => revival.again.push((id(), Again::Lost)),
+                NodeState::Skipped => {}
+                _ if lost.contains(&node) => revival.again.push((id(), Again::Lost)),
                 // It counts as failed: nobody knows whether its effect was done.
-                _ if self.reached.unknown.iter().any(|(unknown, _)| *unknown == node)
-                    && self.reached.failures.get(node as usize) >= Some(&of.policy.retry) =>
-                {
+                _ if unknown.iter().any(|(unknown, _)| *unknown == node) && !state.may_retry(node) => {
                     revival.failed.push(id());
                 }
-                _ if *attempt > 0 => revival.again.push((id(), Again::Interrupted)),
+                _ if interrupted.contains(&node) => revival.again.push((id(), Again::Interrupted)),
                 _ => revival.open += 1,
             }
         }
         revival
     }
 
-    pub fn history(self, run: Arc<str>, epoch: u32, graph: Arc<Graph>) -> History {
-        let Reached { states, outputs, failures, unknown, .. } = self.reached;
-        let mut state = State::resumed(graph, &states);
-        state.remember(&failures);
-        History { run, epoch, seq: self.seq, state, unknown, outputs }
+    pub fn history(self, run: Arc<str>, epoch: u32) -> History {
+        let Reached { past, outputs, unknown, began, .. } = self.reached;
+        let outputs = outputs.into_iter().collect();
+        History { run, epoch, seq: self.seq, state: past.resume(), unknown, outputs, began }
     }
 }
 
@@ -123,10 +96,10 @@ impl Engine {
     }
 
     /// What a run had come to.
-    pub(super) fn standing(&self, dag: &Dag, run: &str) -> Result<Standing, RunError> {
+    pub(super) fn standing(&self, dag: &Dag, graph: &Arc<Graph>, run: &str) -> Result<Standing, RunError> {
         let events = self.store.events(run)?;
-        let reached =
-            Reached::from_events(dag, &events, &mut |reference| self.artifacts.is_there(reference))?;
+        let mut is_there = |reference: &_| self.artifacts.is_there(reference);
+        let reached = Reached::from_events(dag, graph, seed(run), &events, &mut is_there)?;
         Ok(Standing { seq: events.last().map_or(0, |event| event.seq), reached })
     }
 }

@@ -18,9 +18,8 @@ use std::{
 use flow_ir::{
     dag::Dag,
     hash::Hash,
-    node::{NodeKind, OperatorPlace},
+    node::{Node, NodeKind, OperatorPlace, OperatorRef},
 };
-
 use rustc_hash::FxHashMap;
 
 pub use error::RunError;
@@ -36,7 +35,7 @@ use crate::{
         process::{Environment, ProcessOperator},
     },
     artifact::{Artifacts, SmallContents},
-    decide::{Counts, Graph, RunStatus, State},
+    decide::{Counts, Graph, RunStatus, State, seed},
     drive::{Commands, Driver, Message, Setup, Threads, World, take_turns},
     event::{Backlog, Beginning, Broadcast, Subscriber, Undelivered},
     folder::{self, RunFolder},
@@ -169,12 +168,13 @@ impl Engine {
             ..Batch::default()
         };
         let history = History {
+            state: State::new(graph, seed(&id)),
             run: id,
             epoch: 1,
             seq: 0,
-            state: State::new(graph),
             unknown: Vec::new(),
             outputs: Vec::new(),
+            began: FxHashMap::default(),
         };
         let report = self.drive(prepared, history, Some(first), options, cancel)?;
         drop(lock);
@@ -214,6 +214,7 @@ impl Engine {
             scheduler: prepared.scheduler,
             bodies: prepared.bodies,
             environments: prepared.environments,
+            began: history.began,
             store: self.store.clone(),
             use_cache: options.use_cache,
             broadcast: broadcast.clone(),
@@ -304,34 +305,63 @@ impl Engine {
         // Whoever asks for more cores than there are has a reason.
         let cores = machine.cores.max(limit.cores);
         let machine = Machine { cores, memory: machine.memory.max(limit.memory), ..limit };
-        let mut environments = FxHashMap::default();
-        let bodies = dag.nodes.iter().map(|node| {
-            let NodeKind::Task(operator) = &node.kind else { return Ok(None) };
-            let (node, op) = (node.id.clone(), operator.name.clone());
-            if let Some(process) = ProcessOperator::new(operator.place.clone(), self.environment.clone()) {
-                if !environments.contains_key(&operator.place) {
-                    let place = &operator.place;
-                    let hash = self.environment.check(place).and_then(|()| self.environment.hash(place));
-                    let hash = hash.map_err(|missing| RunError::NoImplementation { node, op, missing })?;
-                    environments.insert(operator.place.clone(), hash);
-                }
-                let (version, signature) = (operator.version, operator.signature);
-                return Ok(Some(Native { version, signature, body: Arc::new(process) }));
+        let mut prepared = Prepared {
+            dag: Arc::new(dag),
+            graph,
+            machine: Some(machine),
+            scheduler,
+            bodies: FxHashMap::default(),
+            environments: FxHashMap::default(),
+        };
+        self.find_bodies(&mut prepared)?;
+        Ok(prepared)
+    }
+
+    /// The bodies of all operators that a DAG calls.
+    fn find_bodies(&self, prepared: &mut Prepared) -> Result<(), RunError> {
+        let dag = prepared.dag.clone();
+        let mut result = Ok(());
+        dag.for_each_node(&mut |node| {
+            if let NodeKind::Task(operator) = &node.kind
+                && result.is_ok()
+                && !prepared.bodies.contains_key(operator)
+            {
+                result = self.find_body(node, operator, &mut prepared.environments).map(|body| {
+                    prepared.bodies.insert(operator.clone(), body);
+                });
             }
-            let Some(body) = self.registry.find(&op) else {
-                return Err(RunError::UnknownOperator { node, op });
-            };
-            if body.version != operator.version {
-                let (needed, found) = (operator.version, body.version);
-                return Err(RunError::OperatorVersion { node, op, needed, found });
-            }
-            if body.signature != operator.signature {
-                return Err(RunError::OperatorSignature { node, op });
-            }
-            Ok(Some(body))
         });
-        let bodies = bodies.collect::<Result<_, _>>()?;
-        Ok(Prepared { dag: Arc::new(dag), graph, machine: Some(machine), scheduler, bodies, environments })
+        result
+    }
+
+    fn find_body(
+        &self,
+        node: &Node,
+        operator: &OperatorRef,
+        environments: &mut FxHashMap<OperatorPlace, Hash>,
+    ) -> Result<Native, RunError> {
+        let (node, op) = (node.id.clone(), operator.name.clone());
+        if let Some(process) = ProcessOperator::new(operator.place.clone(), self.environment.clone()) {
+            if !environments.contains_key(&operator.place) {
+                let place = &operator.place;
+                let hash = self.environment.check(place).and_then(|()| self.environment.hash(place));
+                let hash = hash.map_err(|missing| RunError::NoImplementation { node, op, missing })?;
+                environments.insert(operator.place.clone(), hash);
+            }
+            let (version, signature) = (operator.version, operator.signature);
+            return Ok(Native { version, signature, body: Arc::new(process) });
+        }
+        let Some(body) = self.registry.find(&op) else {
+            return Err(RunError::UnknownOperator { node, op });
+        };
+        if body.version != operator.version {
+            let (needed, found) = (operator.version, body.version);
+            return Err(RunError::OperatorVersion { node, op, needed, found });
+        }
+        if body.signature != operator.signature {
+            return Err(RunError::OperatorSignature { node, op });
+        }
+        Ok(body)
     }
 
     /// An id that nobody has, and the lock that makes the run ours.
@@ -359,7 +389,7 @@ struct Prepared {
     /// What this run shares with others; none where nothing is to be run.
     machine: Option<Machine>,
     scheduler: Scheduler,
-    bodies: Vec<Option<Native>>,
+    bodies: FxHashMap<OperatorRef, Native>,
     environments: FxHashMap<OperatorPlace, Hash>,
 }
 

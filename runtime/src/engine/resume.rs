@@ -103,7 +103,7 @@ impl Engine {
         cancel: &Cancel,
         told: &mut dyn FnMut(&Revival),
         may: fn(&str) -> bool,
-        revive: fn(&mut Standing, &Dag, &Graph) -> Revival,
+        revive: fn(&mut Standing) -> Revival,
     ) -> Result<RunReport, RunError> {
         let run = self.find_run(run)?;
         let lock = RunLock::take(&self.locks(), &run.id).map_err(|error| match error {
@@ -120,8 +120,8 @@ impl Engine {
         let prepared = self.prepare(dag, graph.clone(), options)?;
         // An owner that lost its lock and lives on may write until the run is claimed.
         let (standing, revival, epoch) = loop {
-            let mut standing = self.standing(&prepared.dag, &run.id)?;
-            let revival = revive(&mut standing, &prepared.dag, &graph);
+            let mut standing = self.standing(&prepared.dag, &graph, &run.id)?;
+            let revival = revive(&mut standing);
             let epoch = self.store.claim(&run.id)?;
             if self.store.events_after(&run.id, standing.seq, 1)?.is_empty() {
                 break (standing, revival, epoch);
@@ -131,7 +131,7 @@ impl Engine {
         // What a process that was killed has left running must not write beside what runs again.
         kill_orphans(&self.run_folder(&run.id))
             .map_err(|error| RunError::Orphans { run: run.id.clone(), reason: error.to_string() })?;
-        let history = standing.history(run.id.as_str().into(), epoch, graph);
+        let history = standing.history(run.id.as_str().into(), epoch);
         let report = self.drive(prepared, history, Some(Batch::default()), options, cancel)?;
         drop(lock);
         Ok(report)
@@ -182,10 +182,10 @@ impl Engine {
         }
         let dag = self.dag(run)?;
         let graph = Arc::new(Graph::new(&dag)?);
-        let standing = self.standing(&dag, run)?;
-        let history = standing.history(run.into(), self.store.claim(run)?, graph.clone());
+        let standing = self.standing(&dag, &graph, run)?;
+        let history = standing.history(run.into(), self.store.claim(run)?);
         // Nothing runs, so that neither operators nor room for them are needed.
-        let bodies = dag.nodes.iter().map(|_| None).collect();
+        let bodies = FxHashMap::default();
         let nothing = Dag { nodes: Vec::new(), outputs: Vec::new(), ..dag.clone() };
         let scheduler =
             Scheduler::new(&nothing, &Graph::new(&nothing)?, Machine::here(), &Weights::default())?;

@@ -35,13 +35,16 @@ pub enum Kind {
     Cached,
     Retrying,
     Failed,
+    Skipped,
     Cancelled,
     /// It runs longer than its past allows, or near its timeout; no transition.
     Stuck,
+    /// A signal has come for the run, and is kept for all that wait for it.
+    Signalled,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::RunStarted,
         Self::RunFinished,
         Self::Ready,
@@ -51,8 +54,10 @@ impl Kind {
         Self::Cached,
         Self::Retrying,
         Self::Failed,
+        Self::Skipped,
         Self::Cancelled,
         Self::Stuck,
+        Self::Signalled,
     ];
 
     /// As in `flow.node.ready`, after `flow.`.
@@ -67,8 +72,10 @@ impl Kind {
             Self::Cached => "node.cached",
             Self::Retrying => "node.retrying",
             Self::Failed => "node.failed",
+            Self::Skipped => "node.skipped",
             Self::Cancelled => "node.cancelled",
             Self::Stuck => "node.stuck",
+            Self::Signalled => "run.signalled",
         }
     }
 

@@ -68,7 +68,11 @@ impl Machine {
     /// This machine with all GPUs that `CUDA_VISIBLE_DEVICES` leaves, if the DAG asks for any: looking takes a
     /// moment.
     pub fn here_for(dag: &Dag) -> Self {
-        let wants_gpus = dag.nodes.iter().any(|node| Need::of(node).gpus > 0);
+        fn want_gpus(nodes: &[Node]) -> bool {
+            let inside = |node: &Node| node.kind.regions().iter().any(|(_, region)| want_gpus(&region.nodes));
+            nodes.iter().any(|node| Need::of(node).gpus > 0 || inside(node))
+        }
+        let wants_gpus = want_gpus(&dag.nodes);
         Self { gpus: if wants_gpus { gpus_here() } else { Vec::new() }, ..Self::here() }
     }
 
@@ -87,9 +91,16 @@ impl Machine {
         self.gpus.iter().find(|gpu| gpu.index == index)?.memory
     }
 
-    /// Refuses a DAG with a node that exceeds this by itself.
+    /// Refuses a DAG with a node that exceeds this by itself, be it in a region.
     pub fn check(&self, dag: &Dag) -> Result<(), CannotFit> {
-        dag.nodes.iter().try_for_each(|node| self.check_node(node))
+        self.check_nodes(&dag.nodes)
+    }
+
+    fn check_nodes(&self, nodes: &[Node]) -> Result<(), CannotFit> {
+        nodes.iter().try_for_each(|node| {
+            self.check_node(node)?;
+            node.kind.regions().into_iter().try_for_each(|(_, region)| self.check_nodes(&region.nodes))
+        })
     }
 
     fn check_node(&self, node: &Node) -> Result<(), CannotFit> {

@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeSet, BinaryHeap},
 };
 
-use flow_ir::dag::Dag;
+use flow_ir::{dag::Dag, node::Node};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -107,6 +107,17 @@ impl Scheduler {
             }
         };
         self.places.push((queue, (priority, path, Reverse(index))));
+    }
+
+    /// The next nodes that there are: those of a region that the node `around` runs, each as urgent as that one at
+    /// least.
+    pub fn add_region(&mut self, around: u32, nodes: &[Node], graph: &Graph) {
+        let (priority, path) =
+            self.places.get(around as usize).map_or((0, 0), |(_, (priority, path, _))| (*priority, *path));
+        for (node, below) in nodes.iter().zip(graph.paths(&vec![1; nodes.len()])) {
+            let priority = priority.saturating_add(node.policy.priority);
+            self.add_place(Need::of(node), priority, path.saturating_add(below));
+        }
     }
 
     /// The node has all its inputs.

@@ -132,11 +132,12 @@ impl Follower {
                 node.because = text("because");
                 ("cancelled", Some(time))
             }
+            Kind::Skipped => ("skipped", Some(time)),
             Kind::Stuck => {
                 node.stuck = Some((time, text("message").unwrap_or_default()));
                 return;
             }
-            Kind::RunStarted | Kind::RunFinished => return,
+            Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
         };
         (node.state, node.ended) = (state, ended);
         let told = event.data.get("seconds").and_then(Json::as_f64);

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
 use flow_ir::{dag::Dag, hash::Hash, node::NodeKind};
+use rustc_hash::FxHashMap;
 
 use super::{
     answer::Answers,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     artifact::{Artifacts, SmallContents},
-    decide::{Graph, GraphError, RunStatus, State},
+    decide::{Graph, GraphError, RunStatus, State, seed},
     drive::{Driver, Message, Setup},
     event::Broadcast,
     operator::{Call, Context, Datum, Native, Operator, OperatorError},
@@ -89,14 +90,17 @@ pub fn simulate(
         idempotency_key: None,
     };
     let nobody = Native { version: 0, signature: Hash([0; 32]), body: Arc::new(Nobody) };
+    let mut bodies = FxHashMap::default();
+    dag.for_each_node(&mut |node| {
+        if let NodeKind::Task(operator) = &node.kind {
+            bodies.insert(operator.clone(), nobody.clone());
+        }
+    });
     let setup = Setup {
         scheduler: Scheduler::new(&dag, &graph, options.machine.clone(), &options.weights)?,
-        bodies: dag
-            .nodes
-            .iter()
-            .map(|node| matches!(node.kind, NodeKind::Task(_)).then(|| nobody.clone()))
-            .collect(),
-        state: State::new(graph.clone()),
+        bodies,
+        state: State::new(graph.clone(), seed(&run)),
+        began: FxHashMap::default(),
         environments: Default::default(),
         unknown: Vec::new(),
         run,

@@ -368,8 +368,9 @@ impl Run {
             Kind::Retrying => ("pending", false),
             Kind::Finished | Kind::Cached => ("finished", true),
             Kind::Failed => ("failed", true),
+            Kind::Skipped => ("skipped", true),
             Kind::Cancelled => ("cancelled", true),
-            Kind::RunStarted | Kind::RunFinished => return,
+            Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
         };
         state.clone_into(&mut row.state);
         row.cached = event.kind == Kind::Cached;

@@ -17,7 +17,7 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
-    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
+    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference, encode_list},
     drive::{FileHash, Job, Message, World},
     operator::Datum,
     store::FileStamp,
@@ -184,6 +184,14 @@ impl World for SimulatedWorld<'_> {
         self.artifacts
             .load(reference)
             .map_err(|error| ArtifactError::Read { hash: error.hash(), reason: error.to_string() })
+    }
+
+    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure> {
+        encode_list(elements, self.artifacts.folder()).map_err(|error| Failure::operator(error.to_string()))
+    }
+
+    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError> {
+        self.artifacts.elements(list)
     }
 
     fn is_there(&self, _: &Reference) -> bool {

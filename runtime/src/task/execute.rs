@@ -103,6 +103,14 @@ pub fn execute(
     Ok(Executed { outputs, elapsed, metrics: Vec::new() })
 }
 
+/// An input that must be data.
+pub fn datum(input: &str, source: &Source, load: &mut Load<'_>) -> Result<Datum, Failure> {
+    match argument(input, source, load)? {
+        Argument::Datum(datum) => Ok(datum),
+        _ => Err(Failure::MixedRecord { input: input.to_owned() }),
+    }
+}
+
 /// An input that must be a scalar.
 pub fn scalar(input: &str, source: &Source, load: &mut Load<'_>) -> Result<Value, Failure> {
     match argument(input, source, load)? {

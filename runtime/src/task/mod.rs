@@ -9,6 +9,6 @@ mod json;
 mod result;
 
 pub use envelope::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter};
-pub use execute::{Executed, Failure, Load, Scalars, execute, finish, scalar};
+pub use execute::{Executed, Failure, Load, Scalars, datum, execute, finish, scalar};
 pub use json::TASK_FORMAT;
 pub use result::{RESULT_FORMAT, run_envelope};

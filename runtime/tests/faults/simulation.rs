@@ -12,10 +12,10 @@ use std::{
     },
 };
 
-use flow_ir::dag::Dag;
+use flow_ir::{dag::Dag, node::NodeKind};
 use flow_runtime::{
     artifact::{Artifacts, Reference, SmallContents},
-    decide::{Graph, State},
+    decide::{Graph, State, seed},
     drive::{Driver, Message, Reached, Setup},
     event::{Broadcast, Event},
     operator::Native,
@@ -395,17 +395,24 @@ impl Simulation {
         let dag = self.dag.clone();
         let graph = Arc::new(Graph::new(&dag).unwrap());
         let nodes = u32::try_from(dag.nodes.len()).unwrap();
+        let mut bodies = rustc_hash::FxHashMap::default();
+        dag.for_each_node(&mut |node| {
+            if let NodeKind::Task(operator) = &node.kind {
+                bodies.insert(operator.clone(), self.body.clone());
+            }
+        });
         let mut setup = Setup {
             environments: Default::default(),
             graph: graph.clone(),
             run: RUN.into(),
             epoch: 1,
             seq: 0,
-            state: State::new(graph.clone()),
+            state: State::new(graph.clone(), seed(RUN)),
+            began: Default::default(),
             unknown: Vec::new(),
             scheduler: Scheduler::new(&dag, &graph, self.plan().machine.clone(), &Weights::default())
                 .unwrap(),
-            bodies: dag.nodes.iter().map(|_| Some(self.body.clone())).collect(),
+            bodies,
             store: store.clone(),
             use_cache: true,
             broadcast: Broadcast::default(),
@@ -419,12 +426,12 @@ impl Simulation {
         setup.epoch = store.claim(RUN)?;
         let events = store.events(RUN)?;
         let is_there = &mut |reference: &Reference| artifacts.is_there(reference);
-        let reached = Reached::from_events(&setup.dag, &events, is_there).unwrap();
+        let reached = Reached::from_events(&setup.dag, &graph, seed(RUN), &events, is_there).unwrap();
         setup.seq = events.last().map_or(0, |event| event.seq);
-        setup.state = State::resumed(graph, &reached.states);
-        setup.state.remember(&reached.failures);
+        setup.state = reached.past.resume();
         setup.unknown = reached.unknown;
-        Ok((setup, reached.outputs, Batch::default()))
+        setup.began = reached.began;
+        Ok((setup, reached.outputs.into_iter().collect(), Batch::default()))
     }
 
     fn plan(&self) -> std::cell::Ref<'_, Plan> {

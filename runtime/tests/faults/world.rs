@@ -10,7 +10,7 @@ use std::{
 
 use flow_ir::{hash::Hash, node::Port};
 use flow_runtime::{
-    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
+    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference, encode_list},
     drive::{FileHash, Job, Message, World},
     operator::Datum,
     schedule::Amount,
@@ -243,6 +243,14 @@ impl World for ProcessWorld {
 
     fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
         self.artifacts.load(reference)
+    }
+
+    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure> {
+        encode_list(elements, self.artifacts.folder()).map_err(|error| Failure::operator(error.to_string()))
+    }
+
+    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError> {
+        self.artifacts.elements(list)
     }
 
     fn is_there(&self, reference: &Reference) -> bool {

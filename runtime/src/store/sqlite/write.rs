@@ -231,8 +231,9 @@ impl NodeChange {
             Kind::Retrying => ("pending", None),
             Kind::Finished | Kind::Cached => ("finished", Some(event.time)),
             Kind::Failed => ("failed", Some(event.time)),
+            Kind::Skipped => ("skipped", Some(event.time)),
             Kind::Cancelled => ("cancelled", Some(event.time)),
-            Kind::RunStarted | Kind::RunFinished => return,
+            Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
         };
         self.attempt = event.attempt;
         self.cached = event.kind == Kind::Cached;

@@ -1,0 +1,149 @@
+//! What an earlier process of a run had come to, and how the run goes on from there.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    graph::{Graph, Part},
+    scope::Place,
+    state::State,
+    status::NodeState,
+};
+
+/// A run as far as its events tell: every node that they name, in every instance of a region, where it stood last.
+#[derive(Clone, Debug)]
+pub struct Past {
+    state: State,
+    ids: FxHashMap<Arc<str>, u32>,
+}
+
+impl Past {
+    /// Nothing has happened yet. The seed is that of [`State::new`].
+    pub fn new(graph: Arc<Graph>, seed: u64) -> Self {
+        let mut past = Self { state: State::new(graph, seed), ids: FxHashMap::default() };
+        past.add_ids(0);
+        past
+    }
+
+    /// The node of that id. With the first node of an instance that is asked for, the instance comes into being.
+    pub fn find(&mut self, id: &str) -> Option<u32> {
+        if let Some(node) = self.ids.get(id) {
+            return Some(*node);
+        }
+        let slashes = id.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| at);
+        slashes.into_iter().find_map(|slash| self.find_within(id.get(..slash)?, id.get(slash + 1..)?))
+    }
+
+    /// `own` in the instance that `around` names: `nightly`, or `days[3]`.
+    fn find_within(&mut self, around: &str, own: &str) -> Option<u32> {
+        let indexed = around.strip_suffix(']').and_then(|around| {
+            let (around, iteration) = around.rsplit_once('[')?;
+            Some((around, iteration.parse().ok()?))
+        });
+        let is_repeated = |past: &Self, node: u32| past.state.kind(node).is_repeated();
+        let whole = self.find(around).filter(|node| !is_repeated(self, *node)).map(|node| (node, 0));
+        let (node, iteration) = whole.or_else(|| {
+            let (around, iteration) = indexed?;
+            let node = self.find(around)?;
+            is_repeated(self, node).then_some((node, iteration))
+        })?;
+        let parts = [Part::Then, Part::Otherwise, Part::Condition, Part::Body];
+        let (part, place) = parts.into_iter().find_map(|part| {
+            let graph = self.state.kind(node).region(part)?;
+            Some((part, graph.find(own)?))
+        })?;
+        let scope = self.state.make_instance(Place { node, part, iteration })?;
+        self.add_ids(scope);
+        Some(self.state.scopes[scope as usize].first_node + place)
+    }
+
+    fn add_ids(&mut self, scope: u32) {
+        for node in self.state.scopes[scope as usize].nodes() {
+            self.ids.insert(self.state.id(node), node);
+        }
+    }
+
+    /// The last attempt of a node that was made, and how it ended if it did: finished, failed or skipped. What was
+    /// under way begins anew with the next attempt.
+    pub fn reach(&mut self, node: u32, attempt: u32, reached: NodeState) {
+        let has_ended = matches!(reached, NodeState::Finished | NodeState::Failed | NodeState::Skipped);
+        self.state.enter(node, if has_ended { reached } else { NodeState::Pending });
+        let slot = &mut self.state.nodes[node as usize];
+        slot.attempt = if has_ended { attempt } else { attempt + 1 };
+        slot.stored = reached == NodeState::Finished;
+        slot.is_blocked = false;
+    }
+
+    /// How often the node has failed: no retry is granted twice.
+    pub fn remember(&mut self, node: u32, failures: u32) {
+        self.state.nodes[node as usize].failures = failures;
+    }
+
+    /// The node has failed since nodes in its regions are blocked.
+    pub fn block(&mut self, node: u32) {
+        self.state.nodes[node as usize].is_blocked = true;
+    }
+
+    /// A signal has come.
+    pub fn signal(&mut self, name: &str) {
+        self.state.signals.insert(name.into());
+    }
+
+    /// The nodes and instances so far: their numbers stay.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Makes pending what has failed, with as many attempts as ever, and says which nodes these are. What has
+    /// finished without one of them, since that failed under `continue`, is among them, and what rests on it; but
+    /// where any of that has an effect, which is not done twice, all of it stays as it is.
+    pub fn revive(&mut self) -> Vec<u32> {
+        let fixed = self.before_effects();
+        let mut fresh = vec![false; self.state.nodes.len()];
+        for scope in 0..self.state.scopes() {
+            let around = self.state.scopes[scope as usize].place.map(|place| place.node);
+            // An instance that had finished read what changes now.
+            let is_stale = around
+                .is_some_and(|node| fresh[node as usize] && self.state.node(node) == NodeState::Finished);
+            for node in self.state.scopes[scope as usize].nodes() {
+                let mut producers = self.state.producers(node);
+                fresh[node as usize] = match self.state.node(node) {
+                    NodeState::Failed => !fixed[node as usize],
+                    NodeState::Finished => is_stale || producers.any(|producer| fresh[producer as usize]),
+                    _ => false,
+                };
+            }
+        }
+        let fresh: Vec<u32> =
+            (0..).zip(fresh).filter(|(_, is_fresh)| *is_fresh).map(|(node, _)| node).collect();
+        for node in &fresh {
+            self.state.next_attempt(*node);
+            self.state.nodes[*node as usize].failures = 0;
+        }
+        fresh
+    }
+
+    /// For each node, whether one that has an effect has finished after it, and nothing but finished ones between.
+    fn before_effects(&self) -> Vec<bool> {
+        let mut is_before = vec![false; self.state.nodes.len()];
+        for scope in 0..self.state.scopes() {
+            for node in self.state.scopes[scope as usize].nodes().rev() {
+                is_before[node as usize] = self.state.edges(node).out_of(node).any(|(_, edge)| {
+                    self.state.node(edge.consumer) == NodeState::Finished
+                        && (self.state.facts(edge.consumer).effect || is_before[edge.consumer as usize])
+                });
+            }
+        }
+        is_before
+    }
+
+    /// Goes on with what is pending. What has failed stays failed.
+    pub fn resume(mut self) -> State {
+        for scope in 0..self.state.scopes() {
+            self.state.settle_edges(scope);
+        }
+        self.state.idle.clear();
+        self.state
+    }
+}
