@@ -236,12 +236,13 @@ impl Board {
             Kind::Finished => Stand::Finished,
             Kind::Cached => Stand::Cached,
             Kind::Failed => Stand::Failed,
+            Kind::Skipped => Stand::Skipped,
             Kind::Cancelled => Stand::Cancelled,
             Kind::Retrying => Stand::Retrying,
             Kind::Stuck => {
                 return self.say("slow nodes", Notice::Stuck { node: node.clone(), message: message() });
             }
-            Kind::RunStarted | Kind::RunFinished => return,
+            Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
         };
         if let Some(seat) = self.seats.get_mut(index) {
             seat.attempt = event.attempt;

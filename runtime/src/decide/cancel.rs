@@ -33,7 +33,7 @@ impl State {
         let edges = self.edges(node);
         let mut open = vec![node];
         while let Some(producer) = open.pop() {
-            for (_, Edge { consumer, .. }) in edges.out_of(producer) {
+            for (_, Edge { consumer, .. }) in edges.after(producer) {
                 match self.node(consumer) {
                     NodeState::Pending | NodeState::Ready | NodeState::Finishing => {
                         self.cancel(consumer, cause, commands);

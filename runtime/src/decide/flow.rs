@@ -35,7 +35,7 @@ impl State {
 
     /// The node's outputs can be read from memory now.
     pub(super) fn available(&mut self, node: u32, commands: &mut Vec<Command>) {
-        for (index, edge) in self.edges(node).out_of(node) {
+        for (index, edge) in self.edges(node).after(node) {
             // Made again for another: this consumer has what it read before.
             if self.edges[index] == EdgeState::Waiting {
                 self.set_edge(index, edge, EdgeState::Available);
@@ -57,7 +57,7 @@ impl State {
             self.enter(node, NodeState::Finished);
             self.scopes[scope as usize].counts.cached += u32::from(hit);
             self.record(node, if hit { Step::Cached } else { Step::Finished }, commands);
-            for (index, edge) in edges.out_of(node) {
+            for (index, edge) in edges.after(node) {
                 self.set_edge(index, edge, EdgeState::Finished);
                 self.start_if_open(edge.consumer, commands);
                 durable.push(edge.consumer);
@@ -67,7 +67,7 @@ impl State {
 
     /// The node counts as finished, though it has failed: others go on without it.
     pub(super) fn pass_over(&mut self, node: u32, commands: &mut Vec<Command>) {
-        for (index, edge) in self.edges(node).out_of(node) {
+        for (index, edge) in self.edges(node).after(node) {
             self.set_edge(index, edge, EdgeState::Finished);
             self.start_if_open(edge.consumer, commands);
         }
@@ -89,7 +89,7 @@ impl State {
         }
         let scope = self.nodes[node as usize].scope;
         self.scopes[scope as usize].counts.cached -= u32::from(self.nodes[node as usize].hit);
-        for (index, edge) in self.edges(node).out_of(node) {
+        for (index, edge) in self.edges(node).after(node) {
             if matches!(self.node(edge.consumer), NodeState::Pending | NodeState::Ready) {
                 self.set_edge(index, edge, EdgeState::Waiting);
                 if self.node(edge.consumer) == NodeState::Ready {

@@ -129,7 +129,7 @@ impl Past {
         let mut is_before = vec![false; self.state.nodes.len()];
         for scope in 0..self.state.scopes() {
             for node in self.state.scopes[scope as usize].nodes().rev() {
-                is_before[node as usize] = self.state.edges(node).out_of(node).any(|(_, edge)| {
+                is_before[node as usize] = self.state.edges(node).after(node).any(|(_, edge)| {
                     self.state.node(edge.consumer) == NodeState::Finished
                         && (self.state.facts(edge.consumer).effect || is_before[edge.consumer as usize])
                 });

@@ -97,7 +97,7 @@ impl State {
 
     /// False where it cannot run any more, and is cancelled.
     fn make_pending(&mut self, node: u32, delay: i64, commands: &mut Vec<Command>) -> bool {
-        for (index, edge, producer) in self.edges(node).into_node(node) {
+        for (index, edge, producer) in self.edges(node).before(node) {
             // What was there for the last attempt may have been lost since.
             match self.node(producer) {
                 _ if self.counts_as_finished(producer) => {}
@@ -142,7 +142,7 @@ impl State {
         let longest = backoff.saturating_mul(1 << doublings).min(LONGEST_BACKOFF.max(backoff));
         let random = mix(absorb(self.seed, &self.id(node)) ^ u64::from(slot.attempt));
         let least = longest / 2;
-        let spread = u128::from((longest - least).unsigned_abs()) * u128::from(random) >> 64;
+        let spread = (u128::from((longest - least).unsigned_abs()) * u128::from(random)) >> 64;
         least + i64::try_from(spread).unwrap_or_default()
     }
 }

@@ -192,7 +192,7 @@ impl State {
         for node in self.scopes[scope as usize].nodes() {
             let edge_state =
                 if self.counts_as_finished(node) { EdgeState::Finished } else { EdgeState::Waiting };
-            for (index, edge) in self.edges(node).out_of(node) {
+            for (index, edge) in self.edges(node).after(node) {
                 self.set_edge(index, edge, edge_state);
             }
         }

@@ -333,13 +333,13 @@ pub(super) struct Edges {
 
 impl Edges {
     /// Each with its number.
-    pub fn out_of(&self, node: u32) -> impl Iterator<Item = (usize, Edge)> {
+    pub fn after(&self, node: u32) -> impl Iterator<Item = (usize, Edge)> {
         let edges = self.graph.edges_from(node - self.first_node);
         edges.map(|(index, edge)| (self.first_edge + index, self.moved(edge)))
     }
 
     /// Each with its number and its producer.
-    pub fn into_node(&self, node: u32) -> impl Iterator<Item = (usize, Edge, u32)> {
+    pub fn before(&self, node: u32) -> impl Iterator<Item = (usize, Edge, u32)> {
         let edges = self.graph.edges_into(node - self.first_node);
         edges.map(|(index, edge, producer)| {
             (self.first_edge + index, self.moved(edge), self.first_node + producer)

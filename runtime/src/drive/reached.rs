@@ -124,6 +124,9 @@ impl Reached {
 
 impl Trace {
     fn follow(&mut self, event: &Event, of: &Node) {
+        if event.kind == Kind::Stuck {
+            return;
+        }
         let reached = match event.kind {
             Kind::Finished | Kind::Cached => NodeState::Finished,
             Kind::Failed => NodeState::Failed,

@@ -230,7 +230,7 @@ impl Machine {
 
     fn assert_may_start(&self, node: u32) {
         let edges = self.state.edges(node);
-        for (_, edge, producer) in edges.into_node(node) {
+        for (_, edge, producer) in edges.before(node) {
             let from_memory = self.state.node(producer) == NodeState::Finishing && !edge.strict;
             assert!(from_memory || self.state.counts_as_finished(producer), "started before its input");
         }
