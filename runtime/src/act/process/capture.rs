@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Write},
     os::fd::OwnedFd,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// The first bytes that are kept of a stream.
@@ -18,7 +18,9 @@ const LONGEST_LINE: usize = 4 << 10;
 /// One stream of a process.
 pub struct Capture {
     pipe: Option<OwnedFd>,
-    file: File,
+    path: PathBuf,
+    /// Made with the first byte: most processes say nothing, and a file costs more than many of them.
+    file: Option<File>,
     /// Bytes that came.
     seen: u64,
     /// Of those after [`KEPT_FIRST`], the last ones.
@@ -28,11 +30,12 @@ pub struct Capture {
 }
 
 impl Capture {
-    pub fn new(pipe: OwnedFd, file: &Path) -> io::Result<Self> {
+    pub fn new(pipe: OwnedFd, path: PathBuf) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
         Ok(Self {
             pipe: Some(pipe),
-            file: File::create(file)?,
+            path,
+            file: None,
             seen: 0,
             last: VecDeque::new(),
             lines: Lines::default(),
@@ -69,14 +72,14 @@ impl Capture {
         self.lines.finish(tell);
         let (front, back) = self.last.as_slices();
         let left_out = self.seen.saturating_sub(KEPT_FIRST).saturating_sub(self.last.len() as u64);
-        let mut write = || {
+        let write = |file: &mut File| {
             if left_out > 0 {
-                writeln!(self.file, "\nflowc: {left_out} bytes are left out here")?;
+                writeln!(file, "\nflowc: {left_out} bytes are left out here")?;
             }
-            self.file.write_all(front)?;
-            self.file.write_all(back)
+            file.write_all(front)?;
+            file.write_all(back)
         };
-        let result = write();
+        let result = self.file.as_mut().map_or(Ok(()), write);
         (self.lines.recent.into(), self.failed.or(result.err()))
     }
 
@@ -86,13 +89,20 @@ impl Capture {
         self.seen += bytes.len() as u64;
         let (first, rest) = bytes.split_at(room.min(bytes.len()));
         if self.failed.is_none()
-            && let Err(error) = self.file.write_all(first)
+            && let Err(error) = file(&mut self.file, &self.path).and_then(|file| file.write_all(first))
         {
             self.failed = Some(error);
         }
         self.last.extend(rest);
         let excess = self.last.len().saturating_sub(KEPT_LAST);
         self.last.drain(..excess);
+    }
+}
+
+fn file<'a>(made: &'a mut Option<File>, path: &Path) -> io::Result<&'a mut File> {
+    match made {
+        Some(file) => Ok(file),
+        None => Ok(made.insert(File::create(path)?)),
     }
 }
 
@@ -204,7 +214,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stdout");
         let (read, write) = rustix::pipe::pipe().unwrap();
-        let mut capture = Capture::new(read, &path).unwrap();
+        let mut capture = Capture::new(read, path.clone()).unwrap();
         let total = KEPT_FIRST + 3 * KEPT_LAST as u64;
         let writer = std::thread::spawn(move || {
             let mut file = File::from(write);

@@ -136,8 +136,8 @@ impl ProcessOperator {
                 (pipe()?, pipe()?, pipe()?);
             let nothing: OwnedFd = fs::File::open("/dev/null")?.into();
             let streams = Streams {
-                stdout: Capture::new(stdout, &folder.stdout())?,
-                stderr: Capture::new(stderr, &folder.stderr())?,
+                stdout: Capture::new(stdout, folder.stdout())?,
+                stderr: Capture::new(stderr, folder.stderr())?,
                 messages: Messages::new(messages)?,
             };
             let environment = variables
