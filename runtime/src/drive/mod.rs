@@ -118,8 +118,9 @@ enum Timer {
     TimedOut,
 }
 
-/// How many events may wait to become durable before nothing more is launched.
-const AHEAD: u64 = 16_384;
+/// How many events may wait to become durable before nothing more is launched: some 20 MiB. Where a disk is slow to sync,
+/// or thousands of nodes become ready at once, work goes on meanwhile.
+const AHEAD: u64 = 65_536;
 
 impl<W: World> Driver<W> {
     /// `outputs` is what nodes gave that have finished already.
