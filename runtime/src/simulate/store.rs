@@ -215,17 +215,19 @@ impl Store for SimulatedStore {
     fn claim(&self, run: &str) -> Result<u32, StoreError> {
         // What came before is written before.
         self.commit(usize::MAX).tell();
-        self.queue().broken.remove(run);
+        let mut queue = self.queue();
         let mut tables = self.disk.lock();
+        let tables = &mut *tables;
+        let none = || StoreError::Write { reason: format!("there is no run {run}") };
+        let claimed = tables.runs.get_mut(run).ok_or_else(none)?;
         let cancels = tables.commands.iter_mut().filter(|word| word.run == run);
         cancels.filter(|word| word.kind == CommandKind::Cancel).for_each(|word| word.is_taken = true);
-        let none = || StoreError::Write { reason: format!("there is no run {run}") };
-        let run = tables.runs.get_mut(run).ok_or_else(none)?;
-        run.epoch += 1;
-        "running".clone_into(&mut run.status);
-        run.ended = None;
-        run.end = Json::Null;
-        Ok(run.epoch)
+        queue.broken.remove(run);
+        claimed.epoch += 1;
+        "running".clone_into(&mut claimed.status);
+        claimed.ended = None;
+        claimed.end = Json::Null;
+        Ok(claimed.epoch)
     }
 
     fn command(&self, run: &str, kind: &CommandKind) -> Result<i64, StoreError> {

@@ -23,8 +23,12 @@ pub fn commit(
     mut refused: Refused,
 ) -> Result<Refused, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    // What comes after a refused batch of its run would leave a gap.
+    let mut broken: FxHashMap<&str, StoreError> = FxHashMap::default();
     for (place, batch) in batches.iter().enumerate() {
-        if refused.contains_key(&place) {
+        let run = batch.events.first().map(|event| &*event.run);
+        if let Some(error) = refused.get(&place).or_else(|| broken.get(run?)).cloned() {
+            refused.insert(place, error);
             continue;
         }
         let checked = match &batch.run {
@@ -33,6 +37,7 @@ pub fn commit(
         };
         let checked = checked.and_then(|()| refuse_stale(&transaction, batch));
         if let Err(error) = checked {
+            broken.extend(run.map(|run| (run, error.clone())));
             refused.insert(place, error);
         }
     }
@@ -159,20 +164,38 @@ fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()>
         }
     }
     write_nodes(transaction, nodes)?;
+    // What a later batch has found to be lost is not written after it.
+    let lost = batches
+        .iter()
+        .enumerate()
+        .flat_map(|(place, batch)| batch.lost.iter().map(move |hash| (*hash, place)));
+    let lost: FxHashMap<Hash, usize> = lost.collect();
+    let stays = |place: usize, hash: &Hash| lost.get(hash).is_none_or(|later| *later <= place);
     let mut contents = FxHashSet::default();
     let mut insert_content = transaction.prepare_cached("INSERT OR REPLACE INTO content VALUES (?, ?)")?;
-    for (hash, bytes) in batches.iter().flat_map(|batch| &batch.contents) {
-        if contents.insert(hash) {
-            insert_content.execute(params![hash.0, &**bytes])?;
+    for (place, batch) in batches.iter().enumerate() {
+        for (hash, bytes) in &batch.contents {
+            if stays(place, hash) && contents.insert(hash) {
+                insert_content.execute(params![hash.0, &**bytes])?;
+            }
         }
     }
     let mut insert_cache = transaction.prepare_cached("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?)")?;
-    let mut entries: Vec<&CacheEntry> = batches.iter().flat_map(|batch| &batch.cache).collect();
+    let mut forget_key = transaction.prepare_cached("DELETE FROM cache WHERE key = ?")?;
+    let entries = batches
+        .iter()
+        .enumerate()
+        .flat_map(|(place, batch)| batch.cache.iter().map(move |entry| (place, entry)));
+    let mut entries: Vec<(usize, &CacheEntry)> = entries.collect();
     // In the tree's order, as above; of equal keys the last one counts.
-    entries.sort_by_key(|entry| entry.key);
-    for CacheEntry { key, outputs, run, node } in entries {
-        let outputs: Json = outputs.iter().map(Reference::to_json).collect();
-        insert_cache.execute(params![key.0, outputs.to_string(), &**run, &**node])?;
+    entries.sort_by_key(|(_, entry)| entry.key);
+    for (place, CacheEntry { key, outputs, run, node }) in entries {
+        if outputs.iter().all(|output| stays(place, &output.hash)) {
+            let outputs: Json = outputs.iter().map(Reference::to_json).collect();
+            insert_cache.execute(params![key.0, outputs.to_string(), &**run, &**node])?;
+        } else {
+            forget_key.execute([key.0])?;
+        }
     }
     Ok(())
 }
@@ -240,9 +263,7 @@ impl NodeChange {
         if event.kind == Kind::Running {
             self.started = Some(event.time);
         }
-        if self.ended.is_some() {
-            self.data = data;
-        }
+        self.data = data.filter(|_| self.ended.is_some());
     }
 }
 
