@@ -69,7 +69,7 @@ pub(super) enum Kind {
 }
 
 /// Which of a node's regions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     Then,
     Otherwise,

@@ -73,12 +73,13 @@ impl State {
         self.controls.get(&place.node)?.instances.get(&(place.part, place.iteration)).copied()
     }
 
-    /// The places of all instances that there are of a node's regions, in order.
+    /// The places of all instances that there are of a node's regions: by iteration, and a condition before its body.
     pub fn places(&self, node: u32) -> Vec<Place> {
         let Some(control) = self.controls.get(&node) else { return Vec::new() };
-        let mut scopes: Vec<u32> = control.instances.values().copied().collect();
-        scopes.sort_unstable();
-        scopes.into_iter().filter_map(|scope| self.scopes.get(scope as usize)?.place).collect()
+        let mut places: Vec<(u64, Part)> =
+            control.instances.keys().map(|(part, iteration)| (*iteration, *part)).collect();
+        places.sort_unstable();
+        places.into_iter().map(|(iteration, part)| Place { node, part, iteration }).collect()
     }
 
     /// The scope that a node stands in; 0 is the run.

@@ -13,7 +13,7 @@ mod control;
 mod data;
 mod job;
 mod launch;
-mod nodes;
+pub(crate) mod nodes;
 mod prepare;
 mod reached;
 mod record;

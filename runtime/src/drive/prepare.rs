@@ -14,7 +14,6 @@ use crate::{
     artifact::{Reference, Summary},
     decide::{Event, NodeState},
     store::{FileMemo, FileStamp, StoreError},
-    task::Resolve,
 };
 
 /// What stands in a file, or that it cannot be known: then what reads it is not cached.
@@ -149,7 +148,7 @@ impl<W: World> Driver<W> {
             Input::Parameter(name) => {
                 let mut named = Vec::new();
                 let known = self.within(scope).known(name, &mut |reference| {
-                    named.extend(value_of(reference));
+                    named.extend(value_of(reference).cloned());
                     Some(reference.hash)
                 });
                 known.iter().for_each(|known| files_in_known(known, paths));
@@ -157,7 +156,7 @@ impl<W: World> Driver<W> {
             }
             Input::Port(port) => {
                 let reference = self.reference(self.numbered(scope, *port));
-                reference.and_then(value_of).iter().for_each(|value| files_in(value, paths));
+                reference.and_then(value_of).into_iter().for_each(|value| files_in(value, paths));
             }
             Input::Expression { bindings: inputs, .. } | Input::Record(inputs) => {
                 for (_, input) in inputs {
@@ -192,7 +191,8 @@ struct Facts<'a, W: World> {
 
 impl<W: World> KeyFacts for Facts<'_, W> {
     fn port(&self, port: PortRef) -> Option<Hash> {
-        content(&self.within.port(port)?, &|path| self.file(path))
+        let Within { driver, scope } = self.within;
+        content(driver.reference(driver.numbered(scope, port))?, &|path| self.file(path))
     }
 
     fn parameter(&self, name: &str) -> Option<Known<'_>> {
@@ -218,7 +218,7 @@ impl<W: World> KeyFacts for Facts<'_, W> {
 /// What an artifact counts for in a key: its hash, and the content of the files that it names.
 pub fn content(reference: &Reference, file: &dyn Fn(&str) -> Option<Hash>) -> Option<Hash> {
     let mut paths = BTreeSet::new();
-    value_of(reference).iter().for_each(|value| files_in(value, &mut paths));
+    value_of(reference).into_iter().for_each(|value| files_in(value, &mut paths));
     if paths.is_empty() {
         return Some(reference.hash);
     }
@@ -232,9 +232,9 @@ pub fn content(reference: &Reference, file: &dyn Fn(&str) -> Option<Hash>) -> Op
 }
 
 /// The value that an artifact's summary tells.
-fn value_of(reference: &Reference) -> Option<Value> {
+fn value_of(reference: &Reference) -> Option<&Value> {
     match &reference.summary {
-        Summary::Value(value) => value.clone(),
+        Summary::Value(value) => value.as_ref(),
         _ => None,
     }
 }

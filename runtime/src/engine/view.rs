@@ -5,13 +5,16 @@ use std::sync::Arc;
 use flow_ir::{
     dag::Dag,
     node::{Node, NodeKind, PortRef},
+    value::Value,
 };
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::{Engine, RunError};
 use crate::{
-    artifact::{ArtifactError, Reference},
+    artifact::{ArtifactError, Artifacts, Reference, Summary},
+    decide::{Graph, Part, Past, Place},
+    drive::nodes,
     operator::Datum,
     store::{Batch, NodeRow, Owner, RunLock, RunRow},
     task::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter},
@@ -106,28 +109,12 @@ impl Engine {
 }
 
 impl Engine {
-    /// The nodes of a run, in the DAG's order.
+    /// The nodes of a run, in the DAG's order; behind a node those of its regions that have begun.
     pub fn show(&self, run: &str) -> Result<(RunView, Vec<NodeView>), RunError> {
         let run = self.find_run(run)?;
-        let dag = self.dag(&run.id)?;
-        let mut rows: FxHashMap<String, NodeRow> =
-            self.store.nodes(&run.id)?.into_iter().map(|row| (row.node.clone(), row)).collect();
-        let nodes = dag.nodes.iter().map(|node| match rows.remove(&node.id) {
-            Some(row) => node_view(node, row),
-            None => NodeView {
-                id: node.id.clone(),
-                op: node.op().to_owned(),
-                state: "pending".to_owned(),
-                is_cached: false,
-                attempts: 0,
-                started: None,
-                seconds: None,
-                outputs: Vec::new(),
-                error: None,
-                help: None,
-            },
-        });
-        Ok((run, nodes.collect()))
+        let past = self.past(&run.id)?;
+        let nodes = past.in_order().into_iter().filter_map(|node| past.view(node)).collect();
+        Ok((run, nodes))
     }
 
     /// What a node of a run gave at a port; at its only one where none is named.
@@ -179,54 +166,165 @@ impl Engine {
 
     /// The task of a node of a run, for a process elsewhere: `flow-task/1` with `to_json`.
     pub fn envelope(&self, run: &str, node: &str) -> Result<Envelope, RunError> {
-        let (run, nodes) = self.show(run)?;
-        let dag = self.dag(&run.id)?;
-        let Some(found) = dag.nodes.iter().find(|found| found.id == node) else {
-            return Err(RunError::NoNode { run: run.id, node: node.to_owned() });
-        };
+        let run = self.find_run(run)?;
+        let mut past = self.past(&run.id)?;
+        let no_node = || RunError::NoNode { run: run.id.clone(), node: node.to_owned() };
+        let number = past.past.find(node).ok_or_else(no_node)?;
+        let found = nodes::node(&past.dag, past.past.state(), number).ok_or_else(no_node)?;
         let no_task = |reason: &str| RunError::NoTask {
             run: run.id.clone(),
             node: node.to_owned(),
             reason: reason.to_owned(),
         };
-        let NodeKind::Task(operator) = &found.kind else { return Err(no_task("it is an expression")) };
-        let past = PastRun { dag: &dag, nodes: &nodes };
+        let NodeKind::Task(operator) = &found.kind else {
+            return Err(no_task(&format!("it is of the kind {}", found.kind.name())));
+        };
+        let within = PastScope { past: &past, scope: past.past.state().scope(number) };
         let mut is_open = false;
         for (_, input) in &found.inputs {
-            input.for_each_port(&mut |port| is_open |= past.port(port).is_none());
+            input.for_each_port(&mut |port| is_open |= within.port(port).is_none());
         }
         if is_open {
             return Err(no_task("its inputs are not there"));
         }
         let identity = Identity { run: run.id.as_str().into(), node: node.into(), attempt: 1, epoch: 1 };
-        Envelope::new(found, operator, identity, &past).map_err(|error| no_task(&error.to_string()))
+        Envelope::new(found, operator, identity, &within).map_err(|error| no_task(&error.to_string()))
+    }
+
+    fn past(&self, run: &str) -> Result<PastRun<'_>, RunError> {
+        let dag = self.dag(run)?;
+        let mut past = Past::new(Arc::new(Graph::new(&dag)?), 0);
+        let mut rows = FxHashMap::default();
+        for row in self.store.nodes(run)? {
+            if let Some(number) = past.find(&row.node) {
+                rows.insert(number, row);
+            }
+        }
+        Ok(PastRun { artifacts: &self.artifacts, dag, past, rows })
     }
 }
 
+/// A run as its nodes' rows have it.
 struct PastRun<'a> {
-    dag: &'a Dag,
-    nodes: &'a [NodeView],
+    artifacts: &'a Artifacts,
+    dag: Dag,
+    past: Past,
+    rows: FxHashMap<u32, NodeRow>,
 }
 
-impl Resolve for PastRun<'_> {
+impl PastRun<'_> {
+    /// The numbers of all nodes, those of regions behind the node that has them.
+    fn in_order(&self) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        self.add_scope(0, &mut numbers);
+        numbers
+    }
+
+    fn add_scope(&self, scope: u32, numbers: &mut Vec<u32>) {
+        let state = self.past.state();
+        let root = || 0..u32::try_from(self.dag.nodes.len()).unwrap_or(u32::MAX);
+        for node in state.instance(scope).map_or_else(root, |instance| instance.nodes) {
+            numbers.push(node);
+            for place in state.places(node) {
+                state.scope_at(place).into_iter().for_each(|scope| self.add_scope(scope, numbers));
+            }
+        }
+    }
+
+    fn view(&self, number: u32) -> Option<NodeView> {
+        let state = self.past.state();
+        let node = nodes::node(&self.dag, state, number)?;
+        let id = state.id(number).to_string();
+        Some(match self.rows.get(&number) {
+            Some(row) => node_view(id, node, row),
+            None => NodeView {
+                id,
+                op: node.op().to_owned(),
+                state: "pending".to_owned(),
+                is_cached: false,
+                attempts: 0,
+                started: None,
+                seconds: None,
+                outputs: Vec::new(),
+                error: None,
+                help: None,
+            },
+        })
+    }
+}
+
+/// What names mean in a scope of a past run.
+#[derive(Clone, Copy)]
+struct PastScope<'a> {
+    past: &'a PastRun<'a>,
+    scope: u32,
+}
+
+impl Resolve for PastScope<'_> {
     fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
-        parameter(self.dag, name).cloned().map(Source::Value)
+        let no_parameter = || EnvelopeError::NoParameter { name: name.to_owned() };
+        let PastRun { dag, past, .. } = self.past;
+        let state = past.state();
+        let Some(instance) = state.instance(self.scope) else {
+            return parameter(dag, name).cloned().map(Source::Value);
+        };
+        let place = instance.place;
+        let region = nodes::region_at(dag, state, place).ok_or_else(no_parameter)?;
+        let node = nodes::node(dag, state, place.node).ok_or_else(no_parameter)?;
+        let around = Self { scope: state.scope(place.node), ..*self };
+        let input = |name: &str| Source::new(node.input(name).ok_or_else(no_parameter)?, &around);
+        let is_first = region.parameters.first().is_some_and(|first| first.name == name);
+        match (&node.kind, place.iteration.checked_sub(1)) {
+            (NodeKind::Map { .. }, _) if is_first => {
+                self.past.element(input("over")?, place.iteration).ok_or_else(no_parameter)
+            }
+            (NodeKind::Loop { .. }, None) if is_first => input("from"),
+            (NodeKind::Loop { .. }, Some(iteration)) if is_first => {
+                let before = Place { part: Part::Body, iteration, ..place };
+                let scope = state.scope_at(before).ok_or_else(no_parameter)?;
+                let output = nodes::outputs(dag, state, scope).first().ok_or_else(no_parameter)?;
+                Source::new(&output.input, &Self { scope, ..*self })
+            }
+            _ => input(name),
+        }
     }
 
     fn port(&self, port: PortRef) -> Option<Reference> {
-        let node = self.nodes.get(port.node.0 as usize)?;
-        node.outputs.get(port.port as usize).map(|(_, reference)| reference.clone())
+        let PastRun { dag, past, rows, .. } = self.past;
+        let first = past.state().instance(self.scope).map_or(0, |instance| instance.nodes.start);
+        let number = first + port.node.0;
+        let name = &nodes::node(dag, past.state(), number)?.outputs.get(port.port as usize)?.name;
+        Reference::from_json(rows.get(&number)?.data.get("outputs")?.get(name)?)
     }
 }
 
-fn node_view(node: &Node, row: NodeRow) -> NodeView {
+impl PastRun<'_> {
+    /// An element of a list, wherever that is.
+    fn element(&self, list: Source, place: u64) -> Option<Source> {
+        let place = usize::try_from(place).ok()?;
+        match list {
+            Source::List(elements) => elements.into_iter().nth(place),
+            Source::Value(Value::List(elements)) => elements.into_iter().nth(place).map(Source::Value),
+            Source::Artifact(reference) if matches!(reference.summary, Summary::List { .. }) => {
+                self.artifacts.elements(&reference).ok()?.into_iter().nth(place).map(Source::Artifact)
+            }
+            Source::Artifact(reference) => match self.artifacts.load(&reference).ok()? {
+                Datum::Value(value @ Value::List(_)) => self.element(Source::Value(value), place as u64),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
     let text = |name| row.data.get(name).and_then(Json::as_str).map(str::to_owned);
     let outputs = node.outputs.iter().filter_map(|port| {
         let reference = Reference::from_json(row.data.get("outputs")?.get(&port.name)?)?;
         Some((port.name.clone(), reference))
     });
     NodeView {
-        id: node.id.clone(),
+        id,
         op: node.op().to_owned(),
         is_cached: row.cached,
         attempts: row.attempt,
@@ -235,6 +333,6 @@ fn node_view(node: &Node, row: NodeRow) -> NodeView {
         outputs: outputs.collect(),
         error: text("message"),
         help: text("help"),
-        state: row.state,
+        state: row.state.clone(),
     }
 }
