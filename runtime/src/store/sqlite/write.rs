@@ -139,7 +139,7 @@ fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()>
     for batch in batches {
         forget(transaction, &batch.lost)?;
         for event in &batch.events {
-            let data = (!event.data.is_null()).then(|| event.data.to_string());
+            let data = (!event.data.is_null()).then(|| text(&event.data));
             insert_event.execute(params![
                 &*event.run,
                 event.seq.cast_signed(),
@@ -192,7 +192,7 @@ fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()>
     for (place, CacheEntry { key, outputs, run, node }) in entries {
         if outputs.iter().all(|output| stays(place, &output.hash)) {
             let outputs: Json = outputs.iter().map(Reference::to_json).collect();
-            insert_cache.execute(params![key.0, outputs.to_string(), &**run, &**node])?;
+            insert_cache.execute(params![key.0, text(&outputs), &**run, &**node])?;
         } else {
             forget_key.execute([key.0])?;
         }
@@ -232,6 +232,11 @@ fn change_run(transaction: &Transaction, event: &Event, data: Option<String>) ->
         )?;
     }
     Ok(())
+}
+
+/// As `to_string` gives it, but without its detour through a formatter.
+fn text(json: &Json) -> String {
+    serde_json::to_string(json).unwrap_or_default()
 }
 
 /// The last that a transaction says of a node.
