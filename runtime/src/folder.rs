@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! runs/RUN.lock              held by the process that works on the run
-//! runs/RUN/NODE/ATTEMPT/     stdout, stderr, log, process.json, exit.json, and a process's in/, out/ and work/
+//! runs/RUN/NODE/ATTEMPT/     stdout, stderr, log, and of a process call.json, process.json, exit.json, in/, out/, work/
 //! runs/RUN/NODE/checkpoint/  lives across attempts and resumes, until the node has finished
 //! ```
 //!
@@ -26,6 +26,8 @@ pub struct NodeFolder(PathBuf);
 /// The folder of one attempt of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptFolder(PathBuf);
+
+const CHECKPOINT: &str = "checkpoint";
 
 /// The longest name that is an encoded id as it is; a longer one ends in the id's hash. File systems allow 255
 /// bytes.
@@ -77,7 +79,7 @@ impl NodeFolder {
 
     /// What an attempt leaves here its successors find.
     pub fn checkpoint(&self) -> PathBuf {
-        self.0.join("checkpoint")
+        self.0.join(CHECKPOINT)
     }
 }
 
@@ -115,6 +117,21 @@ impl AttemptFolder {
     }
 
     /// What the operator's process is called with.
+    pub fn call(&self) -> PathBuf {
+        self.0.join("call.json")
+    }
+
+    /// Where the operator's process says why it fails.
+    pub fn error(&self) -> PathBuf {
+        self.0.join("error.json")
+    }
+
+    /// See [`NodeFolder::checkpoint`].
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.with_file_name(CHECKPOINT)
+    }
+
+    /// The files of the operator's process's inputs.
     pub fn inputs(&self) -> PathBuf {
         self.0.join("in")
     }

@@ -349,7 +349,7 @@ fn memory_is_limited_for_all_processes_together() {
 #[test]
 fn each_attempt_keeps_what_it_wrote_and_finds_the_checkpoint() {
     let project = Project::new();
-    let text = "c=$(sed 's/.*\"checkpoint\":\"\\([^\"]*\\)\".*/\\1/' $FLOW_CALL); echo try; echo x >> $c/tries; \
+    let text = "c=$(sed 's/.*\"checkpoint\":\"\\([^\"]*\\)\".*/\\1/' $FLOW_CALL); mkdir -p $c; echo try; echo x >> $c/tries; \
                 n=$(wc -l < $c/tries); echo $n >&2; [ $n = 3 ] && echo $n > $1";
     let mut build = Build::default();
     script(&mut build, "a/b", text, Type::Int, &[], |node| {
@@ -364,7 +364,7 @@ fn each_attempt_keeps_what_it_wrote_and_finds_the_checkpoint() {
         let folder = node.attempt(attempt);
         assert_eq!(fs::read_to_string(folder.stdout()).unwrap(), "try\n");
         assert_eq!(fs::read_to_string(folder.stderr()).unwrap(), format!("{attempt}\n"));
-        assert_eq!(folder.inputs().exists(), attempt < 3, "what failed can be looked at");
+        assert_eq!(folder.outputs().exists(), attempt < 3, "what failed can be looked at");
     }
     assert!(!node.checkpoint().exists());
 }

@@ -52,6 +52,7 @@ def checkpoint() -> Path:
     if _checkpoint is None:
         path = _own_call().get("checkpoint")
         _checkpoint = Path(path) if path else Path(tempfile.mkdtemp(prefix="flow-checkpoint-"))
+        _checkpoint.mkdir(parents=True, exist_ok=True)
     return _checkpoint
 
 

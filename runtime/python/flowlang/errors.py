@@ -61,7 +61,7 @@ def report(error: BaseException, call: Dict[str, Any]) -> None:
         _print(error, frames)
     told = json.dumps({"message": _shortened(message), "help": help})
     try:
-        (Path(call["folder"]) / "out" / "error.json").write_text(told, encoding="utf-8")
+        (Path(call["folder"]) / "error.json").write_text(told, encoding="utf-8")
     except OSError as problem:
         print(f"{message}\nthis could not be written down: {problem}", file=sys.stderr)
 

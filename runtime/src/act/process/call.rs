@@ -12,7 +12,8 @@
 //!
 //! Values stand as constants of a `flow-dag/1` do: `6`, `{"float": 0.5}`, `{"date": "2026-11-20"}`. A table is an
 //! Arrow IPC file, in `outputs` too. A `list` of tables or blobs is a folder with `0.arrow`, `1.arrow`, … in it.
-//! A process that fails may leave `out/error.json`, `{"message": "…", "help": "…"}`.
+//! The folder `checkpoint` is made by who needs it. A process that fails may leave `error.json` in `folder`,
+//! `{"message": "…", "help": "…"}`.
 
 use std::{
     fs::{self, File},
@@ -113,7 +114,7 @@ pub fn write(
     folder: &AttemptFolder,
     context: &dyn Context,
 ) -> Result<Written, OperatorError> {
-    let mut writer = Writer { folder: folder.inputs(), files: 0 };
+    let mut writer = Writer { folder: folder.inputs(), is_made: false, files: 0 };
     let outputs =
         call.outputs.iter().map(|port| output(port, call, folder)).collect::<Result<Vec<_>, _>>()?;
     let prepare = || {
@@ -121,9 +122,10 @@ pub fn write(
             // Of the same attempt, by a process that died before its end was known.
             fs::remove_dir_all(folder.path())?;
         }
-        fs::create_dir_all(folder.inputs())?;
-        fs::create_dir(folder.outputs())?;
-        fs::create_dir(folder.work())?;
+        fs::create_dir_all(folder.work())?;
+        if outputs.iter().any(|(port, ..)| port.ty != Type::Nothing) {
+            fs::create_dir(folder.outputs())?;
+        }
         for (_, kind, path) in &outputs {
             if let Kind::List(_) = kind {
                 fs::create_dir(path)?;
@@ -180,10 +182,10 @@ pub fn write(
     let json = json!({
         "format": FORMAT, "operator": call.op, "function": function, "attempt": context.attempt(),
         "cores": context.threads(), "memory": context.memory(), "folder": folder.path(), "work": folder.work(),
-        "checkpoint": context.checkpoint(), "project": environment.root, "messages": 3,
+        "checkpoint": folder.checkpoint(), "project": environment.root, "messages": 3,
         "inputs": inputs, "outputs": outputs,
     });
-    let path = folder.inputs().join("call.json");
+    let path = folder.call();
     fs::write(&path, json.to_string()).map_err(|error| cannot_write(&path, &error))?;
     Ok(Written { call: path, words })
 }
@@ -211,6 +213,7 @@ fn output<'a>(
 
 struct Writer {
     folder: PathBuf,
+    is_made: bool,
     /// Those within lists and records are numbered.
     files: usize,
 }
@@ -237,7 +240,7 @@ impl Writer {
         Ok(match datum {
             Datum::Value(value) => json!({ "value": to_json(value) }),
             Datum::Table(rows) => {
-                let path = self.folder.join(format!("{name}.arrow"));
+                let path = self.file(&format!("{name}.arrow"))?;
                 let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
                 table::write(rows, BufWriter::new(file)).map_err(|error| {
                     OperatorError::failed(format!("cannot write `{}`: {error}", path.display()))
@@ -246,7 +249,7 @@ impl Writer {
             }
             Datum::Written(written) => self.datum(name, &Datum::Table(written.table().clone()))?,
             Datum::Blob(blob) => {
-                let path = self.folder.join(name);
+                let path = self.file(name)?;
                 fs::write(&path, &blob.bytes).map_err(|error| cannot_write(&path, &error))?;
                 json!({ "blob": path, "format": blob.format })
             }
@@ -262,7 +265,7 @@ impl Writer {
     }
 
     /// The input as a word of a command: itself where it is a scalar, else the path of its file.
-    fn text(&self, name: &str, argument: &Argument, json: &Json) -> Result<String, OperatorError> {
+    fn text(&mut self, name: &str, argument: &Argument, json: &Json) -> Result<String, OperatorError> {
         if let Argument::Datum(Datum::Value(value)) = argument
             && let Some(text) = plain_text(value)
         {
@@ -277,9 +280,17 @@ impl Writer {
             Argument::Datum(Datum::Value(value)) => value.to_json(),
             _ => json.clone(),
         };
-        let path = self.folder.join(format!("{name}.json"));
+        let path = self.file(&format!("{name}.json"))?;
         fs::write(&path, json.to_string()).map_err(|error| cannot_write(&path, &error))?;
         Ok(path.display().to_string())
+    }
+
+    fn file(&mut self, name: &str) -> Result<PathBuf, OperatorError> {
+        if !self.is_made {
+            fs::create_dir(&self.folder).map_err(|error| cannot_write(&self.folder, &error))?;
+            self.is_made = true;
+        }
+        Ok(self.folder.join(name))
     }
 
     fn numbered(&mut self, name: &str) -> String {

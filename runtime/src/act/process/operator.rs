@@ -84,7 +84,7 @@ impl ProcessOperator {
         note_end(&watched, folder);
         judge(&watched, folder, context)?;
         let outputs = outputs::read(&call.outputs, folder)?;
-        self.clean(call, folder, context);
+        clean(call, folder);
         Ok(outputs)
     }
 
@@ -182,20 +182,27 @@ impl ProcessOperator {
         // The mark in its environment serves too.
         let _ = fs::write(folder.process(), json.to_string());
     }
-
-    /// What has served goes; what a person may want to read stays.
-    fn clean(&self, call: &Call, folder: &AttemptFolder, context: &dyn Context) {
-        // Whatever cannot be removed now goes with the run.
-        let _ = fs::remove_dir_all(folder.inputs());
-        let _ = fs::remove_dir_all(folder.work());
-        if call.outputs.iter().all(|port| Kind::of(&port.ty) != Some(Kind::File)) {
-            let _ = fs::remove_dir_all(folder.outputs());
-        }
-        if let Some(checkpoint) = context.checkpoint() {
-            let _ = fs::remove_dir_all(checkpoint);
-        }
-    }
 }
+
+/// What has served and takes room goes; what a person may want to read stays. Removing little things costs more time
+/// than it saves room.
+fn clean(call: &Call, folder: &AttemptFolder) {
+    // Whatever cannot be removed now goes with the run; what was not needed is not there.
+    if fs::metadata(folder.call()).is_ok_and(|file| file.len() > LARGE_CALL) {
+        let _ = fs::remove_file(folder.call());
+    }
+    if fs::read_dir(folder.work()).is_ok_and(|mut files| files.next().is_some()) {
+        let _ = fs::remove_dir_all(folder.work());
+    }
+    let _ = fs::remove_dir_all(folder.inputs());
+    if call.outputs.iter().all(|port| Kind::of(&port.ty) != Some(Kind::File)) {
+        let _ = fs::remove_dir_all(folder.outputs());
+    }
+    let _ = fs::remove_dir_all(folder.checkpoint());
+}
+
+/// Bytes of a `call.json` that is not kept.
+const LARGE_CALL: u64 = 64 << 10;
 
 /// What its end means.
 fn judge(watched: &Watched, folder: &AttemptFolder, context: &dyn Context) -> Result<(), OperatorError> {
@@ -215,7 +222,7 @@ fn judge(watched: &Watched, folder: &AttemptFolder, context: &dyn Context) -> Re
     if status.success() {
         return Ok(());
     }
-    let told = fs::read(folder.outputs().join("error.json")).ok();
+    let told = fs::read(folder.error()).ok();
     if let Some(told) = told.and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok())
         && let Some(message) = told.get("message").and_then(Json::as_str)
     {
