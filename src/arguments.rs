@@ -10,7 +10,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use crate::{
     artifact, cancel, check,
     exit::{Exit, Failure},
-    explain, fmt,
+    explain, fmt, gc,
     launch::{self, Launch},
     logs, lsp, ops, plan, resume, retry, run, runs, show, signal, task,
     terminal::{Colour, Terminal},
@@ -71,6 +71,8 @@ enum Command {
     Logs(logs::Options),
     /// Write what a node gave to stdout or a file
     Artifact(artifact::Options),
+    /// Remove old runs, and what no run needs any more
+    Gc(gc::Options),
     /// Run one task in this process, as an engine elsewhere would start it
     Task(task::Options),
     /// List the operators, or describe one
@@ -142,6 +144,7 @@ impl Invocation {
             Command::Show(options) => show::execute(options, root, &terminal),
             Command::Logs(options) => logs::execute(options, root, &terminal),
             Command::Artifact(options) => artifact::execute(options, root, &terminal),
+            Command::Gc(options) => gc::execute(options, root, &terminal),
             Command::Task(options) => task::execute(options, root, &terminal),
             Command::Ops(options) => ops::execute(options, root, &terminal),
             Command::Explain(options) => explain::execute(options, &terminal),

@@ -80,6 +80,10 @@ impl From<RunError> for Failure {
                 };
                 Failure::input(message).help(help)
             }
+            RunError::Removing => Failure::environment(message).help("wait for it to end"),
+            RunError::Remove { .. } => {
+                Failure::environment(message).help("is the folder `.flow` not yours to write?")
+            }
             RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
                 Failure::environment(message)
             }

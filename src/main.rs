@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod facts;
 mod fmt;
+mod gc;
 mod golden;
 mod interrupt;
 mod launch;

@@ -413,7 +413,7 @@ fn a_store_of_a_newer_version_is_refused() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the store `{}` was written by a newer flowc (format 99; this one knows 2): update flowc",
+            "the store `{}` was written by a newer flowc (format 99; this one knows 3): update flowc",
             path.display()
         )
     );

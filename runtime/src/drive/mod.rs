@@ -102,6 +102,8 @@ pub struct Driver<W> {
     stuck: stuck::Watch,
     /// Operators with an effect, and those outside of this process, until the event that says they run is durable.
     held: Vec<(u64, Job)>,
+    /// Commands that wait for all that the cache gave to be said.
+    barriers: Vec<i64>,
     batch: Batch,
     /// Since when something stands in the batch.
     unsent_since: Option<i64>,
@@ -140,6 +142,7 @@ impl<W: World> Driver<W> {
             working: FxHashMap::default(),
             stuck: stuck::Watch::default(),
             held: Vec::new(),
+            barriers: Vec::new(),
             batch: Batch::default(),
             unsent_since: None,
             durable: setup.seq,
@@ -218,6 +221,11 @@ impl<W: World> Driver<W> {
         }
         self.launch();
         self.setup.scheduler.settle();
+        // What the cache gave is said when a node has finished by it.
+        if !self.barriers.is_empty() && self.setup.state.counts().finishing == 0 {
+            self.batch.taken.append(&mut self.barriers);
+            self.batch.is_urgent = true;
+        }
         self.send();
         Ok(())
     }
@@ -268,6 +276,7 @@ impl<W: World> Driver<W> {
         match &command.kind {
             CommandKind::Cancel => self.step(&Event::Cancel),
             CommandKind::Signal { name } => self.step(&Event::Signal { name: name.as_str().into() }),
+            CommandKind::Barrier => return self.barriers.push(command.id),
         }
         self.batch.taken.push(command.id);
         self.batch.is_urgent = true;

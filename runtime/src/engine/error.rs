@@ -34,6 +34,10 @@ pub enum RunError {
     Owned { run: String, owner: Option<Owner> },
     #[error("what run {run} has left running cannot be found: {reason}")]
     Orphans { run: String, reason: String },
+    #[error("another process is removing what is no longer needed")]
+    Removing,
+    #[error("cannot remove from `{path}`: {reason}")]
+    Remove { path: String, reason: String },
     #[error("there is no run `{id}`")]
     NoRun { id: String },
     #[error("`{id}` may be any of the runs {}", runs.join(", "))]

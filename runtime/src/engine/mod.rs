@@ -1,6 +1,7 @@
 //! The way in: opens a project's state, runs and resumes DAGs, and shows what became of them.
 
 mod error;
+mod gc;
 mod history;
 mod id;
 mod resume;
@@ -23,6 +24,7 @@ use flow_ir::{
 use rustc_hash::FxHashMap;
 
 pub use error::RunError;
+pub use gc::{Keep, Removed};
 use history::History;
 pub use resume::{Again, Cancelled, Revival};
 pub use shadow::{Comparison, NodeComparison};
@@ -375,6 +377,10 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    fn store_file(&self) -> PathBuf {
+        self.folder.join("store.sqlite")
     }
 
     fn locks(&self) -> PathBuf {

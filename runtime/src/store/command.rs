@@ -15,6 +15,8 @@ pub struct RunCommand {
 pub enum CommandKind {
     /// For the owner that the run has then. If that dies before it reads it, who asked must see to it.
     Cancel,
+    /// For the owner: to be taken when all that it has of the cache is said in events that it hands over before.
+    Barrier,
     /// For the run, whoever owns it.
     Signal { name: String },
 }
@@ -24,6 +26,7 @@ impl CommandKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
+            Self::Barrier => "barrier",
             Self::Signal { .. } => "signal",
         }
     }
@@ -31,7 +34,7 @@ impl CommandKind {
     /// What goes with the name.
     pub fn data(&self) -> Json {
         match self {
-            Self::Cancel => Json::Null,
+            Self::Cancel | Self::Barrier => Json::Null,
             Self::Signal { name } => json!({ "name": name }),
         }
     }
@@ -40,6 +43,7 @@ impl CommandKind {
     pub fn read(name: &str, data: &Json) -> Option<Self> {
         match name {
             "cancel" => Some(Self::Cancel),
+            "barrier" => Some(Self::Barrier),
             "signal" => Some(Self::Signal { name: data.get("name")?.as_str()?.to_owned() }),
             _ => None,
         }

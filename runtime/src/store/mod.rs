@@ -22,7 +22,7 @@ pub use history::{History, Past};
 pub use lock::{LockError, RunLock};
 pub use owner::Owner;
 pub use row::{NodeRow, RunRow};
-pub use sqlite::SqliteStore;
+pub use sqlite::{Collector, Elements, SqliteStore, Unneeded};
 
 use crate::{
     artifact::{Reference, SmallContents},

@@ -1,8 +1,9 @@
 //! The store in one SQLite file: a thread that writes, a connection that reads.
 //!
 //! [`schema`] is the file's tables, [`queue`] holds what is to be written until the writer's thread takes it,
-//! [`write`] puts batches into the tables, [`read`] asks them.
+//! [`write`] puts batches into the tables, [`read`] asks them; [`collect`] takes out what is no longer needed.
 
+mod collect;
 mod queue;
 mod read;
 mod schema;
@@ -28,6 +29,8 @@ use crate::{
     artifact::{Reference, SmallContents},
     event::Event,
 };
+
+pub use collect::{Collector, Elements, Unneeded};
 
 pub struct SqliteStore {
     queue: Arc<Queue>,

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 /// Each makes a file of the next version out of one of the version before, from an empty one on. What stands
 /// here is never changed: there are files that it made.
-const STEPS: [&str; 2] = [EVENTS, OWNERS_AND_COMMANDS];
+const STEPS: [&str; 3] = [EVENTS, OWNERS_AND_COMMANDS, AGES];
 
 /// Of a file that went through all steps; in the file's `user_version`.
 const VERSION: i64 = STEPS.len() as i64;
@@ -63,6 +63,11 @@ CREATE TABLE command (
     taken INTEGER
 );
 CREATE INDEX open_command ON command (run, id) WHERE taken IS NULL;
+";
+
+const AGES: &str = "
+-- When it was last written: microseconds since 1970.
+ALTER TABLE content ADD COLUMN added INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// How long another process may hold the file.

@@ -69,17 +69,11 @@ pub fn claim(connection: &mut Connection, run: &str) -> Result<u32, StoreError> 
 }
 
 pub fn command(connection: &Connection, run: &str, kind: &CommandKind) -> Result<i64, StoreError> {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let data = kind.data();
     connection
         .query_row(
             "INSERT INTO command (run, kind, data, time) VALUES (?, ?, ?, ?) RETURNING id",
-            params![
-                run,
-                kind.name(),
-                (!data.is_null()).then(|| data.to_string()),
-                i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-            ],
+            params![run, kind.name(), (!data.is_null()).then(|| data.to_string()), now()],
             |row| row.get(0),
         )
         .map_err(failed)
@@ -172,11 +166,12 @@ fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()>
     let lost: FxHashMap<Hash, usize> = lost.collect();
     let stays = |place: usize, hash: &Hash| lost.get(hash).is_none_or(|later| *later <= place);
     let mut contents = FxHashSet::default();
-    let mut insert_content = transaction.prepare_cached("INSERT OR REPLACE INTO content VALUES (?, ?)")?;
+    let now = now();
+    let mut insert_content = transaction.prepare_cached("INSERT OR REPLACE INTO content VALUES (?, ?, ?)")?;
     for (place, batch) in batches.iter().enumerate() {
         for (hash, bytes) in &batch.contents {
             if stays(place, hash) && contents.insert(hash) {
-                insert_content.execute(params![hash.0, &**bytes])?;
+                insert_content.execute(params![hash.0, &**bytes, now])?;
             }
         }
     }
@@ -290,6 +285,12 @@ fn write_nodes(
         upsert.execute(params![run, node, state, cached, attempt, started, ended, data])?;
     }
     Ok(())
+}
+
+/// Microseconds since 1970.
+fn now() -> i64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
