@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flow_runtime::engine::NodeView;
+use flow_runtime::engine::{NodeView, Waiting};
 use serde_json::json;
 
 use crate::{
@@ -49,10 +49,12 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         }
         return Ok(Exit::Worked);
     }
+    let waiting = engine.waiting(&run)?;
+    let waits_for = |node: &NodeView| waiting.iter().find(|waiting| waiting.node == node.id);
     match options.format {
         Format::Json => {
             let mut json = runs::to_json(&run);
-            json["tasks"] = nodes.iter().map(node_json).collect();
+            json["tasks"] = nodes.iter().map(|node| node_json(node, waits_for(node))).collect();
             terminal.result(&format!("{json:#}\n"));
         }
         Format::Human => {
@@ -60,14 +62,14 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
             terminal.result("\n");
             let width = nodes.iter().map(|node| node.id.chars().count()).max().unwrap_or(0);
             for node in &nodes {
-                terminal.result(&node_text(node, width, terminal));
+                terminal.result(&node_text(node, waits_for(node), width, terminal));
             }
         }
     }
     Ok(Exit::Worked)
 }
 
-fn node_json(node: &NodeView) -> serde_json::Value {
+fn node_json(node: &NodeView, waiting: Option<&Waiting>) -> serde_json::Value {
     let outputs: serde_json::Map<_, _> =
         node.outputs.iter().map(|(port, reference)| (port.clone(), reference.to_json())).collect();
     json!({
@@ -78,13 +80,14 @@ fn node_json(node: &NodeView) -> serde_json::Value {
         "attempts": node.attempts,
         "seconds": node.seconds,
         "outputs": outputs,
+        "waits_for": waiting.map(|waiting| waiting.reasons.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "error": node.error,
         "help": node.help,
     })
 }
 
-/// A line for the node, one for each output, and the error.
-fn node_text(node: &NodeView, width: usize, terminal: &Terminal) -> String {
+/// A line for the node, one for each output, what it waits for, and the error.
+fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal: &Terminal) -> String {
     let state = if node.is_cached { "cached" } else { &node.state };
     let seconds = node.seconds.map(|seconds| format!("{seconds:.3} s")).unwrap_or_default();
     let attempts = if node.attempts > 1 { format!("  {} attempts", node.attempts) } else { String::new() };
@@ -99,6 +102,13 @@ fn node_text(node: &NodeView, width: usize, terminal: &Terminal) -> String {
         let name = if node.outputs.len() == 1 { String::new() } else { format!("{port}: ") };
         let indent = width + 4;
         text.push_str(&format!("{:indent$}{name}{}\n", "", artifact_text(reference, indent)));
+    }
+    for reason in waiting.into_iter().flat_map(|waiting| &waiting.reasons) {
+        text.push_str(&format!("{:2$}{} {reason}\n", "", terminal.paint_out("waits for", "2"), width + 4));
+    }
+    if waiting.is_some_and(|waiting| waiting.reasons.is_empty()) {
+        let told = terminal.paint_out("there is room for it: others go first, or it is about to start", "2");
+        text.push_str(&format!("{:1$}{told}\n", "", width + 4));
     }
     if let Some(error) = &node.error {
         text.push_str(&format!("{:2$}{} {error}\n", "", terminal.paint_out("error:", "31"), width + 4));

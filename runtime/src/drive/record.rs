@@ -27,6 +27,7 @@ impl<W: World> Driver<W> {
         let data = json!({
             "workflow": dag.workflow, "nodes": dag.nodes.len(), "resumed": self.setup.epoch > 1,
             "cache": self.setup.use_cache, "numerics": NUMERICS_CPU,
+            "limit": self.setup.scheduler.limit().to_json(),
         });
         self.tell(None, 0, Kind::RunStarted, data);
     }

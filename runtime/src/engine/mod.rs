@@ -7,6 +7,7 @@ mod id;
 mod resume;
 mod shadow;
 mod view;
+mod waiting;
 mod why;
 
 use std::{
@@ -29,6 +30,7 @@ use history::History;
 pub use resume::{Again, Cancelled, Revival};
 pub use shadow::{Comparison, NodeComparison};
 pub use view::{NodeView, RunView};
+pub use waiting::Waiting;
 pub use why::{Because, Change, Earlier, Side, Why};
 
 use crate::{
@@ -240,6 +242,11 @@ impl Engine {
         })
     }
 
+    /// Runs of one project share their pools.
+    fn scope(&self) -> PathBuf {
+        std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone())
+    }
+
     /// Joins the ledger; a run that cannot says so and goes on without.
     #[cfg(target_os = "linux")]
     fn share(
@@ -256,7 +263,7 @@ impl Engine {
             run: run.to_owned(),
             machine,
             limit: (options.jobs.max(1), options.memory),
-            scope: std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone()),
+            scope: self.scope(),
             notify: Box::new(move || {
                 let _ = outbox.send(Message::Lent);
             }),

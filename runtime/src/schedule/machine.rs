@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, num::NonZero, process::Command, sync::Arc};
 
 use flow_ir::{dag::Dag, node::Node};
+use serde_json::{Map, Value as Json, json};
 
 use super::amount::{Amount, Need, WHOLE};
 
@@ -68,12 +69,7 @@ impl Machine {
     /// This machine with all GPUs that `CUDA_VISIBLE_DEVICES` leaves, if the DAG asks for any: looking takes a
     /// moment.
     pub fn here_for(dag: &Dag) -> Self {
-        fn want_gpus(nodes: &[Node]) -> bool {
-            let inside = |node: &Node| node.kind.regions().iter().any(|(_, region)| want_gpus(&region.nodes));
-            nodes.iter().any(|node| Need::of(node).gpus > 0 || inside(node))
-        }
-        let wants_gpus = want_gpus(&dag.nodes);
-        Self { gpus: if wants_gpus { gpus_here() } else { Vec::new() }, ..Self::here() }
+        Self { gpus: if wants_gpus(&dag.nodes) { gpus_here() } else { Vec::new() }, ..Self::here() }
     }
 
     /// All of it.
@@ -91,21 +87,51 @@ impl Machine {
         self.gpus.iter().find(|gpu| gpu.index == index)?.memory
     }
 
-    /// Refuses a DAG with a node that exceeds this by itself, be it in a region.
-    pub fn check(&self, dag: &Dag) -> Result<(), CannotFit> {
-        self.check_nodes(&dag.nodes)
-    }
-
-    fn check_nodes(&self, nodes: &[Node]) -> Result<(), CannotFit> {
-        nodes.iter().try_for_each(|node| {
-            self.check_node(node)?;
-            node.kind.regions().into_iter().try_for_each(|(_, region)| self.check_nodes(&region.nodes))
+    /// `{"cores": 2, "memory": 8589934592, "gpus": [{"index": 0, "memory": null}], "pools": {"db": 4}}`
+    pub fn to_json(&self) -> Json {
+        let gpu = |gpu: &Gpu| json!({ "index": gpu.index, "memory": gpu.memory });
+        let pools = self.pools.iter().map(|(pool, places)| (pool.to_string(), json!(places)));
+        json!({
+            "cores": self.cores,
+            "memory": self.memory,
+            "gpus": self.gpus.iter().map(gpu).collect::<Vec<_>>(),
+            "pools": pools.collect::<Map<_, _>>(),
         })
     }
 
-    fn check_node(&self, node: &Node) -> Result<(), CannotFit> {
+    /// None where it is none.
+    pub fn from_json(json: &Json) -> Option<Self> {
+        let small = |json: &Json| json.as_u64().and_then(|number| u32::try_from(number).ok());
+        let gpu =
+            |gpu: &Json| Some(Gpu { index: small(gpu.get("index")?)?, memory: gpu.get("memory")?.as_u64() });
+        let pool = |(pool, places): (&String, &Json)| Some((pool.as_str().into(), small(places)?));
+        Some(Self {
+            cores: small(json.get("cores")?)?,
+            memory: json.get("memory")?.as_u64()?,
+            gpus: json.get("gpus")?.as_array()?.iter().map(gpu).collect::<Option<_>>()?,
+            pools: json.get("pools")?.as_object()?.iter().map(pool).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Refuses a DAG with a node that exceeds this by itself.
+    pub fn check(&self, dag: &Dag) -> Result<(), CannotFit> {
+        self.check_nodes(&dag.nodes, "")
+    }
+
+    /// Those of regions too, whose ids begin with that of the region's node.
+    fn check_nodes(&self, nodes: &[Node], scope: &str) -> Result<(), CannotFit> {
+        for node in nodes {
+            self.check_node(node, scope)?;
+            for (_, region) in node.kind.regions() {
+                self.check_nodes(&region.nodes, &format!("{scope}{}/", node.id))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_node(&self, node: &Node, scope: &str) -> Result<(), CannotFit> {
         let need = Need::of(node);
-        let id = || node.id.clone();
+        let id = || format!("{scope}{}", node.id);
         if need.cores > self.cores {
             return Err(CannotFit::Cores { node: id(), need: need.cores, limit: self.cores });
         }
@@ -132,6 +158,13 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+fn wants_gpus(nodes: &[Node]) -> bool {
+    let mut nodes = nodes.iter();
+    nodes.any(|node| {
+        Need::of(node).gpus > 0 || node.kind.regions().iter().any(|(_, region)| wants_gpus(&region.nodes))
+    })
 }
 
 /// `2GiB`, as the language writes sizes.

@@ -89,6 +89,11 @@ impl Scheduler {
         Ok(scheduler)
     }
 
+    /// How much the run may use.
+    pub fn limit(&self) -> &Machine {
+        &self.limit
+    }
+
     /// Shares the machine with others from now on.
     pub fn share(&mut self, lender: Box<dyn Lender>) {
         self.lender = Some(lender);

@@ -196,7 +196,7 @@ fn why_a_node_waits() {
         [
             "2 cores (1 of 4 free; taken by `train` 1, run 1k3f9a2b (process 77, which is stopped) 2)",
             "8GiB of memory (4GiB of 64GiB free; taken by `train` 20GiB, run 1k3f9a2b (process 77, which is stopped) 40GiB)",
-            "1 GPU (of 2; taken by `train` 0, run 1k3f9a2b (process 77, which is stopped) 1)",
+            "1 GPU (of 2; taken by `train` 1, run 1k3f9a2b (process 77, which is stopped) 1)",
             "a place in pool `db` (2 of 2 taken, by `train`, run 1k3f9a2b (process 77, which is stopped))",
         ]
     );

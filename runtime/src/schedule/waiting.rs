@@ -38,12 +38,12 @@ pub enum Reason {
         of: u64,
         held: Vec<(Who, u64)>,
     },
-    /// GPUs; each holder with the indices of its own.
+    /// GPUs, or parts of them by their memory.
     Gpus {
         need: u32,
         memory: Option<u64>,
         of: u32,
-        held: Vec<(Who, Vec<u32>)>,
+        held: Vec<(Who, usize)>,
     },
     Pool {
         pool: String,
@@ -83,7 +83,7 @@ pub fn reasons(machine: &Machine, need: &Need, holders: &[Holder]) -> Vec<Reason
             need: need.gpus,
             memory: need.gpu_memory,
             of: u32::try_from(machine.gpus.len()).unwrap_or(u32::MAX),
-            held: held(holders, |amount| amount.gpu_indices().collect::<Vec<_>>()),
+            held: held(holders, |amount| amount.gpus.len()),
         });
     }
     if let Some(name) = need.pool.as_deref().filter(|_| pool) {
@@ -138,10 +138,7 @@ impl fmt::Display for Reason {
                 if let Some(memory) = memory.filter(|memory| *memory != WHOLE) {
                     write!(f, " with {}", size(memory))?;
                 }
-                let indices = |indices: &Vec<u32>| {
-                    format!(" {}", indices.iter().map(u32::to_string).collect::<Vec<_>>().join("+"))
-                };
-                write!(f, " (of {of}; taken by {})", list(held, indices))
+                write!(f, " (of {of}; taken by {})", list(held, |gpus| format!(" {gpus}")))
             }
             Self::Pool { pool, taken, of, held } => {
                 let places = |places: &u32| if *places == 1 { String::new() } else { format!(" {places}") };
