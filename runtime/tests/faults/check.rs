@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 
 use crate::{
     operator::{Read, give},
-    plan::{Fault, NodePlan, Plan},
+    plan::{Control, Fault, NodePlan, PARTS, Plan},
+    world::number,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub fn check(plan: &Plan, dag: &Dag, events: &[Event], told: &[Event]) -> Vec<St
         ran: BTreeSet::new(),
         failures: vec![0; plan.nodes.len()],
         gave: vec![BTreeSet::new(); plan.nodes.len()],
+        opaque: vec![false; plan.nodes.len()],
+        inner: BTreeMap::new(),
         ended: None,
         epoch: 0,
         violations: Vec::new(),
@@ -77,10 +80,14 @@ struct Checker<'a> {
     stands: Vec<Stand>,
     attempts: Vec<u32>,
     /// Attempts that ran.
-    ran: BTreeSet<(usize, u32)>,
-    failures: Vec<u32>,
+    ran: BTreeSet<(String, u32)>,
+    failures: Vec<u64>,
     /// What each node ever gave.
     gave: Vec<BTreeSet<Read>>,
+    /// Of these it is not computed what they should give.
+    opaque: Vec<bool>,
+    /// The last attempts of nodes in regions.
+    inner: BTreeMap<String, u32>,
     ended: Option<u32>,
     epoch: u32,
     violations: Vec<String>,
@@ -108,16 +115,20 @@ impl Checker<'_> {
                         *stand = match stand {
                             Finished | Failed => *stand,
                             // Nobody knows whether its effect was done: that settles its attempt.
-                            Running | Finishing if node.is_effect => Running,
+                            Running | Finishing if node.is_effect && node.control.is_none() => Running,
                             _ => Pending,
                         }
                     }
                 }
-                _ => self.ended = Some(event.epoch),
+                Kind::RunFinished => self.ended = Some(event.epoch),
+                _ => {}
             }
             return;
         };
-        let at: usize = id[1..].parse().unwrap();
+        let at = number(id);
+        if id.contains('/') {
+            return self.inner(at, id, event);
+        }
         let before = self.stands[at];
         let is_new = event.attempt > self.attempts[at];
         if event.attempt < self.attempts[at] {
@@ -146,7 +157,7 @@ impl Checker<'_> {
         }
         match event.kind {
             Kind::Running => {
-                if !self.ran.insert((at, event.attempt)) {
+                if !self.ran.insert((id.to_string(), event.attempt)) {
                     self.wrong(format!("attempt {} of {id} runs twice", event.attempt));
                 }
                 self.inputs(at, id, false);
@@ -155,24 +166,42 @@ impl Checker<'_> {
                 self.inputs(at, id, true);
                 self.value(at, id, event);
             }
-            Kind::Failed | Kind::Retrying if is_failure(event) => {
-                self.failures[at] += 1;
-                if self.failures[at] > 1 + self.plan.nodes[at].retry {
+            Kind::Retrying => {
+                let failures = event.data.get("failures").and_then(Json::as_u64).unwrap_or_default();
+                let (before, granted) = (self.failures[at], u64::from(self.plan.nodes[at].retry));
+                if failures < before || failures > granted {
                     self.wrong(format!(
-                        "{id} has failed {} times, with {} retries",
-                        self.failures[at], self.plan.nodes[at].retry
+                        "{id} has failed {failures} times, after {before}, with {granted} retries"
                     ));
                 }
+                self.failures[at] = failures;
             }
             _ => {}
         }
         self.stands[at] = stand;
     }
 
+    /// A node in a region.
+    fn inner(&mut self, at: usize, id: &str, event: &Event) {
+        let before = self.inner.insert(id.to_owned(), event.attempt).unwrap_or_default();
+        if event.attempt < before {
+            self.wrong(format!("{id} goes back from attempt {before} to {}", event.attempt));
+        }
+        if event.kind == Kind::Running {
+            if !self.ran.insert((id.to_owned(), event.attempt)) {
+                self.wrong(format!("attempt {} of {id} runs twice", event.attempt));
+            }
+            if self.stands[at] != Running {
+                self.wrong(format!("{id} runs while n{at} is {:?}", self.stands[at]));
+            }
+        }
+    }
+
     /// Whether the producers are where they must be before a node starts, or has finished.
     fn inputs(&mut self, at: usize, id: &str, all_finished: bool) {
         let node = &self.plan.nodes[at];
-        for (producers, strict) in [(&node.inputs, node.is_effect), (&node.after, true)] {
+        let is_strict = node.is_effect || node.control.is_some_and(Control::has_regions);
+        for (producers, strict) in [(&node.inputs, is_strict), (&node.after, true)] {
             for producer in producers {
                 let is_there = match self.stands[*producer] {
                     Finished => true,
@@ -201,6 +230,15 @@ impl Checker<'_> {
             Summary::Value(Some(Value::Int(number))) => Some(*number),
             _ => None,
         };
+        // What regions give is compared with an undisturbed run, and so is what rests on lists of it.
+        let rests = node.inputs.iter().any(|producer| self.opaque[*producer]);
+        if node.control.is_some() || rests {
+            match number {
+                Some(number) => drop(self.gave[at].insert(Read::Number(number))),
+                None => self.opaque[at] = true,
+            }
+            return;
+        }
         let mut choices: Vec<Vec<Read>> = vec![Vec::new()];
         for producer in &node.inputs {
             let mut reads: Vec<Read> = self.gave[*producer].iter().copied().collect();
@@ -289,7 +327,9 @@ impl Checker<'_> {
             *stand == Pending || (*stand == Failed && *on_failure == OnFailure::BlockDependents)
         }) {
             Pending
-        } else if node.is_broken {
+        } else if node.is_broken
+            && !matches!(node.control, Some(Control::Conditional(false) | Control::Map(0) | Control::Loop(0)))
+        {
             Failed
         } else {
             Finished
@@ -319,19 +359,11 @@ impl Checker<'_> {
 
 fn expected(plan: &Plan, at: usize, node: &NodePlan, inputs: &[Read]) -> i64 {
     if !node.is_expression {
-        return give(plan.seed, at, inputs);
+        return give(plan.seed, at * PARTS, inputs);
     }
     let numbers = inputs.iter().map(|read| match read {
         Read::Number(number) | Read::Bytes(number) => *number,
         Read::Nothing => 0,
     });
     numbers.sum()
-}
-
-/// Whether the event tells of an operator that failed, and not of an input that was lost.
-fn is_failure(event: &Event) -> bool {
-    let message = event.data.get("message").and_then(Json::as_str).unwrap_or_default();
-    ["out of luck", "it is broken", "took longer", "its process died"]
-        .iter()
-        .any(|start| message.starts_with(start))
 }

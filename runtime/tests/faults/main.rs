@@ -12,6 +12,7 @@
 mod check;
 mod operator;
 mod plan;
+mod region;
 mod simulation;
 mod world;
 

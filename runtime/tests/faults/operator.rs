@@ -5,10 +5,10 @@ use std::sync::Arc;
 use flow_ir::{hash::Hash, value::Value};
 use flow_runtime::operator::{Argument, Blob, Call, Context, Datum, Native, Operator, OperatorError};
 
-use crate::plan::{OP, Plan, Size};
+use crate::plan::{NodePlan, OP, PARTS, Plan, Size};
 
 pub struct Work {
-    /// Of each node, whether it fails and how much it gives.
+    /// Of each node, and of each part of its regions, whether it fails and how much it gives.
     nodes: Vec<(bool, Size)>,
 }
 
@@ -26,7 +26,12 @@ const LARGE: usize = 64 << 10;
 
 impl Work {
     pub fn native(plan: &Plan) -> Native {
-        let nodes = plan.nodes.iter().map(|node| (node.is_broken, node.size)).collect();
+        let parts = |node: &NodePlan| {
+            let is_broken = |part| node.is_broken && part == if node.control.is_some() { 2 } else { 0 };
+            let size = |part| if part == 0 { node.size } else { Size::Short };
+            (0..PARTS).map(|part| (is_broken(part), size(part))).collect::<Vec<_>>()
+        };
+        let nodes = plan.nodes.iter().flat_map(parts).collect();
         Native { version: 1, signature: Hash::of(OP.as_bytes()), body: Arc::new(Self { nodes }) }
     }
 }
@@ -58,7 +63,11 @@ impl Operator for Work {
                 Argument::Datum(Datum::Blob(Blob { bytes, .. })) => {
                     Read::Bytes(i64::from_le_bytes(bytes[..8].try_into().unwrap()))
                 }
-                other => panic!("{other:?}"),
+                // A list: all that it says counts.
+                other => {
+                    let Hash([a, b, c, d, ..]) = Hash::of(format!("{other:?}").as_bytes());
+                    Read::Number(i64::from(u32::from_le_bytes([a, b, c, d])))
+                }
             };
             match (name.as_str(), read) {
                 ("node", Read::Number(number)) => node = number as usize,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::region;
 use flow_ir::{
     dag::{Dag, Output},
     expr::{Expr, ExprKind, Function},
@@ -32,6 +33,8 @@ pub struct NodePlan {
     pub after: Vec<usize>,
     /// A sum computed by the conductor itself, not an operator.
     pub is_expression: bool,
+    /// It steers others, or waits.
+    pub control: Option<Control>,
     pub is_effect: bool,
     pub size: Size,
     /// An output of the workflow reads it.
@@ -51,6 +54,28 @@ pub struct NodePlan {
     /// It needs a place in the pool.
     pub is_pooled: bool,
     pub priority: i64,
+}
+
+/// What a node does that calls no operator. The regions are those of [`crate::region`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    Pass,
+    /// So many microseconds.
+    Wait(i64),
+    /// For the signal, so many microseconds at most.
+    WaitFor(Option<i64>),
+    Workflow,
+    Conditional(bool),
+    /// Over so many elements.
+    Map(u64),
+    /// So many times.
+    Loop(u64),
+}
+
+impl Control {
+    pub fn has_regions(self) -> bool {
+        !matches!(self, Self::Pass | Self::Wait(_) | Self::WaitFor(_))
+    }
 }
 
 /// What an output is.
@@ -159,27 +184,35 @@ impl Plan {
                     if random.percent(85) { &mut inputs } else { &mut after }.push(near);
                 }
             }
+            let is_sure = inputs.iter().all(|input: &usize| nodes[*input].on_failure != OnFailure::Continue);
             let is_expression = random.percent(12)
+                && is_sure
                 && !inputs.is_empty()
-                && inputs.iter().all(|input| {
-                    nodes[*input].on_failure != OnFailure::Continue && nodes[*input].size == Size::Short
-                });
+                && inputs.iter().all(|input| gives_number(&nodes, *input));
+            let control = (!is_expression && random.percent(25))
+                .then(|| Control::new(random))
+                .filter(|control| is_sure || control.has_regions());
             let longest = if random.percent(20) { 5_000_000 } else { 100_000 };
-            let is_effect = !is_expression && random.percent(15);
+            let is_effect = !is_expression && random.percent(15) && control.is_none_or(Control::has_regions);
             nodes.push(NodePlan {
                 inputs,
                 after,
                 is_expression,
+                control,
                 is_effect,
                 size: match random.below(10) {
-                    0..2 if !is_expression => Size::Small,
-                    2 if !is_expression => Size::Large,
+                    0..2 if !is_expression && control.is_none() => Size::Small,
+                    2 if !is_expression && control.is_none() => Size::Large,
                     _ => Size::Short,
                 },
                 is_output: random.percent(25),
-                is_broken: !is_expression && may_fail && random.percent(8),
+                is_broken: !is_expression
+                    && may_fail
+                    && random.percent(8)
+                    && control.is_none_or(Control::has_regions),
                 duration: random.between(0, longest),
-                timeout: (!is_expression && random.percent(30)).then(|| random.between(200_000, 6_000_000)),
+                timeout: (!is_expression && random.percent(if control.is_some() { 10 } else { 30 }))
+                    .then(|| random.between(200_000, 6_000_000)),
                 retry: if random.percent(50) { 0 } else { random.below(4) as u32 },
                 backoff: random.between(0, 2_000_000),
                 on_failure: match random.below(10) {
@@ -215,7 +248,10 @@ impl Plan {
             Fault::Late,
         ];
         !uncertain.iter().any(|fault| self.has(*fault))
-            && self.nodes.iter().all(|node| node.timeout.is_none_or(|timeout| timeout > node.duration * 2))
+            && self.nodes.iter().all(|node| {
+                node.timeout.is_none_or(|timeout| node.control.is_none() && timeout > node.duration * 2)
+                    && !matches!(node.control, Some(Control::WaitFor(Some(_))))
+            })
             && !self.nodes.iter().any(|node| node.is_effect)
     }
 
@@ -259,6 +295,7 @@ impl Plan {
                 }
             };
             change(|node| node.is_effect = false);
+            change(|node| node.control = node.control.and_then(Control::less));
             change(|node| node.size = Size::Short);
             change(|node| node.is_output = false);
             change(|node| node.is_broken = false);
@@ -279,6 +316,21 @@ impl Plan {
         smaller
     }
 
+    /// What a node gives on is what its first input gives.
+    pub fn origin(&self, at: usize) -> usize {
+        origin(&self.nodes, at)
+    }
+
+    /// The type of what a node gives.
+    pub fn ty(&self, at: usize) -> Type {
+        let node = &self.nodes[self.origin(at)];
+        match (node.control, node.size) {
+            (Some(Control::Map(_)), _) => Type::List(Box::new(Type::Int)),
+            (_, Size::Short) => Type::Int,
+            _ => Type::Opaque("bytes".into()),
+        }
+    }
+
     fn without(&self, gone: usize) -> Self {
         let mut plan = self.clone();
         plan.nodes.remove(gone);
@@ -289,6 +341,13 @@ impl Plan {
             }
             node.is_expression &= !node.inputs.is_empty();
         }
+        // What is summed is a number still.
+        for at in 0..plan.nodes.len() {
+            let inputs = plan.nodes[at].inputs.clone();
+            let nodes = &plan.nodes;
+            let is_sum = inputs.iter().all(|input| gives_number(nodes, *input));
+            plan.nodes[at].is_expression &= is_sum;
+        }
         plan
     }
 }
@@ -298,7 +357,9 @@ impl NodePlan {
         let names = (0..).map(|place| format!("in{place}"));
         let mut inputs: Vec<(String, Input)> =
             names.zip(&self.inputs).map(|(name, input)| (name, port(*input))).collect();
-        let kind = if self.is_expression {
+        let kind = if let Some(control) = self.control {
+            region::build(control, plan, at, &mut inputs)
+        } else if self.is_expression {
             let operand = |name: &String| Expr { kind: ExprKind::Parameter(name.clone()), ty: Type::Int };
             let sum = inputs.iter().map(|(name, _)| operand(name)).reduce(|left, right| Expr {
                 kind: ExprKind::Call { function: Function::Add, args: vec![left, right] },
@@ -306,25 +367,15 @@ impl NodePlan {
             });
             NodeKind::Expression(sum.unwrap())
         } else {
-            inputs.push(("node".into(), Input::Constant(Value::Int(at as i64))));
-            // What other seeds make must not be taken for what this one does.
-            inputs.push(("seed".into(), Input::Constant(Value::Int(plan.seed as i64))));
-            NodeKind::Task(OperatorRef {
-                name: OP.into(),
-                version: 1,
-                signature: Hash::of(OP.as_bytes()),
-                place: OperatorPlace::Native,
-            })
+            inputs.extend(constants(plan, at, 0));
+            NodeKind::Task(operator())
         };
         Node {
             id: format!("n{at}"),
             kind,
             inputs,
             after: self.after.iter().map(|at| NodeIndex(*at as u32)).collect(),
-            outputs: vec![Port {
-                name: VALUE_PORT.into(),
-                ty: if self.size == Size::Short { Type::Int } else { Type::Opaque("large".into()) },
-            }],
+            outputs: vec![Port { name: VALUE_PORT.into(), ty: plan.ty(at) }],
             policy: Policy {
                 cpu: self.cpu,
                 memory: self.memory,
@@ -338,8 +389,66 @@ impl NodePlan {
                 priority: self.priority,
                 ..Policy::default()
             },
-            effect: self.is_effect,
+            // With regions, it is the last node in them that has it.
+            effect: self.is_effect && self.control.is_none(),
             deterministic: true,
+        }
+    }
+}
+
+/// The node that gave what a node gives on.
+fn origin(nodes: &[NodePlan], at: usize) -> usize {
+    match nodes[at].control {
+        Some(Control::Pass | Control::Wait(_) | Control::WaitFor(_)) if !nodes[at].inputs.is_empty() => {
+            origin(nodes, nodes[at].inputs[0])
+        }
+        _ => at,
+    }
+}
+
+fn gives_number(nodes: &[NodePlan], at: usize) -> bool {
+    let node = &nodes[origin(nodes, at)];
+    node.size == Size::Short && !matches!(node.control, Some(Control::Map(_)))
+}
+
+/// What tells calls of the operator apart: the node, and `part` of its regions; what other seeds make must not be
+/// taken for what this one does.
+pub fn constants(plan: &Plan, at: usize, part: usize) -> [(String, Input); 2] {
+    let constant = |number: i64| Input::Constant(Value::Int(number));
+    [("node".into(), constant((at * PARTS + part) as i64)), ("seed".into(), constant(plan.seed as i64))]
+}
+
+/// A node, and those in its regions.
+pub const PARTS: usize = 4;
+
+pub fn operator() -> OperatorRef {
+    OperatorRef {
+        name: OP.into(),
+        version: 1,
+        signature: Hash::of(OP.as_bytes()),
+        place: OperatorPlace::Native,
+    }
+}
+
+impl Control {
+    fn new(random: &mut Random) -> Self {
+        match random.below(7) {
+            0 => Self::Pass,
+            1 => Self::Wait(random.between(0, 2_000_000)),
+            2 => Self::WaitFor(random.percent(40).then(|| random.between(0, 4_000_000))),
+            3 => Self::Workflow,
+            4 => Self::Conditional(random.percent(50)),
+            5 => Self::Map(random.below(4)),
+            _ => Self::Loop(random.below(4)),
+        }
+    }
+
+    /// One that is simpler.
+    fn less(self) -> Option<Self> {
+        match self {
+            Self::Map(count @ 1..) => Some(Self::Map(count - 1)),
+            Self::Loop(count @ 1..) => Some(Self::Loop(count - 1)),
+            _ => None,
         }
     }
 }
@@ -380,6 +489,9 @@ impl fmt::Display for Plan {
                 if is_it {
                     write!(f, ", {word}")?;
                 }
+            }
+            if let Some(control) = node.control {
+                write!(f, ", {control:?}")?;
             }
             if let Some(timeout) = node.timeout {
                 write!(f, ", timeout {timeout} µs")?;

@@ -13,6 +13,8 @@ use std::{
 };
 
 use flow_ir::{dag::Dag, node::NodeKind};
+use serde_json::Value as Json;
+
 use flow_runtime::{
     artifact::{Artifacts, Reference, SmallContents},
     decide::{Graph, State, seed},
@@ -21,7 +23,7 @@ use flow_runtime::{
     operator::Native,
     schedule::{Scheduler, Weights},
     simulate::{Disk, Random, SimulatedStore, Timeline},
-    store::{Batch, NewRun, Store, StoreError},
+    store::{Batch, CommandKind, NewRun, Store, StoreError},
     task::{Executed, Failure},
 };
 
@@ -29,6 +31,7 @@ use crate::{
     check,
     operator::{Quiet, Work},
     plan::{Fault, Plan},
+    region::SIGNAL,
     world::{Happening, ProcessWorld, Running, Shared, Task},
 };
 
@@ -40,6 +43,8 @@ pub struct Outcome {
     pub processes: usize,
     /// Of the run, in the end.
     pub status: String,
+    /// What each node gave, where it has finished.
+    pub values: BTreeMap<String, Json>,
 }
 
 /// So many happenings mean that there is no end.
@@ -111,6 +116,8 @@ pub fn play(plan: &Plan, folder: &Path) -> Outcome {
 
 impl Simulation {
     fn run(&mut self) {
+        let delay = self.shared.borrow_mut().random.between(0, 5_000_000);
+        self.shared.borrow_mut().timeline.add(delay, Happening::Signal);
         self.start();
         loop {
             self.happenings += 1;
@@ -139,7 +146,20 @@ impl Simulation {
         if shared.violations.is_empty() {
             shared.violations.extend(check::check(&plan, &self.dag, &events, &self.told));
         }
+        let mut values = BTreeMap::new();
+        for event in &events {
+            if let (Some(id), Some(outputs)) = (&event.node, event.data.get("outputs")) {
+                values.insert(id.to_string(), outputs.clone());
+            }
+        }
+        if shared.violations.is_empty() && plan.is_certain() && !plan.faults.is_empty() {
+            let undisturbed = play(&Plan { faults: Vec::new(), ..plan }, &self.folder);
+            if undisturbed.violations.is_empty() && undisturbed.values != values {
+                shared.violation("other values than undisturbed");
+            }
+        }
         Outcome {
+            values,
             violations: shared.violations.iter().cloned().collect(),
             happenings: self.happenings,
             processes: self.started,
@@ -167,7 +187,12 @@ impl Simulation {
             return self.start();
         }
         if self.strikes(Fault::Cancelled, 1) {
-            self.shared.borrow_mut().timeline.add(0, Happening::Deliver(owner, Message::Cancel));
+            if self.shared.borrow_mut().random.percent(50) {
+                self.disk.command(RUN, &CommandKind::Cancel);
+                self.bring_commands(owner);
+            } else {
+                self.shared.borrow_mut().timeline.add(0, Happening::Deliver(owner, Message::Cancel));
+            }
         }
         if self.strikes(Fault::Lost, 2) {
             self.lose(true);
@@ -203,6 +228,12 @@ impl Simulation {
             Happening::Deliver(process, message) => self.hear(process, Some(message)),
             Happening::Wake(process) => self.hear(process, None),
             Happening::Commit(process) => self.commit(process),
+            Happening::Signal => {
+                self.disk.command(RUN, &CommandKind::Signal { name: SIGNAL.to_owned() });
+                if let Some(owner) = self.owner {
+                    self.bring_commands(owner);
+                }
+            }
             Happening::Resume => {
                 if self.owner.is_none() && !self.is_over() {
                     self.start();
@@ -262,6 +293,17 @@ impl Simulation {
         let mut shared = self.shared.borrow_mut();
         let delay = shared.latency();
         shared.timeline.add(delay, Happening::Deliver(process, message));
+    }
+
+    /// What others want of the run.
+    fn bring_commands(&self, id: usize) {
+        let Some(process) = self.processes.get(&id) else { return };
+        for command in process.store.commands(RUN, 0).unwrap() {
+            if self.strikes(Fault::ToldTwice, 50) {
+                self.deliver(id, Message::Command(command.clone()));
+            }
+            self.deliver(id, Message::Command(command));
+        }
     }
 
     /// The store's thread gets to write.
@@ -382,7 +424,10 @@ impl Simulation {
         self.processes.insert(id, process);
         self.owner = Some(id);
         match begun {
-            Ok(()) => self.look_after(id),
+            Ok(()) => {
+                self.look_after(id);
+                self.bring_commands(id);
+            }
             Err(_) => self.die(id),
         }
     }

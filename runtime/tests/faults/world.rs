@@ -76,8 +76,16 @@ pub enum Happening {
     /// The process looks at its delays.
     Wake(usize),
     Commit(usize),
+    /// The signal that nodes wait for.
+    Signal,
     /// Somebody takes up the run, which nobody works on.
     Resume,
+}
+
+/// The place in the plan of a node, or of one in its regions: `n3`, `n3/first`, `n3[2]/second`.
+pub fn number(id: &str) -> usize {
+    let digits = id[1..].find(|letter: char| !letter.is_ascii_digit()).map_or(id.len(), |end| end + 1);
+    id[1..digits].parse().unwrap()
 }
 
 /// What one process sees.
@@ -129,8 +137,8 @@ impl Shared {
         for effect in self.effects.iter().filter(|effect| effect.node == node) {
             begun += u32::from(effect.outcome != EffectOutcome::NotDone);
         }
-        let at: usize = node[1..].parse().unwrap();
-        if begun > self.plan.nodes[at].retry {
+        // A region's next attempt runs its nodes again.
+        if begun > self.plan.nodes[number(node)].retry {
             self.violation(format!("the effect of {node} is launched again, after {begun} times"));
         }
     }
@@ -168,14 +176,16 @@ impl World for ProcessWorld {
         let shared = &mut *shared;
         let id = job.identity.node.to_string();
         let task = (self.process, job.node, job.identity.attempt);
-        let node = shared.plan.nodes[id[1..].parse::<usize>().unwrap()].clone();
+        let node = shared.plan.nodes[number(&id)].clone();
+        let is_inner = id.contains('/');
+        let is_effect = node.is_effect && (!is_inner || id.ends_with("/second"));
         // Inputs are read at once; what it gives is known from then on.
         let mut result = job.run(&self.artifacts, &Quiet);
         let has_begun = !matches!(result, Err(Failure::Input { .. }));
         if result.is_ok() && shared.strikes(Fault::Fails, 25) {
             result = Err(Failure::operator("out of luck"));
         }
-        let effect = (node.is_effect && has_begun).then(|| {
+        let effect = (is_effect && has_begun).then(|| {
             shared.check_effect(&id);
             shared.effects.push(Effect { node: id.clone(), outcome: EffectOutcome::Unknown });
             shared.effects.len() - 1
@@ -184,14 +194,14 @@ impl World for ProcessWorld {
             cores: u32::try_from(job.threads).unwrap(),
             memory: job.memory,
             gpus: job.gpus.iter().map(|index| (*index, 1)).collect(),
-            pools: node.is_pooled.then(|| (POOL.into(), 1)).into_iter().collect(),
+            pools: (node.is_pooled && !is_inner).then(|| (POOL.into(), 1)).into_iter().collect(),
         };
         let running = Running { job: Rc::new(job), takes, result: Some(result), is_stopping: false, effect };
         if shared.running.insert(task, running).is_some() {
             shared.violation(format!("{id} is launched twice in one attempt"));
         }
         shared.check_limits(self.process);
-        if let Some(timeout) = node.timeout {
+        if let Some(timeout) = node.timeout.filter(|_| !is_inner) {
             shared.timeline.add(timeout, Happening::TimeOut(task));
         }
         if !shared.strikes(Fault::Hangs, 10) {
