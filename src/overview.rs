@@ -5,7 +5,7 @@ use flow_ir::{
     node::{Input, Node},
     value::Value,
 };
-use flow_plan::status::{Runs, Status, statuses_and_keys, summary};
+use flow_plan::status::{NodeStatus, Runs, Status, statuses_and_keys, summary};
 
 use crate::{
     facts::{self, Facts},
@@ -42,26 +42,31 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     }
     text.push('\n');
 
-    let ids = width(dag.nodes.iter().map(|node| node.id.as_str()));
-    let ops = width(dag.nodes.iter().map(|node| node.op()));
-    for (node, status) in dag.nodes.iter().zip(&statuses).take(MOST_ROWS) {
+    let mut rows = Vec::new();
+    add_rows(&dag.nodes, &statuses, "", &mut rows);
+    let all = summary.nodes;
+    let ids = width(rows.iter().map(|row| row.id.as_str()));
+    let ops = width(rows.iter().map(|row| row.node.op()));
+    for Row { id, node, status, among } in rows {
         let colour = match status {
             Status::Cached { .. } => "32",
             Status::Runs { .. } => "33",
             Status::Unknown { .. } => "2",
         };
         let op = terminal.paint_out(&format!("{:ops$}", node.op()), "2");
-        let mut words = status.in_words(dag);
-        if let (Status::Runs { because: Runs::NotCached { .. } }, Some(earlier)) = (status, &earlier)
+        let mut words = status.in_words(among);
+        let is_own = std::ptr::eq(among, dag.nodes.as_slice());
+        if let (Status::Runs { because: Runs::NotCached { .. } }, Some(earlier), true) =
+            (status, &earlier, is_own)
             && let Some(because) = facts::reason(earlier, dag, node, &keys)
         {
             words = format!("runs: {}", why::reason(&because));
         }
         let words = terminal.paint_out(&words, colour);
-        text.push_str(&format!("  {:ids$}  {op}  cpu  {words}\n", node.id));
+        text.push_str(&format!("  {id:ids$}  {op}  cpu  {words}\n"));
     }
-    if dag.nodes.len() > MOST_ROWS {
-        text.push_str(&format!("  … and {} more\n", dag.nodes.len() - MOST_ROWS));
+    if all > MOST_ROWS {
+        text.push_str(&format!("  … and {} more\n", all - MOST_ROWS));
     }
 
     text.push_str(&format!(
@@ -87,6 +92,28 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     text
 }
 
+/// A line for a node, of the workflow's own or of a region.
+struct Row<'a> {
+    id: String,
+    node: &'a Node,
+    status: &'a Status,
+    /// The nodes among which it stands.
+    among: &'a [Node],
+}
+
+fn add_rows<'a>(nodes: &'a [Node], statuses: &'a [NodeStatus], scope: &str, rows: &mut Vec<Row<'a>>) {
+    for (node, NodeStatus { status, regions }) in nodes.iter().zip(statuses) {
+        if rows.len() >= MOST_ROWS {
+            return;
+        }
+        rows.push(Row { id: format!("{scope}{}", node.id), node, status, among: nodes });
+        let scope = scope.to_owned() + &node.scope();
+        for ((_, region), statuses) in node.kind.regions().into_iter().zip(regions) {
+            add_rows(&region.nodes, statuses, &scope, rows);
+        }
+    }
+}
+
 /// The tables that somebody has said are unseen, and why.
 fn assumptions(dag: &Dag) -> impl Iterator<Item = (&Node, &Value)> {
     let nodes = dag.nodes.iter().filter(|node| node.op() == "std.table.assume_unseen");
@@ -97,5 +124,5 @@ fn assumptions(dag: &Dag) -> impl Iterator<Item = (&Node, &Value)> {
 }
 
 fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.take(MOST_ROWS).map(|text| text.chars().count()).max().unwrap_or(0)
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }

@@ -132,6 +132,24 @@ impl Input {
             Self::Constant(_) | Self::Parameter(_) => {}
         }
     }
+
+    /// Calls `visit` with every parameter this input reads.
+    pub fn for_each_parameter<'a>(&'a self, visit: &mut impl FnMut(&'a str)) {
+        match self {
+            Self::Parameter(name) => visit(name),
+            Self::Expression { bindings: inputs, .. } | Self::Record(inputs) => {
+                for (_, input) in inputs {
+                    input.for_each_parameter(visit);
+                }
+            }
+            Self::List(inputs) => {
+                for input in inputs {
+                    input.for_each_parameter(visit);
+                }
+            }
+            Self::Constant(_) | Self::Port(_) => {}
+        }
+    }
 }
 
 impl Node {
@@ -164,10 +182,20 @@ impl Node {
         1 + regions.flat_map(|(_, region)| &region.nodes).map(Self::count).sum::<usize>()
     }
 
-    /// What a person calls it: the operator's full name, or its kind.
+    /// What stands before the ids of the nodes in its regions: `nightly/`, and `days[…]/` where these run for each
+    /// element or several times.
+    pub fn scope(&self) -> String {
+        match self.kind {
+            NodeKind::Map { .. } | NodeKind::Loop { .. } => format!("{}[…]/", self.id),
+            _ => format!("{}/", self.id),
+        }
+    }
+
+    /// What a person calls it: the operator's or workflow's full name, or its kind.
     pub fn op(&self) -> &str {
         match &self.kind {
             NodeKind::Task(operator) => &operator.name,
+            NodeKind::Workflow { name, .. } => name,
             kind => kind.name(),
         }
     }

@@ -7,6 +7,7 @@ use flow_ir::{
     hash::Hash,
     key::{Key, KeyFacts, Known, node_key},
     node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, Port, PortRef},
+    region::Region,
     types::Type,
     value::Value,
 };
@@ -48,58 +49,78 @@ pub enum Unknown {
     File { path: String },
     /// It is an external operator whose code is not known.
     Environment,
+    /// It stands in a region and reads this parameter of it, whose content is not known.
+    Parameter { name: String },
+    /// Whether it runs, or how often, is decided while the workflow runs.
+    Undecided,
 }
 
-/// A plan in numbers.
+/// A node's status, and for each of its regions those of its nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStatus {
+    pub status: Status,
+    pub regions: Vec<Vec<Self>>,
+}
+
+/// A plan in numbers; nodes of regions count like others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     pub nodes: usize,
     pub cached: usize,
     pub runs: usize,
     pub unknown: usize,
-    /// The most nodes on one level.
+    /// The most nodes on one level, those of regions left out.
     pub width: usize,
-    /// The longest path, in nodes.
+    /// The longest path, in nodes, those of regions left out.
     pub depth: usize,
-    /// The longest path of nodes that are not cached.
+    /// The longest path of nodes that are not cached, those of regions left out.
     pub critical_path: Vec<NodeIndex>,
 }
 
 /// The status of every node, in their order.
-pub fn statuses(dag: &Dag, facts: &dyn PlanFacts) -> Vec<Status> {
+pub fn statuses(dag: &Dag, facts: &dyn PlanFacts) -> Vec<NodeStatus> {
     statuses_and_keys(dag, facts).0
 }
 
 /// The status of every node, in their order, and what is known for their keys.
-pub fn statuses_and_keys<'a>(dag: &'a Dag, facts: &'a dyn PlanFacts) -> (Vec<Status>, Keys<'a>) {
-    let keys = Keys {
-        facts,
-        parameters: dag.parameters.iter().map(|parameter| (&*parameter.name, &parameter.value)).collect(),
-        outputs: RefCell::new(Vec::with_capacity(dag.nodes.len())),
-    };
+pub fn statuses_and_keys<'a>(dag: &'a Dag, facts: &'a dyn PlanFacts) -> (Vec<NodeStatus>, Keys<'a>) {
+    let parameters = dag.parameters.iter();
+    let parameters =
+        parameters.map(|parameter| (&*parameter.name, Some(Known::Value(&parameter.value)))).collect();
+    statuses_of(&dag.nodes, facts, parameters)
+}
+
+fn statuses_of<'a>(
+    nodes: &'a [Node],
+    facts: &'a dyn PlanFacts,
+    parameters: FxHashMap<&'a str, Option<Known<'a>>>,
+) -> (Vec<NodeStatus>, Keys<'a>) {
+    let (outputs, is_cached) = (RefCell::default(), RefCell::default());
+    let keys = Keys { facts, parameters, outputs, is_cached };
     let status = |node: &Node| {
         let (status, outputs) = keys.status(node);
+        keys.is_cached.borrow_mut().push(matches!(status.status, Status::Cached { .. }));
         keys.outputs.borrow_mut().push(outputs);
         status
     };
-    let statuses = dag.nodes.iter().map(status).collect();
+    let statuses = nodes.iter().map(status).collect();
     (statuses, keys)
 }
 
 /// The plan in numbers, from its DAG and what [`statuses`] says of it.
-pub fn summary(dag: &Dag, statuses: &[Status]) -> Summary {
-    let count = |is: fn(&Status) -> bool| statuses.iter().filter(|status| is(status)).count();
+pub fn summary(dag: &Dag, statuses: &[NodeStatus]) -> Summary {
+    let count = |is: fn(&Status) -> bool| statuses.iter().map(|status| status.count(is)).sum();
     let cost: FxHashMap<&str, u64> = dag
         .nodes
         .iter()
         .zip(statuses)
-        .map(|(node, status)| (&*node.id, u64::from(!matches!(status, Status::Cached { .. }))))
+        .map(|(node, status)| (&*node.id, u64::from(!matches!(status.status, Status::Cached { .. }))))
         .collect();
     let graph = dag.graph();
     let cost_of = |node: &Node| cost.get(&*node.id).copied().unwrap_or(0);
     let path = graph.critical_path(cost_of);
     Summary {
-        nodes: dag.nodes.len(),
+        nodes: count(|_| true),
         cached: count(|status| matches!(status, Status::Cached { .. })),
         runs: count(|status| matches!(status, Status::Runs { .. })),
         unknown: count(|status| matches!(status, Status::Unknown { .. })),
@@ -113,28 +134,52 @@ pub fn summary(dag: &Dag, statuses: &[Status]) -> Summary {
     }
 }
 
+impl NodeStatus {
+    fn alone(status: Status) -> Self {
+        Self { status, regions: Vec::new() }
+    }
+
+    /// Of a node of which only the run knows whether it runs.
+    fn undecided(node: &Node) -> Self {
+        Self {
+            status: Status::Unknown { because: Unknown::Undecided },
+            regions: regions_of(node, |region| region.nodes.iter().map(Self::undecided).collect()),
+        }
+    }
+
+    fn count(&self, is: fn(&Status) -> bool) -> usize {
+        let inside = self.regions.iter().flatten().map(|status| status.count(is));
+        usize::from(is(&self.status)) + inside.sum::<usize>()
+    }
+}
+
 impl Status {
-    /// One line for people: `cached`, or why it runs.
-    pub fn in_words(&self, dag: &Dag) -> String {
+    /// One line for people: `cached`, or why it runs. `nodes` are those among which the node stands.
+    pub fn in_words(&self, nodes: &[Node]) -> String {
+        let id = |of: NodeIndex| nodes.get(of.0 as usize).map_or("", |node| &node.id);
         match self {
             Self::Cached { .. } => "cached".to_owned(),
             Self::Runs { because: Runs::NotCached { .. } } => "runs".to_owned(),
             Self::Runs { because: Runs::CacheOff } => "runs: its cache is off".to_owned(),
             Self::Runs { because: Runs::Effect } => "runs: it has an effect".to_owned(),
-            Self::Runs { because: Runs::Control } => "runs: it has no result of its own".to_owned(),
+            Self::Runs { because: Runs::Control } => "runs: it steers others".to_owned(),
             Self::Unknown { because: Unknown::Result { of } } => {
-                let id = dag.node(*of).map_or("", |node| &node.id);
-                format!("unknown: it reads what `{id}` will give")
+                format!("unknown: it reads what `{}` will give", id(*of))
             }
             Self::Unknown { because: Unknown::Files { of } } => {
-                let id = dag.node(*of).map_or("", |node| &node.id);
-                format!("unknown: it reads the files that `{id}` names")
+                format!("unknown: it reads the files that `{}` names", id(*of))
             }
             Self::Unknown { because: Unknown::File { path } } => {
                 format!("unknown: the content of `{path}` is not known yet")
             }
             Self::Unknown { because: Unknown::Environment } => {
                 "unknown: the operator's code is not known yet".to_owned()
+            }
+            Self::Unknown { because: Unknown::Parameter { name } } => {
+                format!("unknown: it reads what `{name}` will be")
+            }
+            Self::Unknown { because: Unknown::Undecided } => {
+                "unknown: only the run knows whether it runs".to_owned()
             }
         }
     }
@@ -143,9 +188,12 @@ impl Status {
 /// What is known, before anything runs, of that which the keys of a plan's nodes rest on.
 pub struct Keys<'a> {
     facts: &'a dyn PlanFacts,
-    parameters: FxHashMap<&'a str, &'a Value>,
-    /// For each node so far that is cached, what its outputs count for in the keys of others, where that is known.
+    parameters: FxHashMap<&'a str, Option<Known<'a>>>,
+    /// For each node so far that is cached, or gives on what is, what its outputs count for in the keys of others,
+    /// where that is known.
     outputs: RefCell<Vec<Option<Vec<Option<Hash>>>>>,
+    /// Whether each node so far is cached itself.
+    is_cached: RefCell<Vec<bool>>,
 }
 
 impl std::fmt::Debug for Keys<'_> {
@@ -161,7 +209,7 @@ impl KeyFacts for Keys<'_> {
     }
 
     fn parameter(&self, name: &str) -> Option<Known<'_>> {
-        self.parameters.get(name).copied().map(Known::Value)
+        self.parameters.get(name)?.clone()
     }
 
     fn file(&self, path: &str) -> Option<Hash> {
@@ -178,15 +226,20 @@ impl KeyFacts for Keys<'_> {
 }
 
 impl Keys<'_> {
-    fn status(&self, node: &Node) -> (Status, Option<Vec<Option<Hash>>>) {
+    fn status(&self, node: &Node) -> (NodeStatus, Option<Vec<Option<Hash>>>) {
+        if !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_)) {
+            return self.control_status(node);
+        }
+        let (status, outputs) = self.task_status(node);
+        (NodeStatus::alone(status), outputs)
+    }
+
+    fn task_status(&self, node: &Node) -> (Status, Option<Vec<Option<Hash>>>) {
         if node.effect {
             return (Status::Runs { because: Runs::Effect }, None);
         }
         if !node.policy.cache {
             return (Status::Runs { because: Runs::CacheOff }, None);
-        }
-        if !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_)) {
-            return (Status::Runs { because: Runs::Control }, None);
         }
         let Some(key) = node_key(node, self) else {
             return (Status::Unknown { because: self.unknown(node) }, None);
@@ -197,6 +250,59 @@ impl Keys<'_> {
                 (Status::Cached { key }, Some(outputs.into_iter().zip(&node.outputs).map(known).collect()))
             }
             None => (Status::Runs { because: Runs::NotCached { key } }, None),
+        }
+    }
+
+    /// Of a node that steers others. What it gives on is what it was given.
+    fn control_status(&self, node: &Node) -> (NodeStatus, Option<Vec<Option<Hash>>>) {
+        let status = Status::Runs { because: Runs::Control };
+        let given_on = |name: &str| self.hash(node.input(name)?);
+        match &node.kind {
+            NodeKind::Workflow { body, .. } => {
+                let bound = |port: &'_ Port| node.input(&port.name).and_then(|input| self.known(input));
+                let parameters = body.parameters.iter().map(|port| (&*port.name, bound(port))).collect();
+                let (statuses, inside) = statuses_of(&body.nodes, self.facts, parameters);
+                let output = |port: &Port| {
+                    let output = body.outputs.iter().find(|output| output.name == port.name)?;
+                    inside.hash(&output.input)
+                };
+                let outputs = node.outputs.iter().map(output).collect();
+                (NodeStatus { status, regions: vec![statuses] }, Some(outputs))
+            }
+            NodeKind::Pass | NodeKind::Wait | NodeKind::WaitFor => {
+                let outputs = node.outputs.iter().map(|port| given_on(&port.name)).collect();
+                (NodeStatus::alone(status), Some(outputs))
+            }
+            _ => {
+                let regions =
+                    regions_of(node, |region| region.nodes.iter().map(NodeStatus::undecided).collect());
+                (NodeStatus { status, regions }, None)
+            }
+        }
+    }
+
+    /// What is read counts for in a key, where it is an artifact that is known.
+    fn hash(&self, input: &Input) -> Option<Hash> {
+        match self.known(input)? {
+            Known::Artifact(hash) => Some(hash),
+            _ => None,
+        }
+    }
+
+    /// What the parameter of a region that reads this is bound to.
+    fn known<'b>(&'b self, input: &'b Input) -> Option<Known<'b>> {
+        match input {
+            Input::Constant(value) => Some(Known::Value(value)),
+            Input::Parameter(name) => self.parameter(name),
+            Input::Port(port) => self.port(*port).map(Known::Artifact),
+            Input::List(items) => {
+                items.iter().map(|item| self.known(item)).collect::<Option<_>>().map(Known::List)
+            }
+            Input::Record(fields) => {
+                let known = |(name, field): &'b (String, Input)| Some((name.as_str(), self.known(field)?));
+                fields.iter().map(known).collect::<Option<_>>().map(Known::Record)
+            }
+            Input::Expression { .. } => None,
         }
     }
 
@@ -211,8 +317,19 @@ impl Keys<'_> {
             });
         }
         if let Some(of) = result {
-            let is_cached = matches!(self.outputs.borrow().get(of.0 as usize), Some(Some(_)));
+            let is_cached = self.is_cached.borrow().get(of.0 as usize).copied().unwrap_or(false);
             return if is_cached { Unknown::Files { of } } else { Unknown::Result { of } };
+        }
+        let mut parameter = None;
+        for (_, input) in &node.inputs {
+            input.for_each_parameter(&mut |name| {
+                if parameter.is_none() && self.parameter(name).is_none() {
+                    parameter = Some(name.to_owned());
+                }
+            });
+        }
+        if let Some(name) = parameter {
+            return Unknown::Parameter { name };
         }
         if let NodeKind::Task(operator) = &node.kind
             && operator.place != OperatorPlace::Native
@@ -227,12 +344,21 @@ impl Keys<'_> {
     fn unknown_file(&self, input: &Input) -> Option<String> {
         match input {
             Input::Constant(value) => self.unknown_path(value),
-            Input::Parameter(name) => self.unknown_path(self.parameters.get(name.as_str())?),
+            Input::Parameter(name) => self.unknown_within(&self.parameter(name)?),
             Input::List(items) => items.iter().find_map(|item| self.unknown_file(item)),
             Input::Record(fields) | Input::Expression { bindings: fields, .. } => {
                 fields.iter().find_map(|(_, field)| self.unknown_file(field))
             }
             Input::Port(_) => None,
+        }
+    }
+
+    fn unknown_within(&self, known: &Known<'_>) -> Option<String> {
+        match known {
+            Known::Value(value) => self.unknown_path(value),
+            Known::Artifact(_) => None,
+            Known::List(items) => items.iter().find_map(|item| self.unknown_within(item)),
+            Known::Record(fields) => fields.iter().find_map(|(_, field)| self.unknown_within(field)),
         }
     }
 
@@ -244,6 +370,10 @@ impl Keys<'_> {
             _ => None,
         }
     }
+}
+
+fn regions_of(node: &Node, statuses: impl Fn(&Region) -> Vec<NodeStatus>) -> Vec<Vec<NodeStatus>> {
+    node.kind.regions().into_iter().map(|(_, region)| statuses(region)).collect()
 }
 
 /// Whether a value of the type may hold a path, which does not say what stands in the file.
@@ -317,14 +447,14 @@ mod tests {
         dag.nodes
             .iter()
             .zip(&statuses)
-            .map(|(node, status)| format!("{}: {}", node.id, status.in_words(dag)))
+            .map(|(node, status)| format!("{}: {}", node.id, status.status.in_words(&dag.nodes)))
             .collect()
     }
 
     /// Runs the node: its result is in the cache from then on.
     fn run(dag: &Dag, world: &mut World, id: &str) {
         let index = dag.find(id).unwrap();
-        match &statuses(dag, world)[index.0 as usize] {
+        match &statuses(dag, world)[index.0 as usize].status {
             Status::Runs { because: Runs::NotCached { key } } => {
                 world.results.insert(*key, vec![Hash::of(id.as_bytes())]);
             }

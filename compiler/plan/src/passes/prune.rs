@@ -15,7 +15,7 @@ use super::body::Body;
 /// A node that nothing needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
-    /// Within regions after the nodes that run these: `nightly/clean`.
+    /// Within regions after the nodes that run these: `nightly/clean`, `days[…]/load`.
     pub id: String,
     pub op: String,
     /// Where its call stands: byte offsets in the file of the DAG's origin.
@@ -76,7 +76,7 @@ impl Pruning {
                 if !self.leaves_ports {
                     drop_ports(node, index, &needs.ports, &mut ports);
                 }
-                let scope = format!("{scope}{}/", node.id);
+                let scope = scope.to_owned() + &node.scope();
                 let mut inside = Vec::new();
                 body.regions_of(index, |region| inside.append(&mut self.prune(region, &scope)));
                 told.push(inside);
@@ -166,7 +166,7 @@ fn drop_unread(node: &mut Node) {
         let mut read = FxHashSet::default();
         let inputs = region.nodes.iter().flat_map(|node| &node.inputs).map(|(_, input)| input);
         for input in inputs.chain(region.outputs.iter().map(|output| &output.input)) {
-            for_each_parameter(input, &mut |name| {
+            input.for_each_parameter(&mut |name| {
                 read.insert(name.to_owned());
             });
         }
@@ -178,15 +178,4 @@ fn drop_unread(node: &mut Node) {
         read_by_any.extend(read);
     }
     node.inputs.retain(|(name, _)| Some(name.as_str()) == own || read_by_any.contains(name));
-}
-
-fn for_each_parameter(input: &Input, visit: &mut impl FnMut(&str)) {
-    match input {
-        Input::Parameter(name) => visit(name),
-        Input::List(items) => items.iter().for_each(|item| for_each_parameter(item, visit)),
-        Input::Record(fields) | Input::Expression { bindings: fields, .. } => {
-            fields.iter().for_each(|(_, input)| for_each_parameter(input, visit));
-        }
-        Input::Constant(_) | Input::Port(_) => {}
-    }
 }
