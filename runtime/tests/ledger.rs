@@ -216,6 +216,8 @@ mod elsewhere {
         let folder = &folder.path().join("ledger");
         let mut holder = start(folder);
         let process = rustix::process::Pid::from_child(&holder);
+        // Else it may be stopped with the ledger's lock in its hands, and that is what is said.
+        std::thread::sleep(Duration::from_millis(200));
         rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
         let mut run = Run::join(folder, "here");
         assert!(run.take(&core(), Duration::from_secs(3)).is_none());

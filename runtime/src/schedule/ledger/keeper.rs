@@ -80,7 +80,10 @@ impl Keeper {
         };
         let begin = || -> std::io::Result<Amount> {
             let mut told = FxHashSet::default();
-            let locked = keeper.table.lock(&mut |process| keeper.tell_stuck(process, &mut told))?;
+            let locked = keeper.table.lock(&mut |process| {
+                keeper.tell_stuck(process, &mut told);
+                true
+            })?;
             let entries = locked.read();
             let mut is_alone = true;
             for (other, _) in entries.iter().enumerate().filter(|(_, entry)| entry.process != 0) {
@@ -181,7 +184,11 @@ impl Keeper {
 
     /// Takes what was granted, says what is wanted, gives back, and hands out what is free. Whether it still waits.
     fn turn(&self, has_dead: bool, told: &mut FxHashSet<u32>) -> std::io::Result<bool> {
-        let locked = self.table.lock(&mut |process| self.tell_stuck(process, told))?;
+        let locked = self.table.lock(&mut |process| {
+            self.tell_stuck(process, told);
+            // What a run that ends leaves behind the others clear away: they see that it is gone.
+            !self.is_closing.load(Ordering::Acquire)
+        })?;
         let before = locked.read();
         let mut entries = before.clone();
         let is_closing = self.is_closing.load(Ordering::Acquire);

@@ -75,7 +75,7 @@ pub fn holders(folder: &Path, scope: &Path, machine: &Machine) -> Vec<Holder> {
         return Vec::new();
     }
     let Ok(table) = Table::open(folder) else { return Vec::new() };
-    let entries = match table.lock(&mut |_| ()) {
+    let entries = match table.lock(&mut |_| false) {
         Ok(locked) => locked.read(),
         Err(_) => return Vec::new(),
     };

@@ -108,8 +108,8 @@ impl Table {
     }
 
     /// Takes the lock. Who has it holds it for microseconds, unless its process was stopped just then: `stuck` is told
-    /// its number after a second.
-    pub fn lock(&self, stuck: &mut dyn FnMut(u32)) -> io::Result<Locked<'_>> {
+    /// its number after a second, and says whether to go on waiting.
+    pub fn lock(&self, stuck: &mut dyn FnMut(u32) -> bool) -> io::Result<Locked<'_>> {
         let mut wait = Duration::from_micros(20);
         let begun = Instant::now();
         loop {
@@ -118,8 +118,8 @@ impl Table {
                 Err(TryLockError::Error(error)) => return Err(error),
                 Err(TryLockError::WouldBlock) => {}
             }
-            if begun.elapsed() > Duration::from_secs(1) {
-                stuck(self.bells()[2].load(Ordering::Relaxed));
+            if begun.elapsed() > Duration::from_secs(1) && !stuck(self.bells()[2].load(Ordering::Relaxed)) {
+                return Err(io::ErrorKind::TimedOut.into());
             }
             std::thread::sleep(wait);
             wait = (wait * 2).min(Duration::from_millis(1));
@@ -397,7 +397,7 @@ mod tests {
             wants: vec![Want { need, places: 4, ticket: 1 << 33, since: 12 }; WANTS],
             pressure: 3,
         };
-        let locked = table.lock(&mut |_| ()).unwrap();
+        let locked = table.lock(&mut |_| true).unwrap();
         locked.write(5, &entry);
         assert_eq!(locked.read()[5], entry);
         assert!(locked.ticket() < locked.ticket());
@@ -413,7 +413,7 @@ mod tests {
         let table = Table::open(&folder.path().join("own")).unwrap();
         for word in [u64::MAX, 1, 0x0101_0101_0101_0101] {
             table.words().iter().for_each(|slot| slot.store(word, Ordering::Relaxed));
-            let mut entries = table.lock(&mut |_| ()).unwrap().read();
+            let mut entries = table.lock(&mut |_| true).unwrap().read();
             super::super::share::share(&mut entries, 0);
         }
     }
