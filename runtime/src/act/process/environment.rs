@@ -141,7 +141,6 @@ impl Environment {
         // The order of sets and dicts of texts must not differ from one run to the next.
         set("PYTHONHASHSEED", "0".into());
         set("PYTHONUNBUFFERED", "1".into());
-        set("PYTHONDONTWRITEBYTECODE", "1".into());
         set("FLOW_PROJECT", self.root.clone().into());
         for (name, value) in &self.variables {
             set(name, value.into());
