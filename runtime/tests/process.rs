@@ -284,7 +284,7 @@ fn one_that_ignores_the_wish_to_stop_is_killed_with_all_that_it_started() {
     let started = Instant::now();
     let (run, wrong) = project.script(&text, Type::Int, |node| node.policy.timeout = Some(300_000));
     assert_eq!(wrong, "took longer than its timeout of 0.3 s");
-    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
     assert_eq!(processes(mark), [""; 0]);
     let exit = fs::read_to_string(project.attempt(&run, "node", 1).exit()).unwrap();
     assert!(exit.contains(r#""end":"cancelled""#), "{exit}");
@@ -325,7 +325,7 @@ fn a_cancelled_run_leaves_no_process() {
     let report = project.engine.run(build.dag(&[]), &RunOptions::default(), &cancel).unwrap();
     let asked = thread.join().unwrap();
     assert_eq!(report.status.name(), "cancelled");
-    assert!(asked.elapsed() < Duration::from_millis(1000), "one that heeds SIGTERM is gone at once");
+    assert!(asked.elapsed() < Duration::from_millis(2500), "one that heeds SIGTERM is gone at once");
     assert_eq!(processes(mark), [""; 0]);
 }
 
