@@ -6,7 +6,7 @@ use std::{
 };
 
 use flow_ir::{dag::Dag, node::Input};
-use flow_runtime::{artifact::Summary, operator::Datum};
+use flow_runtime::{artifact::Summary, engine::Engine, operator::Datum};
 use flow_syntax::suggest::did_you_mean;
 
 use crate::{
@@ -31,7 +31,11 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     let engine = state::open_existing(root)?;
     let run = state::find(&engine, &options.run)?.id;
     let dag = engine.dag(&run)?;
-    let (node, port) = locate(&dag, &options.node).ok_or_else(|| not_found(&dag, &options.node))?;
+    let located = match locate(&dag, &options.node) {
+        None => locate_within(&engine, &run, &options.node)?,
+        located => located,
+    };
+    let (node, port) = located.ok_or_else(|| not_found(&dag, &options.node))?;
     let reference = engine.artifact(&run, node, port)?;
     let bytes = match &reference.summary {
         Summary::Value(_) => {
@@ -78,6 +82,21 @@ fn locate<'a>(dag: &'a Dag, name: &'a str) -> Option<(&'a str, Option<&'a str>)>
     let Input::Port(port) = output.input else { return None };
     let node = dag.node(port.node)?;
     Some((&node.id, Some(&node.outputs.get(port.port as usize)?.name)))
+}
+
+/// A node in a region that has begun, or a port of one: `days[3]/load`.
+fn locate_within<'a>(
+    engine: &Engine,
+    run: &str,
+    name: &'a str,
+) -> Result<Option<(&'a str, Option<&'a str>)>, Failure> {
+    let (_, nodes) = engine.show(run)?;
+    let is_node = |name: &str| nodes.iter().any(|node| node.id == name);
+    let with_port = || name.rsplit_once('.').filter(|(node, _)| is_node(node));
+    Ok(match is_node(name) {
+        true => Some((name, None)),
+        false => with_port().map(|(node, port)| (node, Some(port))),
+    })
 }
 
 /// Names the node that was probably meant.

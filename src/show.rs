@@ -83,6 +83,7 @@ fn node_json(node: &NodeView, waiting: Option<&Waiting>) -> serde_json::Value {
         "waits_for": waiting.map(|waiting| waiting.reasons.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "error": node.error,
         "help": node.help,
+        "warning": node.warning,
     })
 }
 
@@ -102,6 +103,10 @@ fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal:
         let name = if node.outputs.len() == 1 { String::new() } else { format!("{port}: ") };
         let indent = width + 4;
         text.push_str(&format!("{:indent$}{name}{}\n", "", artifact_text(reference, indent)));
+    }
+    if let Some(warning) = &node.warning {
+        let word = terminal.paint_out("warning:", "33");
+        text.push_str(&format!("{:indent$}{word} {warning}\n", "", indent = width + 4));
     }
     for reason in waiting.into_iter().flat_map(|waiting| &waiting.reasons) {
         text.push_str(&format!("{:2$}{} {reason}\n", "", terminal.paint_out("waits for", "2"), width + 4));

@@ -261,7 +261,12 @@ impl Board {
             Kind::Retrying => {
                 self.say("retries", Notice::Retrying { node: node.clone(), message: message() })
             }
-            Kind::Finished => self.finished(index, event),
+            Kind::Finished => {
+                if let Some(warning) = text("warning") {
+                    self.say("warnings", Notice::Note(format!("`{node}` {warning}")));
+                }
+                self.finished(index, event);
+            }
             _ => {}
         }
         self.enter(index, stand, event.time);

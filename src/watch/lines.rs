@@ -65,10 +65,12 @@ fn detail(event: &Event) -> Option<String> {
         Kind::Finished => {
             let seconds = number("seconds").filter(|seconds| *seconds >= 0.1);
             let peak = event.data.get("peak_memory").and_then(Json::as_u64);
-            let parts = [seconds.map(|seconds| format!("{seconds:.1} s")), peak.map(bytes)];
+            let warning = text("warning").map(str::to_owned);
+            let parts = [seconds.map(|seconds| format!("{seconds:.1} s")), peak.map(bytes), warning];
             let parts: Vec<String> = parts.into_iter().flatten().collect();
             (!parts.is_empty()).then(|| parts.join(", "))
         }
+        Kind::Signalled => text("name").map(|name| format!("`{name}`")),
         _ => {
             let said = text("message").or_else(|| text("status")).map(str::to_owned);
             said.or_else(|| text("because").map(|node| format!("because of {node}")))

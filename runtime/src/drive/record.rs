@@ -191,6 +191,7 @@ impl<W: World> Driver<W> {
         let mut json = json!({ "outputs": outputs });
         if data.ended_at_max {
             json["ended_at_max"] = json!(true);
+            json["warning"] = json!("has run as often as its `max` allows, and its condition still holds");
         }
         if let Some(elapsed) = data.elapsed {
             json["seconds"] = json!(elapsed.as_secs_f64());

@@ -57,6 +57,8 @@ pub struct NodeView {
     pub outputs: Vec<(String, Reference)>,
     pub error: Option<String>,
     pub help: Option<String>,
+    /// What is to be said though it has finished.
+    pub warning: Option<String>,
 }
 
 impl Engine {
@@ -248,6 +250,7 @@ impl PastRun<'_> {
                 outputs: Vec::new(),
                 error: None,
                 help: None,
+                warning: None,
             },
         })
     }
@@ -333,6 +336,7 @@ fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
         outputs: outputs.collect(),
         error: text("message"),
         help: text("help"),
+        warning: text("warning"),
         state: row.state.clone(),
     }
 }
