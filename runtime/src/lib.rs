@@ -2,9 +2,9 @@
 //!
 //! The path of a run: [`engine`] opens a project's state and takes a DAG. [`decide`] says, purely, what
 //! happens next; [`schedule`] which ready node first; [`drive`] joins them with the rest. [`task`] is one
-//! node's work, in an envelope that another process could open; [`act`] does it on threads, calling an
-//! [`operator`], which the standard library implements. What comes out is an [`artifact`] under the hash of
-//! its bytes; what happened is an [`event`], durable in the [`store`] before anybody is told.
+//! node's work, in an envelope that another process could open; [`act`] does it on threads, or in a process of its
+//! own, calling an [`operator`], which the standard library implements. What comes out is an [`artifact`] under the
+//! hash of its bytes; what happened is an [`event`], durable in the [`store`] before anybody is told.
 //! [`folder`] knows where the files of a run lie.
 //!
 //! This crate knows no syntax and no AST: the IR is all it gets.

@@ -129,8 +129,7 @@ impl Engine {
         };
         told(&revival);
         // What a process that was killed has left running must not write beside what runs again.
-        kill_orphans(&self.run_folder(&run.id))
-            .map_err(|error| RunError::Orphans { run: run.id.clone(), reason: error.to_string() })?;
+        self.kill_orphans(&run.id)?;
         let history = standing.history(run.id.as_str().into(), epoch);
         let report = self.drive(prepared, history, Some(Batch::default()), options, cancel)?;
         drop(lock);
@@ -184,6 +183,7 @@ impl Engine {
         let graph = Arc::new(Graph::new(&dag)?);
         let standing = self.standing(&dag, &graph, run)?;
         let history = standing.history(run.into(), self.store.claim(run)?);
+        self.kill_orphans(run)?;
         // Nothing runs, so that neither operators nor room for them are needed.
         let bodies = FxHashMap::default();
         let nothing = Dag { nodes: Vec::new(), outputs: Vec::new(), ..dag.clone() };
@@ -193,6 +193,14 @@ impl Engine {
         let prepared = Prepared { dag: Arc::new(dag), graph, machine: None, scheduler, bodies, environments };
         self.drive(prepared, history, None, &RunOptions::default(), &Cancel::new())?;
         Ok(true)
+    }
+
+    /// Ends what operators outside of a process that has died have left running. The caller has the run's lock.
+    fn kill_orphans(&self, run: &str) -> Result<(), RunError> {
+        let found = kill_orphans(&self.run_folder(run));
+        found
+            .map(|_| ())
+            .map_err(|error| RunError::Orphans { run: run.to_owned(), reason: error.to_string() })
     }
 
     /// Leaves a signal for a run.
