@@ -20,7 +20,15 @@ pub mod tree;
 
 pub use registry::StandardLibrary;
 
-use flow_runtime::operator::OperatorError;
+use flow_runtime::operator::{Context, OperatorError};
+
+/// Between two steps of some work, neither of which takes long.
+///
+/// # Errors
+/// Where nobody wants the result any more.
+fn check(context: &dyn Context) -> Result<(), OperatorError> {
+    if context.is_cancelled() { Err(OperatorError::Cancelled) } else { Ok(()) }
+}
 
 /// An error of a library we call that no input should reach.
 fn internal(error: impl std::fmt::Display) -> OperatorError {

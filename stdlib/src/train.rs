@@ -9,7 +9,7 @@ use flow_ir::{
 use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
 
 use crate::{
-    arguments,
+    arguments, check,
     model::{
         Label, LabelKind, Model, Payload, Trainer,
         features::{self, Columns},
@@ -28,9 +28,10 @@ pub fn gbdt(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorEr
     let table = arguments::table(call, "data")?;
     let row = row(call)?;
     let params = params(call)?;
-    let label = labels::choose(row, table)?;
+    let label = labels::choose(row, table, context)?;
+    check(context)?;
     check_loss(arguments::text(call, "loss")?, &label)?;
-    let features = features::choose(row, table)?;
+    let features = features::choose(row, table, context)?;
     let weight = labels::weight_column(row)?;
 
     let rows = table.rows();
@@ -87,10 +88,12 @@ impl<'a> Prepared<'a> {
         table: &Table,
         context: &dyn Context,
     ) -> Result<Self, OperatorError> {
+        check(context)?;
         let weights = weight.map(|weight| labels::weights(table, weight)).transpose()?;
+        check(context)?;
         Ok(Self {
             columns: features::take(features, table, 0, context)?,
-            labels: labels::take(label, table)?,
+            labels: labels::take(label, table, context)?,
             weights,
         })
     }

@@ -11,7 +11,7 @@ use super::{
     sum::Sum,
 };
 use crate::{
-    arguments,
+    arguments, check,
     model::{
         file,
         labels::{self, Labels},
@@ -32,9 +32,10 @@ pub fn classification(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, 
     if table.rows() == 0 {
         return Err(OperatorError::failed("there are no rows to measure the model on"));
     }
-    let Labels::Classes(labels) = labels::take(&model.label, table)? else {
+    let Labels::Classes(labels) = labels::take(&model.label, table, context)? else {
         return Err(OperatorError::failed(format!("the label `{}` holds no classes", model.label.name)));
     };
+    check(context)?;
     let scores = model.score(&call.op, table, context)?;
     let predicted = scores.predicted_classes().collect();
     let measured = Measured {
@@ -44,8 +45,11 @@ pub fn classification(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, 
         predicted,
         probabilities: scores.values.into(),
         weights: labels::weights_of(&model, table)?,
+        is_stopped: &|| context.is_cancelled(),
     };
-    Ok(vec![Datum::Value(measured.report(&groups::groups(call, table)?)?)])
+    let report = measured.report(&groups::groups(call, table)?)?;
+    check(context)?;
+    Ok(vec![Datum::Value(report)])
 }
 
 /// Rows with what they are and what was predicted.
@@ -57,7 +61,12 @@ struct Measured<'a> {
     /// One for each class, row after row.
     probabilities: Cow<'a, [f64]>,
     weights: Vec<f64>,
+    /// Once it says so, what is measured means nothing.
+    is_stopped: &'a dyn Fn() -> bool,
 }
+
+/// Rows between two looks at whether anybody still wants the report.
+const CHECK_ROWS: usize = 1 << 14;
 
 impl Measured<'_> {
     fn report(&self, groups: &[Group]) -> Result<Value, OperatorError> {
@@ -82,6 +91,7 @@ impl Measured<'_> {
             predicted: groups::pick(&self.predicted, rows),
             probabilities: rows.iter().flat_map(of_row).copied().collect::<Vec<f64>>().into(),
             weights: groups::pick(&self.weights, rows),
+            is_stopped: self.is_stopped,
         }
     }
 
@@ -110,6 +120,9 @@ impl Measured<'_> {
             .zip(self.predicted.iter().copied())
             .zip(&self.weights)
             .map(|((label, predicted), weight)| (label, predicted, *weight))
+            .zip(0_usize..)
+            .take_while(|(_, row)| !row.is_multiple_of(CHECK_ROWS) || !(self.is_stopped)())
+            .map(|(row, _)| row)
     }
 
     fn correct(&self) -> f64 {
@@ -120,7 +133,7 @@ impl Measured<'_> {
     /// The sum over the rows.
     fn logloss(&self) -> f64 {
         let of_labels = self.probabilities.chunks_exact(self.classes.len()).zip(&self.labels);
-        let losses = of_labels.zip(&self.weights).map(|((probabilities, label), weight)| {
+        let losses = of_labels.zip(self.rows()).map(|((probabilities, label), (.., weight))| {
             let probability = probabilities.get(*label).copied().unwrap_or_default();
             -weight * math::log(probability.clamp(CLIP, 1.0 - CLIP))
         });
@@ -165,7 +178,7 @@ impl Measured<'_> {
                 is_positive: label == class,
                 weight,
             });
-            areas(&mut rows.collect::<Vec<_>>())
+            areas(rows.collect(), self.is_stopped)
         };
         if let Some(positive) = self.positive {
             return of_class(positive);
@@ -213,6 +226,7 @@ mod tests {
             labels: labels.to_vec(),
             predicted: scores.predicted_classes().collect(),
             probabilities: probabilities.into(),
+            is_stopped: &|| false,
             weights: if weights.is_empty() { vec![1.0; labels.len()] } else { weights.to_vec() },
             classes: &classes,
         };

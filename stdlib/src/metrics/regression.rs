@@ -26,7 +26,7 @@ pub fn regression(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Oper
     if table.rows() == 0 {
         return Err(OperatorError::failed("there are no rows to measure the model on"));
     }
-    let Labels::Numbers(labels) = labels::take(&model.label, table)? else {
+    let Labels::Numbers(labels) = labels::take(&model.label, table, context)? else {
         return Err(OperatorError::failed(format!("the label `{}` holds no numbers", model.label.name)));
     };
     let weights = labels::weights_of(&model, table)?;

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Feature, FeatureKind};
 use crate::{
+    check,
     table::columns::column_index,
     tree::{self, Column},
 };
@@ -32,13 +33,13 @@ enum Values {
 ///
 /// # Errors
 /// Where the row has no feature, or one that trees do not take.
-pub fn choose(row: &Row, table: &Table) -> Result<Vec<Feature>, OperatorError> {
+pub fn choose(row: &Row, table: &Table, context: &dyn Context) -> Result<Vec<Feature>, OperatorError> {
     let mut features = Vec::new();
     for column in row.columns.iter().filter(|column| column.ty.is_feature()) {
         let kind = match column.ty.present() {
             Type::Bool => FeatureKind::Bool,
             Type::Int => FeatureKind::Int,
-            Type::Category => FeatureKind::Category { categories: categories(table, &column.name)? },
+            Type::Category => FeatureKind::Category { categories: categories(table, &column.name, context)? },
             Type::Embedding(_) => {
                 return Err(OperatorError::with_help(
                     format!("the feature `{}` is an Embedding, which trees do not take", column.name),
@@ -105,10 +106,11 @@ impl Values {
 }
 
 /// The present values of a Category column, sorted.
-fn categories(table: &Table, name: &str) -> Result<Vec<String>, OperatorError> {
+fn categories(table: &Table, name: &str, context: &dyn Context) -> Result<Vec<String>, OperatorError> {
     let column = column_index(table, name)?;
     let mut seen = rustc_hash::FxHashSet::default();
     for batch in &table.batches {
+        check(context)?;
         let texts =
             batch.column(column).as_string_opt::<i32>().ok_or_else(|| misfit(table, column, "text"))?;
         seen.extend(texts.iter().flatten());
@@ -217,6 +219,34 @@ mod tests {
 
     use super::*;
 
+    struct Nobody;
+
+    impl Context for Nobody {
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+
+        fn attempt(&self) -> u32 {
+            1
+        }
+
+        fn threads(&self) -> usize {
+            1
+        }
+
+        fn memory(&self) -> u64 {
+            0
+        }
+
+        fn gpus(&self) -> &[u32] {
+            &[]
+        }
+
+        fn progress(&self, _: u64, _: u64) {}
+
+        fn log(&self, _: &str) {}
+    }
+
     #[test]
     fn a_limit_leaves_a_feature_its_kind() {
         let limits = Refinement::Int { low: Some(1), high: Some(5), inclusive: true };
@@ -226,7 +256,7 @@ mod tests {
         let row = Row { columns };
         let table = Table { schema: Schema::empty().into(), batches: Vec::new() };
         let kinds: Vec<FeatureKind> =
-            choose(&row, &table).unwrap().into_iter().map(|feature| feature.kind).collect();
+            choose(&row, &table, &Nobody).unwrap().into_iter().map(|feature| feature.kind).collect();
         assert_eq!(kinds, [FeatureKind::Int, FeatureKind::Int, FeatureKind::Int, FeatureKind::Float]);
     }
 }

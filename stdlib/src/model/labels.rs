@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use arrow::array::{Array, AsArray};
 use flow_ir::types::{Row, Type};
-use flow_runtime::operator::{OperatorError, Table};
+use flow_runtime::operator::{Context, OperatorError, Table};
 
 use super::{Label, LabelKind, Model, features::push_numbers};
-use crate::table::columns::column_index;
+use crate::{check, table::columns::column_index};
 
 /// A table's labels, row by row.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub enum Labels {
 /// # Errors
 /// Where the row has no label or several, where one class is all there is, or where the positive class
 /// that the type names is not there.
-pub fn choose(row: &Row, table: &Table) -> Result<Label, OperatorError> {
+pub fn choose(row: &Row, table: &Table, context: &dyn Context) -> Result<Label, OperatorError> {
     let mut labels = row.columns.iter().filter(|column| matches!(column.ty.present(), Type::Label { .. }));
     let (Some(column), None) = (labels.next(), labels.next()) else {
         return Err(OperatorError::with_help(
@@ -40,7 +40,7 @@ pub fn choose(row: &Row, table: &Table) -> Result<Label, OperatorError> {
         _ => false,
     };
     check_complete(table, &name, "label")?;
-    let classes = classes(table, &name)?;
+    let classes = classes(table, &name, context)?;
     if classes.len() < 2 {
         return Err(OperatorError::failed(match classes.first() {
             Some(class) => format!("every row's label `{name}` is `{class}`: there is nothing to tell apart"),
@@ -60,13 +60,13 @@ pub fn choose(row: &Row, table: &Table) -> Result<Label, OperatorError> {
 ///
 /// # Errors
 /// Where the column is not there, or has missing values, or holds a class that the model does not know.
-pub fn take(label: &Label, table: &Table) -> Result<Labels, OperatorError> {
+pub fn take(label: &Label, table: &Table, context: &dyn Context) -> Result<Labels, OperatorError> {
     check_complete(table, &label.name, "label")?;
     match &label.kind {
         LabelKind::Number => numbers(table, &label.name).map(Labels::Numbers),
         LabelKind::Classes { classes, .. } => {
             let mut codes = Vec::with_capacity(table.rows());
-            for_each_class(table, &label.name, &mut |class| {
+            for_each_class(table, &label.name, context, &mut |class| {
                 let code = classes.binary_search_by(|known| known.as_str().cmp(class)).map_err(|_| {
                     OperatorError::with_help(
                         format!(
@@ -157,9 +157,9 @@ fn numbers(table: &Table, name: &str) -> Result<Vec<f64>, OperatorError> {
     }
 }
 
-fn classes(table: &Table, name: &str) -> Result<Vec<String>, OperatorError> {
+fn classes(table: &Table, name: &str, context: &dyn Context) -> Result<Vec<String>, OperatorError> {
     let mut classes = BTreeSet::new();
-    for_each_class(table, name, &mut |class| {
+    for_each_class(table, name, context, &mut |class| {
         if !classes.contains(class) {
             classes.insert(class.to_owned());
         }
@@ -171,10 +171,12 @@ fn classes(table: &Table, name: &str) -> Result<Vec<String>, OperatorError> {
 fn for_each_class(
     table: &Table,
     name: &str,
+    context: &dyn Context,
     visit: &mut dyn FnMut(&str) -> Result<(), OperatorError>,
 ) -> Result<(), OperatorError> {
     let column = column_index(table, name)?;
     for batch in &table.batches {
+        check(context)?;
         let array = batch.column(column);
         if let Some(texts) = array.as_string_opt::<i32>() {
             texts.iter().flatten().try_for_each(&mut *visit)?;

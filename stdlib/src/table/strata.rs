@@ -9,6 +9,7 @@ use flow_runtime::operator::{Context, OperatorError};
 use rustc_hash::FxHashMap;
 
 use super::{identity::Identities, split::Draw};
+use crate::check;
 
 /// What goes to one side as a whole: a row, or a group's rows.
 struct Unit {
@@ -24,7 +25,11 @@ pub(super) fn sides(
     is_grouped: bool,
     context: &dyn Context,
 ) -> Result<Vec<BooleanArray>, OperatorError> {
-    let mut units: Vec<Unit> = Vec::new();
+    let rows = draw.table.rows();
+    // A hash and a class of each row, and which unit it belongs to.
+    let bytes = rows * (size_of::<Unit>() + 2 * size_of::<usize>());
+    let _reservation = context.reserve("std.table.split", "the class of each row", bytes as u64)?;
+    let mut units: Vec<Unit> = Vec::with_capacity(if is_grouped { 0 } else { rows });
     let mut unit_of_row: Vec<usize> = Vec::with_capacity(draw.table.rows());
     let mut groups: FxHashMap<Box<[u8]>, usize> = FxHashMap::default();
     let mut classes: FxHashMap<Option<Box<[u8]>>, usize> = FxHashMap::default();
@@ -36,6 +41,9 @@ pub(super) fn sides(
         let identities = Identities::new(batch, draw.identity, first)?;
         let values = Identities::new(batch, Some(class), first)?;
         for row in 0..batch.num_rows() {
+            if row.is_multiple_of(8192) {
+                check(context)?;
+            }
             let identity = identities.of(row);
             if is_grouped {
                 if let Some(unit) = groups.get(identity.as_ref()) {
@@ -51,25 +59,37 @@ pub(super) fn sides(
         }
         first += batch.num_rows() as u64;
     }
-    choose(&mut units, classes.len(), draw.share);
+    choose(&mut units, classes.len(), draw.share, context)?;
 
+    check(context)?;
     let mut rows = unit_of_row.iter().map(|unit| units.get(*unit).map(|unit| unit.is_train));
     let batches = draw.table.batches.iter();
     Ok(batches.map(|batch| rows.by_ref().take(batch.num_rows()).collect()).collect())
 }
 
 /// Sends each class's share of units to `train`.
-fn choose(units: &mut [Unit], classes: usize, share: f64) {
+fn choose(
+    units: &mut [Unit],
+    classes: usize,
+    share: f64,
+    context: &dyn Context,
+) -> Result<(), OperatorError> {
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); classes];
     for (index, unit) in units.iter().enumerate() {
         members[unit.class].push(index);
     }
     for mut members in members {
-        members.sort_by_key(|index| units[*index].hash);
-        for index in members.iter().take(share_of(members.len(), share)) {
+        check(context)?;
+        let count = share_of(members.len(), share);
+        if 0 < count && count < members.len() {
+            members.select_nth_unstable_by_key(count, |index| (units[*index].hash, *index));
+        }
+        check(context)?;
+        for index in members.iter().take(count) {
             units[*index].is_train = true;
         }
     }
+    Ok(())
 }
 
 #[expect(
