@@ -84,7 +84,9 @@ impl From<RunError> for Failure {
             RunError::Remove { .. } => {
                 Failure::environment(message).help("is the folder `.flow` not yours to write?")
             }
-            RunError::Artifact(_) | RunError::Lock(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
+            RunError::Lock(_) => Failure::environment(message)
+                .help("is the disk full, or the folder `.flow` not yours to write?"),
+            RunError::Artifact(_) | RunError::CannotFit(CannotFit::Gpus { .. }) => {
                 Failure::environment(message)
             }
             RunError::NoImplementation { missing, .. } => {

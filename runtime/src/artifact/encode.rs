@@ -7,6 +7,7 @@ use std::{
 };
 
 use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use flow_ir::{hash::Hash, value::Value};
 use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
@@ -114,7 +115,10 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
         }
         Datum::Table(table) => {
             let table = table::canonical(&table)?;
-            table::write(&table, &mut sink)?;
+            table::write(&table, &mut sink).map_err(|error| match error {
+                TableError::Arrow(ArrowError::IoError(_, error)) => failed(error),
+                error => error.into(),
+            })?;
             let summary =
                 Summary::Table { rows: table.rows() as u64, columns: table.schema.fields().len() as u64 };
             (Datum::Table(table), summary)
