@@ -8,7 +8,11 @@ use flow_runtime::{
     event::timestamp,
 };
 
-use crate::{outputs::artifact_text, words::count};
+use crate::{
+    outputs::artifact_text,
+    watch::text::{bytes, figure},
+    words::count,
+};
 
 /// The page of a run: what it was asked, how it ended, and its nodes along the time they took.
 pub fn render(run: &RunView, dag: &Dag, nodes: &[NodeView]) -> String {
@@ -55,17 +59,20 @@ fn parameters(page: &mut String, dag: &Dag) {
 fn table(page: &mut String, run: &RunView, nodes: &[NodeView]) {
     page.push_str(
         "<h2>Nodes</h2>\n<table>\n<thead><tr><th>Node</th><th>State</th><th class=\"number\">Seconds</th>\
-         <th class=\"time\">Time</th><th>Outputs</th></tr></thead>\n<tbody>\n",
+         <th class=\"number\">CPU</th><th class=\"number\">Memory</th><th class=\"time\">Time</th><th>Outputs</th></tr></thead>\n<tbody>\n",
     );
     let span = Span::of(run, nodes);
     for node in nodes {
         let state = if node.is_cached { "cached" } else { &node.state };
         let seconds = node.seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default();
+        let cpu = node.cpu_seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default();
+        let memory = node.peak_memory.map(bytes).unwrap_or_default();
         let attempts = if node.attempts > 1 { format!(", attempt {}", node.attempts) } else { String::new() };
         let _ = write!(
             page,
             "<tr><td><b>{}</b><br><small>{}</small></td><td><span class=\"chip {state}\">{state}</span>{attempts}</td>\
-             <td class=\"number\">{seconds}</td><td class=\"time\">{}</td><td>",
+             <td class=\"number\">{seconds}</td><td class=\"number\">{cpu}</td><td class=\"number\">{memory}</td>\
+             <td class=\"time\">{}</td><td>",
             Escaped(&node.id),
             Escaped(&node.op),
             span.bar(node)
@@ -73,6 +80,9 @@ fn table(page: &mut String, run: &RunView, nodes: &[NodeView]) {
         for (port, reference) in &node.outputs {
             let name = if node.outputs.len() > 1 { format!("{port}: ") } else { String::new() };
             let _ = write!(page, "<pre>{}</pre>", Escaped(&format!("{name}{}", artifact_text(reference, 0))));
+        }
+        for (name, value) in &node.metrics {
+            let _ = write!(page, "<pre>{} {}</pre>", Escaped(name), figure(*value));
         }
         for text in [&node.error, &node.help].into_iter().flatten() {
             let _ = write!(page, "<p class=\"error\">{}</p>", Escaped(text));

@@ -1,6 +1,9 @@
 //! `flowc runs`: past and running runs.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use flow_runtime::{engine::RunView, event::timestamp};
 use serde_json::json;
@@ -11,6 +14,7 @@ use crate::{
     project::Folders,
     state,
     terminal::Terminal,
+    watch::text::clock,
 };
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +59,11 @@ pub fn to_json(run: &RunView) -> serde_json::Value {
 
 /// The run on one line, as a list has it.
 pub fn line(run: &RunView, terminal: &Terminal) -> String {
-    let seconds = run.seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2} s"));
+    let seconds = match (run.seconds, &*run.status) {
+        (Some(seconds), _) => format!("{seconds:.2} s"),
+        (None, "running") => clock(now() - run.started),
+        (None, _) => "-".to_owned(),
+    };
     let states: Vec<String> = run.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
     format!(
         "{}  {}  {:20}  {:>10}  {}  {}\n",
@@ -66,6 +74,12 @@ pub fn line(run: &RunView, terminal: &Terminal) -> String {
         terminal.paint_out(timestamp(run.started).get(..19).unwrap_or_default(), "2"),
         states.join(", ")
     )
+}
+
+/// Microseconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// The colour of a run's status or a node's state.

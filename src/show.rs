@@ -11,6 +11,7 @@ use crate::{
     outputs::artifact_text,
     page, runs, state,
     terminal::Terminal,
+    watch::text::{bytes, figure, plain},
 };
 
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,10 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         }
         Format::Human => {
             terminal.result(&runs::line(&run, terminal));
+            if let (Some(owner), true) = (&run.owner, run.status == "running") {
+                let of = format!("  process {} on {}", owner.pid, plain(&owner.host));
+                terminal.result(&format!("{}\n", terminal.paint_out(&of, "2")));
+            }
             terminal.result("\n");
             let width = nodes.iter().map(|node| node.id.chars().count()).max().unwrap_or(0);
             for node in &nodes {
@@ -79,12 +84,23 @@ fn node_json(node: &NodeView, waiting: Option<&Waiting>) -> serde_json::Value {
         "cached": node.is_cached,
         "attempts": node.attempts,
         "seconds": node.seconds,
+        "cpu_seconds": node.cpu_seconds,
+        "peak_memory": node.peak_memory,
+        "metrics": node.metrics.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>(),
         "outputs": outputs,
         "waits_for": waiting.map(|waiting| waiting.reasons.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "error": node.error,
         "help": node.help,
         "warning": node.warning,
     })
+}
+
+/// What a node took of the processors and of memory, where that is worth a word.
+fn used(node: &NodeView) -> String {
+    let cpu = node.cpu_seconds.filter(|_| node.seconds.is_some_and(|seconds| seconds >= 0.1));
+    let cpu = cpu.map(|cpu| format!("  cpu {cpu:.1} s")).unwrap_or_default();
+    let memory = node.peak_memory.map(|peak| format!("  {}", bytes(peak))).unwrap_or_default();
+    format!("{cpu}{memory}")
 }
 
 /// A line for the node, one for each output, what it waits for, and the error.
@@ -97,8 +113,12 @@ fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal:
         node.id,
         terminal.paint_out(&format!("{state:9}"), runs::colour(state)),
         seconds,
-        terminal.paint_out(&node.op, "2")
+        terminal.paint_out(&format!("{}{}", node.op, used(node)), "2")
     );
+    if !node.metrics.is_empty() {
+        let metrics = node.metrics.iter().map(|(name, value)| format!("{} {}", plain(name), figure(*value)));
+        text.push_str(&format!("{:2$}{}\n", "", metrics.collect::<Vec<_>>().join("  "), width + 4));
+    }
     for (port, reference) in &node.outputs {
         let name = if node.outputs.len() == 1 { String::new() } else { format!("{port}: ") };
         let indent = width + 4;

@@ -148,6 +148,11 @@ pub trait Context: Send + Sync {
         let _ = line;
     }
 
+    /// How many bytes the processes that work for this attempt hold now, for those who watch.
+    fn holds(&self, bytes: u64) {
+        let _ = bytes;
+    }
+
     /// What something that works for this attempt used: the thread that it runs on, a process. It adds up.
     fn used(&self, usage: Usage) {
         let _ = usage;
@@ -160,7 +165,8 @@ pub struct Usage {
     pub wall: Duration,
     /// Of all its threads and processes; none where that cannot be told.
     pub cpu: Option<Duration>,
-    /// Bytes; none where that cannot be told.
+    /// Bytes: the most that processes held, or that an operator in this process set aside for what it holds in
+    /// bulk; none where that cannot be told.
     pub peak_memory: Option<u64>,
 }
 
@@ -169,6 +175,8 @@ pub struct Usage {
 pub struct Budget {
     limit: u64,
     used: AtomicU64,
+    /// The most that was set aside at once.
+    peak: AtomicU64,
 }
 
 /// Memory that is set aside until this is dropped.
@@ -189,7 +197,12 @@ pub enum OperatorError {
 
 impl Budget {
     pub fn new(limit: u64) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicU64::new(0) })
+        Arc::new(Self { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0) })
+    }
+
+    /// The most bytes that were set aside at once; none where nothing ever was.
+    pub fn peak(&self) -> Option<u64> {
+        Some(self.peak.load(Ordering::Relaxed)).filter(|peak| *peak > 0)
     }
 
     /// As of [`Context::reserve`].
@@ -201,6 +214,7 @@ impl Budget {
         let reservation = Reservation { budget: self.clone(), bytes };
         let total = used.saturating_add(bytes);
         if total <= self.limit {
+            self.peak.fetch_max(total, Ordering::Relaxed);
             return Ok(reservation);
         }
         // Something to spare, in a number that one writes: what is held in bulk is not all there is.

@@ -65,6 +65,8 @@ pub struct Seat {
     pub progress: Option<(u64, u64)>,
     /// The figure reported last, by name.
     pub metric: Option<(String, f64)>,
+    /// Bytes that its processes hold.
+    pub memory: Option<u64>,
 }
 
 /// Where a node stands.
@@ -284,6 +286,12 @@ impl Board {
         }
     }
 
+    pub fn memory(&mut self, node: &str, bytes: u64) {
+        if let Some(seat) = self.find(node) {
+            seat.memory = Some(bytes);
+        }
+    }
+
     pub fn logged(&mut self, node: &str, line: &str) {
         let line = plain(last_written(line)).into_owned();
         let id = self.indices.get_key_value(node).map_or_else(|| Arc::from(node), |(id, _)| id.clone());
@@ -322,6 +330,7 @@ impl Board {
             due: 0,
             progress: None,
             metric: None,
+            memory: None,
         });
         if let Some(count) = self.counts.get_mut(Stand::Pending.place()) {
             *count += 1;
@@ -337,7 +346,7 @@ impl Board {
         }
         seat.since = time;
         if stand == Stand::Running {
-            (seat.progress, seat.metric) = (None, None);
+            (seat.progress, seat.metric, seat.memory) = (None, None, None);
         }
         for (stand, change) in [(before, -1), (stand, 1)] {
             if let Some(count) = self.counts.get_mut(stand.place()) {

@@ -9,7 +9,7 @@ use super::{
     board::{Board, Notice, Stand, place},
     estimate,
     line::{Line, Palette, Style},
-    text::{about, clock, cut_middle, figure, number, plain, width},
+    text::{about, bytes, clock, cut_middle, figure, number, plain, width},
 };
 
 /// What the view is drawn on.
@@ -105,8 +105,8 @@ pub fn slowest(board: &Board, columns: usize, palette: Palette) -> Vec<String> {
         if let Some(cpu) = slow.cpu_seconds {
             line.add(Style::Dim, &format!("  cpu {cpu:.1} s"));
         }
-        if let Some(bytes) = slow.peak_memory {
-            line.add(Style::Dim, &format!("  {}", super::text::bytes(bytes)));
+        if let Some(peak) = slow.peak_memory {
+            line.add(Style::Dim, &format!("  {}", bytes(peak)));
         }
         line.finish()
     });
@@ -195,6 +195,7 @@ impl View<'_> {
                 elapsed: clock(elapsed),
                 expected: estimate::expected(board, *index).filter(|expected| *expected >= 1_000_000),
                 progress: seat.progress,
+                memory: seat.memory.map(bytes),
                 metric: seat.metric.as_ref().map(|(name, value)| format!("{name} {}", figure(*value))),
             })
         });
@@ -243,10 +244,15 @@ impl View<'_> {
             line.add(Style::Plain, &format!(" {}/{}", number(done), number(total)));
         } else if let Some(expected) = row.expected {
             line.add(Style::Dim, &format!("of about {}", clock(expected)));
-        } else if layout.has_progress && row.metric.is_some() {
+        } else if layout.has_progress && (row.metric.is_some() || row.memory.is_some()) {
             line.to(column + (self.columns.saturating_sub(column) / 3).clamp(6, 24));
         }
-        for (style, text) in [(Style::Plain, row.metric.as_deref()), (Style::Yellow, Some(&*row.attempt))] {
+        let told = [
+            (Style::Plain, row.metric.as_deref()),
+            (Style::Dim, row.memory.as_deref()),
+            (Style::Yellow, Some(&*row.attempt)),
+        ];
+        for (style, text) in told {
             if let Some(text) = text.filter(|text| !text.is_empty()) {
                 line.add(Style::Plain, "  ").add(style, text);
             }
@@ -364,6 +370,7 @@ struct Row {
     expected: Option<i64>,
     progress: Option<(u64, u64)>,
     metric: Option<String>,
+    memory: Option<String>,
 }
 
 /// The widths of the columns of rows.

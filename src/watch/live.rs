@@ -114,6 +114,10 @@ impl Subscriber for Live {
         self.change(|board| board.metric(node, name, value));
     }
 
+    fn memory(&self, node: &str, bytes: u64) {
+        self.change(|board| board.memory(node, bytes));
+    }
+
     fn log(&self, node: &str, line: &str) {
         self.change(|board| board.logged(node, line));
     }

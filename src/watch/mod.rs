@@ -14,7 +14,7 @@ mod live;
 mod screen;
 #[cfg(test)]
 mod tests;
-mod text;
+pub mod text;
 
 use std::{io::IsTerminal, sync::Arc};
 

@@ -137,6 +137,7 @@ fn training() -> (Board, i64) {
     }
     board.progress("candidates[2].gbdt", 61, 100);
     board.metric("candidates[2].gbdt", "auc", 0.912_34);
+    board.memory("embed", 1_288_490_189);
     board.logged("embed", "  1%|#     |\r 40%|####  | 40/100 [00:12<00:18]");
     board.logged("candidates[2].gbdt", "no gain in 5 rounds\u{7}");
     (board, 61 * SECOND)
@@ -155,7 +156,7 @@ tips.tips  run 1qe7h0g2                                                         
 ━━━━━━━━━━━━━━━━━━━━━───────────────────────────────────────────────────── 2/7  about 3 min left
 1 cached  2 running  1 to be retried  2 waiting  1 failed
 
-⠋ embed               python · gpu  1:00  of about 1:40
+⠋ embed               python · gpu  1:00  of about 1:40  1.2 GiB
 ⠋ candidates[2].gbdt  4 cores       0:40  ━━━━━━━━━━──────── 61/100  auc 0.9123
 
   fetch   retry 1 of 3 in 5 s
@@ -174,7 +175,7 @@ fn a_narrow_terminal_shows_what_matters_most() {
 tips.tips  run 1qe7h0g2                                1:01
 ━━━━━━━━━━─────────────────────────── 2/7  about 3 min left
 1 cached  2 running  1 to be retried  2 waiting  1 failed
-⠋ embed               1:00  of about 1:40
+⠋ embed               1:00  of about 1:40  1.2 GiB
 ⠋ candidates[2].gbdt  0:40  ━━━━━━──── 61/100  auc 0.9123
   fetch   retry 1 of 3 in 5 s
   unread  after candidates[2].gbdt

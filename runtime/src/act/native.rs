@@ -211,6 +211,10 @@ impl Context for NativeContext {
         self.broadcast.log(&self.node, line);
     }
 
+    fn holds(&self, bytes: u64) {
+        self.broadcast.memory(&self.node, bytes);
+    }
+
     fn used(&self, usage: Usage) {
         self.notes.used(usage);
     }

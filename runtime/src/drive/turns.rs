@@ -252,6 +252,9 @@ impl Work {
             let seconds = job.limit().unwrap_or_default().as_secs_f64().to_string();
             result = Err(Failure::TimedOut { seconds });
         }
+        if let peak @ Some(_) = context.budget.peak() {
+            context.notes.used(Usage { peak_memory: peak, ..Usage::default() });
+        }
         let (metrics, usage) = context.notes.take();
         if let Ok(executed) = &mut result {
             executed.metrics = metrics;

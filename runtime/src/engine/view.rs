@@ -53,6 +53,12 @@ pub struct NodeView {
     pub started: Option<i64>,
     /// Of the operator alone, in its last attempt.
     pub seconds: Option<f64>,
+    /// Of the processors, in its last attempt.
+    pub cpu_seconds: Option<f64>,
+    /// Bytes, in its last attempt.
+    pub peak_memory: Option<u64>,
+    /// The numbers that it told, by name.
+    pub metrics: Vec<(String, f64)>,
     /// By port.
     pub outputs: Vec<(String, Reference)>,
     pub error: Option<String>,
@@ -247,6 +253,9 @@ impl PastRun<'_> {
                 attempts: 0,
                 started: None,
                 seconds: None,
+                cpu_seconds: None,
+                peak_memory: None,
+                metrics: Vec::new(),
                 outputs: Vec::new(),
                 error: None,
                 help: None,
@@ -326,6 +335,7 @@ fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
         let reference = Reference::from_json(row.data.get("outputs")?.get(&port.name)?)?;
         Some((port.name.clone(), reference))
     });
+    let metrics = row.data.get("metrics").and_then(Json::as_object).into_iter().flatten();
     NodeView {
         id,
         op: node.op().to_owned(),
@@ -333,6 +343,9 @@ fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
         attempts: row.attempt,
         started: row.started,
         seconds: row.data.get("seconds").and_then(Json::as_f64),
+        cpu_seconds: row.data.get("cpu_seconds").and_then(Json::as_f64),
+        peak_memory: row.data.get("peak_memory").and_then(Json::as_u64),
+        metrics: metrics.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect(),
         outputs: outputs.collect(),
         error: text("message"),
         help: text("help"),

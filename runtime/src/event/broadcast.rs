@@ -68,6 +68,7 @@ struct Waiting {
 struct Aside {
     progress: FxHashMap<Arc<str>, (u64, u64)>,
     metrics: Vec<(Arc<str>, String, f64)>,
+    memory: FxHashMap<Arc<str>, u64>,
     logs: VecDeque<(Arc<str>, String)>,
     logs_missed: u64,
     notes: Vec<String>,
@@ -133,6 +134,12 @@ impl Broadcast {
                 Some((_, _, known)) => *known = value,
                 None => aside.metrics.push((node.clone(), name.to_owned(), value)),
             }
+        });
+    }
+
+    pub fn memory(&self, node: &Arc<str>, bytes: u64) {
+        self.aside(|aside| {
+            aside.memory.insert(node.clone(), bytes);
         });
     }
 
@@ -220,6 +227,9 @@ impl Outlet {
         for line in &aside.notes {
             self.subscriber.note(line);
         }
+        for (node, bytes) in &aside.memory {
+            self.subscriber.memory(node, *bytes);
+        }
         if aside.logs_missed > 0 {
             self.subscriber.logs_missed(aside.logs_missed);
         }
@@ -264,8 +274,13 @@ impl Waiting {
 
 impl Aside {
     fn is_empty(&self) -> bool {
-        let Self { progress, metrics, logs, logs_missed, notes } = self;
-        progress.is_empty() && metrics.is_empty() && logs.is_empty() && *logs_missed == 0 && notes.is_empty()
+        let Self { progress, metrics, memory, logs, logs_missed, notes } = self;
+        progress.is_empty()
+            && metrics.is_empty()
+            && memory.is_empty()
+            && logs.is_empty()
+            && *logs_missed == 0
+            && notes.is_empty()
     }
 }
 

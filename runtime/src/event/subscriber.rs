@@ -32,6 +32,11 @@ pub trait Subscriber: Send + Sync {
         let _ = (node, name, value);
     }
 
+    /// How many bytes the processes of a running operator hold; the latest, likewise.
+    fn memory(&self, node: &str, bytes: u64) {
+        let _ = (node, bytes);
+    }
+
     /// A line that a running operator logs.
     fn log(&self, node: &str, line: &str) {
         let _ = (node, line);

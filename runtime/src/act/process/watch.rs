@@ -100,6 +100,7 @@ pub fn watch(
         if now >= next_sample {
             next_sample = now + SAMPLES;
             let used = members.look(process.pid, limit);
+            context.holds(used);
             if used > limit && end != Some(End::Cancelled) {
                 end = Some(End::Memory(used));
                 kill_at = Some(now);
