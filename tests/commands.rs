@@ -74,6 +74,11 @@ impl Session {
                 "TIME  $state  RUN$rest",
             ),
             (r"(?m)^ +[0-9]+\.[0-9]+s  ", "TIME  "),
+            // What a node took is told where that is worth a word.
+            (
+                r"(?m)(?P<node>^  .* finished .*?)(  cpu [0-9.]+ s)?(  [0-9.]+ ([KMG]i)?B)?(?P<rest>$|  [0-9]+ attempts)",
+                "$node$rest",
+            ),
             (r" +[0-9]+\.[0-9]+ s\b", " TIME"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "DATE"),
         ];
