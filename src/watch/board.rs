@@ -394,12 +394,21 @@ impl Board {
 /// In which kind of place a node runs, and with how much of it: `cpu`, `4 cores`, `python · gpu`.
 pub fn place(node: &Node) -> String {
     let mut parts = Vec::new();
-    if let NodeKind::Task(operator) = &node.kind {
-        match operator.place {
+    match &node.kind {
+        NodeKind::Task(operator) => match operator.place {
             OperatorPlace::Native => {}
             OperatorPlace::Python(_) => parts.push("python".to_owned()),
             OperatorPlace::Command(_) => parts.push("command".to_owned()),
+        },
+        NodeKind::Wait => return "waits".to_owned(),
+        NodeKind::WaitFor => return "waits for a signal".to_owned(),
+        NodeKind::Conditional { .. }
+        | NodeKind::Map { .. }
+        | NodeKind::Loop { .. }
+        | NodeKind::Workflow { .. } => {
+            return "runs others".to_owned();
         }
+        NodeKind::Expression(_) | NodeKind::Pass => {}
     }
     match node.policy.gpu {
         0 => {}

@@ -289,7 +289,11 @@ impl View<'_> {
         let ready = board.count(Stand::Ready);
         if ready > 0 && rows.len() < room {
             let why = "ready, for a free place to run".to_owned();
-            rows.push((format!("{} nodes", number(ready.into())), Style::Dim, why));
+            rows.push((
+                format!("{} {}", number(ready.into()), if ready == 1 { "node" } else { "nodes" }),
+                Style::Dim,
+                why,
+            ));
         }
         for (index, node) in self.next(room - rows.len()) {
             let open = self.open(node);
