@@ -93,9 +93,7 @@ impl Keeper {
                     is_alone = false;
                 }
             }
-            let (cores, memory) = limit;
-            let held =
-                if is_alone { Amount { cores, memory, ..Amount::default() } } else { Amount::default() };
+            let held = if is_alone { keeper.all() } else { Amount::default() };
             locked.write(place, &Entry { held: held.clone(), ..keeper.entry() });
             Ok(held)
         };
@@ -256,6 +254,16 @@ impl Keeper {
 
     fn has_dead(&self) -> bool {
         self.table.taken().any(|place| place != self.place && !self.table.is_alive(place))
+    }
+
+    /// All that this run may use.
+    fn all(&self) -> Amount {
+        let (cores, memory) = self.limit;
+        let whole = self.machine.whole();
+        let pools = whole.pools.iter().map(|(pool, places)| (pool_key(&self.scope, pool), *places));
+        let mut all = Amount { cores, memory, gpus: whole.gpus, ..Amount::default() };
+        all.add(&Amount { pools: pools.collect(), ..Amount::default() });
+        all
     }
 
     /// This run, with nothing yet.
