@@ -28,7 +28,7 @@ pub struct Scheduler {
     whole: Amount,
     used: Amount,
     /// By node.
-    taken: FxHashMap<u32, Amount>,
+    taken: FxHashMap<u32, Vec<Amount>>,
     lender: Option<Box<dyn Lender>>,
     /// For each node: its queue, and its rank in it.
     places: Vec<(u32, Rank)>,
@@ -179,12 +179,18 @@ impl Scheduler {
 
     /// What a running node has been given.
     pub fn taken(&self, node: u32) -> Option<&Amount> {
-        self.taken.get(&node)
+        self.taken.get(&node)?.last()
     }
 
     /// The node no longer uses what it took.
     pub fn release(&mut self, node: u32) {
-        if let Some(amount) = self.taken.remove(&node) {
+        // One that became ready twice is handed out twice, and the second time given back at once.
+        let Some(amounts) = self.taken.get_mut(&node) else { return };
+        let amount = amounts.pop();
+        if amounts.is_empty() {
+            self.taken.remove(&node);
+        }
+        if let Some(amount) = amount {
             self.used.remove(&amount);
             if let Some(lender) = &mut self.lender {
                 lender.give(&amount);
@@ -228,7 +234,7 @@ impl Scheduler {
         }
         self.used.add(&amount);
         let (_, _, Reverse(node)) = rank;
-        self.taken.insert(node, amount);
+        self.taken.entry(node).or_default().push(amount);
         Ok((node, attempt))
     }
 }

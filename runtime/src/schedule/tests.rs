@@ -57,6 +57,18 @@ fn of(nodes: Vec<Node>, machine: Machine) -> Scheduler {
     scheduler
 }
 
+/// Seed 9822 of the injected faults: a node whose input was lost became ready twice, and its cores were never free again.
+#[test]
+fn a_node_that_is_handed_out_twice_gives_back_all() {
+    let mut scheduler = of(vec![node("twice", cores(1)), node("all", cores(2))], machine(2));
+    scheduler.add(0, 1);
+    assert_eq!([scheduler.take(), scheduler.take()], [Some((0, 1)), Some((0, 1))]);
+    scheduler.release(0);
+    assert_eq!(scheduler.take(), None);
+    scheduler.release(0);
+    assert_eq!(scheduler.take(), Some((1, 1)));
+}
+
 #[test]
 fn priority_then_the_critical_path_then_the_order() {
     let mut nodes: Vec<Node> =

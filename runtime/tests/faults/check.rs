@@ -166,6 +166,10 @@ impl Checker<'_> {
                 self.inputs(at, id, true);
                 self.value(at, id, event);
             }
+            // What was lost is made again, unless that would do an effect twice.
+            Kind::Failed if message(event).starts_with("artifact") && !message(event).contains("effect") => {
+                self.wrong(format!("{id} fails since {}", message(event)));
+            }
             Kind::Retrying => {
                 let failures = event.data.get("failures").and_then(Json::as_u64).unwrap_or_default();
                 let (before, granted) = (self.failures[at], u64::from(self.plan.nodes[at].retry));
@@ -366,4 +370,8 @@ fn expected(plan: &Plan, at: usize, node: &NodePlan, inputs: &[Read]) -> i64 {
         Read::Nothing => 0,
     });
     numbers.sum()
+}
+
+fn message(event: &Event) -> &str {
+    event.data.get("message").and_then(Json::as_str).unwrap_or_default()
 }
