@@ -44,7 +44,8 @@ pub enum NodeKind {
     /// port is the List of what the regions give. A list longer than `max` fails before anything runs.
     Map { max: u64, body: Region },
     /// Runs `body` as long as `condition` gives true, at most `max` times. The first parameter of both is the
-    /// state: at first the input `from`, then what `body` has given. Its one port is the last state.
+    /// state: at first the input `from`, then what `body` has given. Its one port `value` is the last state, or its
+    /// ports are the fields of that record.
     Loop { max: u64, condition: Region, body: Region },
     /// Runs another workflow; its ports are that one's outputs.
     Workflow { name: String, body: Region },

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use flow_ir::{
     node::{Input, Node, NodeKind},
     region::Region,
+    types::Type,
 };
 
 use super::graph::{Graph, GraphError, Kind};
@@ -41,7 +42,7 @@ pub(super) fn kind(node: &Node) -> Result<Kind, GraphError> {
             Kind::Map { max: *max, body: shape.region(body, Some("element"), None)? }
         }
         NodeKind::Loop { max, condition, body } => {
-            shape.one_port()?;
+            shape.state_ports(body)?;
             shape.inputs(&["from"])?;
             shape.own_ids(&[condition, body])?;
             Kind::Loop {
@@ -74,6 +75,18 @@ impl Shape<'_> {
         match self.node.outputs.len() {
             1 => Ok(()),
             ports => self.wrong(format!("has {ports} ports instead of one")),
+        }
+    }
+
+    /// The state, or the fields of the record that it is.
+    fn state_ports(&self, body: &Region) -> Result<(), GraphError> {
+        let state = body.parameters.first().map(|parameter| &parameter.ty);
+        match (self.node.outputs.as_slice(), state) {
+            ([_], _) => Ok(()),
+            (_, Some(Type::Record(state))) => {
+                self.ports(|port| state.field(port).is_some(), "field of the state")
+            }
+            _ => self.one_port(),
         }
     }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use flow_ir::{
-    node::{NodeKind, Port},
+    node::{NodeKind, Port, VALUE_PORT},
     value::Value,
 };
 
-use super::{Driver, World, data::Output, job::Slots, nodes};
+use super::{Driver, World, data::Output, job::Slots, nodes, part::Member};
 use crate::{
     artifact::{Content, Reference, Summary},
     decide::{Event, Gather, NodeState, Part, Place, Told},
@@ -129,7 +129,7 @@ impl<W: World> Driver<W> {
         self.scalar(&source, &slots)
     }
 
-    fn scalar(&self, source: &Source, slots: &Slots) -> Result<Value, Failure> {
+    pub(super) fn scalar(&self, source: &Source, slots: &Slots) -> Result<Value, Failure> {
         let mut load = |reference: &Reference| slots.find(reference, |missing| self.world.load(missing));
         scalar("value", source, &mut load)
     }
@@ -155,7 +155,10 @@ impl<W: World> Driver<W> {
                     self.output(port, source, &slots, &mut contents)?
                 }
                 Gather::State { iterations, .. } => {
-                    let (source, slots) = self.loop_state(node, iterations)?;
+                    let (state, slots) = self.loop_state(node, iterations)?;
+                    let is_whole = of.outputs.len() == 1 && port.name == VALUE_PORT;
+                    let source =
+                        if is_whole { state } else { self.part(state, &Member::Field(&port.name), &slots)? };
                     self.output(port, source, &slots, &mut contents)?
                 }
                 Gather::Elements(count) => {

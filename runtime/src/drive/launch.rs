@@ -1,6 +1,9 @@
 //! How a node starts: operators outside, expressions here.
 
-use flow_ir::{expr::evaluate, node::NodeKind};
+use flow_ir::{
+    expr::evaluate,
+    node::{Node, NodeKind, VALUE_PORT},
+};
 
 use super::{
     AHEAD, Driver, Message, World,
@@ -12,7 +15,7 @@ use crate::{
     decide::{Event, NodeState},
     operator::Datum,
     schedule::Amount,
-    task::{Executed, Failure, Identity, Scalars, Source, scalar},
+    task::{Executed, Failure, Identity, Scalars, Source, datum, scalar},
 };
 
 impl<W: World> Driver<W> {
@@ -70,7 +73,7 @@ impl<W: World> Driver<W> {
         }
     }
 
-    /// Computes a scalar from scalars.
+    /// Computes a scalar from scalars, or takes a part out of what is more than a scalar.
     pub(super) fn evaluate(&mut self, node: u32, attempt: u32) {
         self.step(&Event::Launched { node, attempt });
         let result = self.value(node);
@@ -87,6 +90,10 @@ impl<W: World> Driver<W> {
         let scope = self.setup.state.scope(node);
         let slots = self.slots(node);
         let mut load = |reference: &Reference| slots.find(reference, |missing| self.world.load(missing));
+        if let Some(source) = self.taken_out(of, expr, scope, &slots)? {
+            let datum = datum(VALUE_PORT, &source, &mut load)?;
+            return self.computed(datum, of, started);
+        }
         let scalars = of.inputs.iter().map(|(name, input)| {
             let source = Source::new(input, &self.within(scope))
                 .map_err(|error| Failure::operator(error.to_string()))?;
@@ -94,7 +101,11 @@ impl<W: World> Driver<W> {
         });
         let scalars = Scalars(scalars.collect::<Result<_, Failure>>()?);
         let value = evaluate(expr, &scalars).map_err(|error| Failure::operator(error.to_string()))?;
-        let outputs = self.world.encode("expression", vec![Datum::Value(value)], &of.outputs)?;
+        self.computed(Datum::Value(value), of, started)
+    }
+
+    fn computed(&self, datum: Datum, of: &Node, started: i64) -> Result<Executed, Failure> {
+        let outputs = self.world.encode("expression", vec![datum], &of.outputs)?;
         let elapsed = std::time::Duration::from_micros((self.world.now() - started).unsigned_abs());
         Ok(Executed { outputs, elapsed, metrics: Vec::new() })
     }

@@ -14,6 +14,7 @@ mod data;
 mod job;
 mod launch;
 pub(crate) mod nodes;
+mod part;
 mod prepare;
 mod reached;
 mod record;

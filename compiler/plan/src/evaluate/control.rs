@@ -144,9 +144,9 @@ impl Evaluator<'_> {
         let condition = part(self, frame, condition, "condition")?;
         let body = part(self, frame, body, &state.name)?;
         let (kind, name) = (NodeKind::Loop { max, condition, body }, named(name, "while"));
-        let (outputs, policy) = (vec![value_port(ty)], Policy::default());
+        let (outputs, policy) = (ports(&ty), Policy::default());
         let node = self.region_node(frame, kind, owner, Vec::new(), outputs, policy, name, expr.span)?;
-        Ok(self.port(node, 0))
+        Ok(self.value_of(node, &ty))
     }
 
     #[inline(never)]

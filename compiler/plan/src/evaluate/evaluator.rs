@@ -8,7 +8,7 @@ use flow_analysis::{
 };
 use flow_ir::{
     dag::{Dag, Origin, Output},
-    node::{Node, NodeIndex},
+    node::{Node, NodeIndex, NodeKind},
     types::Type,
     value::Value,
 };
@@ -302,6 +302,13 @@ impl<'a> Evaluator<'a> {
     /// Adds a node, without its id.
     pub(super) fn push(&mut self, frame: &Frame, node: Node, name: Name, span: Span) -> Result<NodeIndex> {
         self.fuel.node().map_err(|problem| self.at(frame, span, problem))?;
+        if !matches!(node.kind, NodeKind::Task(_))
+            && node.outputs.iter().any(|port| has_mixed_record(&port.ty))
+        {
+            let construct =
+                "a record with a table or model in it, as one value that is known only when it runs,";
+            return Err(self.at(frame, span, Problem::NotYet { construct }));
+        }
         let index = u32::try_from(self.level.nodes.len()).unwrap_or(u32::MAX);
         let span = self.span_in_file(frame, span);
         self.level.nodes.push(node);
@@ -499,6 +506,25 @@ impl<'a> Evaluator<'a> {
             outputs.push(Output { name: name.clone(), ty, input });
         }
         Ok(outputs)
+    }
+}
+
+/// Whether it holds a record that is more than a scalar: no artifact holds one.
+fn has_mixed_record(ty: &Type) -> bool {
+    match ty.present() {
+        Type::Record(record) => record.fields.iter().any(|field| holds_artifacts(&field.ty)),
+        Type::List(element) => has_mixed_record(element),
+        _ => false,
+    }
+}
+
+/// Whether it is a table or model, or holds one.
+pub(super) fn holds_artifacts(ty: &Type) -> bool {
+    match ty.present() {
+        Type::Dataset(_) | Type::Model(_) | Type::Opaque(_) => true,
+        Type::List(element) => holds_artifacts(element),
+        Type::Record(record) => record.fields.iter().any(|field| holds_artifacts(&field.ty)),
+        _ => false,
     }
 }
 

@@ -14,7 +14,7 @@ use flow_syntax::span::Span;
 use rustc_hash::FxHashMap;
 
 use super::{
-    evaluator::{Evaluator, Frame, Result},
+    evaluator::{Evaluator, Frame, Result, holds_artifacts},
     fuel::with_stack,
     names::Name,
     region::Source,
@@ -199,6 +199,8 @@ impl Evaluator<'_> {
         bindings: &mut Bindings,
     ) -> Result<Expr> {
         let stays = match within {
+            // Expressions compute scalars from scalars.
+            _ if is_taken_out(part) => false,
             Within::Node => true,
             Within::Row => false,
             Within::Choice => part.can_fail,
@@ -220,6 +222,16 @@ impl Evaluator<'_> {
     fn copy(&mut self, frame: &Frame, value: &Value, span: Span) -> Result<Value> {
         self.fuel.copy(value).map_err(|problem| self.at(frame, span, problem))?;
         Ok(value.clone())
+    }
+}
+
+/// Whether it is a part of what is more than a scalar.
+fn is_taken_out(term: &Term) -> bool {
+    match &term.kind {
+        TermKind::Call { function: Function::Field | Function::Element, args } => {
+            args.first().is_some_and(|of| holds_artifacts(&of.ty))
+        }
+        _ => false,
     }
 }
 
