@@ -119,7 +119,9 @@ fn a_full_disk_is_told_and_what_was_told_stays() {
         }
         failures += 1;
         let text = said(&output);
-        assert!(text.contains("error: "), "{kibibytes} KiB: {text}");
+        let is_told = text.contains("error: ")
+            || String::from_utf8_lossy(&output.stdout).contains("\"type\":\"flow.node.failed\"");
+        assert!(is_told, "{kibibytes} KiB: {text}");
         let told = told(&output);
         if !told.is_empty() {
             assert!(told.is_subset(&finished_nodes(folder.path())), "{kibibytes} KiB: {told:?}");
