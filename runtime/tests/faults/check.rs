@@ -146,6 +146,10 @@ impl Checker<'_> {
             Kind::Retrying if self.may_lose() => (Pending, &[Ready, Running, Finished, Finishing]),
             Kind::Retrying => (Pending, &[Ready, Running]),
             Kind::Failed => (Failed, &[Ready, Running, Finishing, Pending]),
+            // What it gave is lost, and cannot be made again.
+            Kind::Cancelled if self.may_lose() => {
+                (Cancelled, &[Pending, Ready, Running, Finishing, Finished])
+            }
             Kind::Cancelled => (Cancelled, &[Pending, Ready, Running, Finishing]),
             other => return self.wrong(format!("{id} has the event {other:?}")),
         };
