@@ -458,3 +458,29 @@ output days: List<Int> = days";
     assert_eq!(valid, finished);
     assert_eq!(lab.registry.calls() - started, 8 - finished);
 }
+
+#[test]
+fn the_state_of_a_loop_may_be_a_record_that_holds_a_model() {
+    let lab = Lab::new();
+    let report = lab.run(
+        "first = model(size: 1) -> Opaque<\"test\">
+last = run while(from: (model: first, size: 1)) max 9 -> (model: Opaque<\"test\">, size: Int)
+condition(s: (model: Opaque<\"test\">, size: Int)) {
+    size = { let s = $s; s.size } -> Int
+    small = { let s = size; s < 5 } -> Bool
+    output value: Bool = small
+}
+body(s: (model: Opaque<\"test\">, size: Int)) {
+    model = { let s = $s; s.model } -> Opaque<\"test\">
+    length = length(model: model) -> Int
+    sum = add(a: length, b: 2) -> Int
+    next = model(size: sum) -> Opaque<\"test\">
+    output value: (model: Opaque<\"test\">, size: Int) = (model: next, size: sum)
+}
+size = length(model: last.model) -> Int
+output size: Int = size
+output counted: Int = last.size",
+    );
+    assert_eq!(report.status, RunStatus::Finished);
+    assert_eq!((value(&report, "size"), value(&report, "counted")), (Value::Int(5), Value::Int(5)));
+}
