@@ -30,7 +30,7 @@ use history::History;
 pub use resume::{Again, Cancelled, Revival};
 pub use shadow::{Comparison, NodeComparison};
 pub use view::{NodeView, RunView};
-pub use waiting::Waiting;
+pub use waiting::{Waiting, WaitsFor};
 pub use why::{Because, Change, Earlier, Side, Why};
 
 use crate::{

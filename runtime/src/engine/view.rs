@@ -199,7 +199,7 @@ impl Engine {
         Envelope::new(found, operator, identity, &within).map_err(|error| no_task(&error.to_string()))
     }
 
-    fn past(&self, run: &str) -> Result<PastRun<'_>, RunError> {
+    pub(super) fn past(&self, run: &str) -> Result<PastRun<'_>, RunError> {
         let dag = self.dag(run)?;
         let mut past = Past::new(Arc::new(Graph::new(&dag)?), 0);
         let mut rows = FxHashMap::default();
@@ -213,7 +213,7 @@ impl Engine {
 }
 
 /// A run as its nodes' rows have it.
-struct PastRun<'a> {
+pub(super) struct PastRun<'a> {
     artifacts: &'a Artifacts,
     dag: Dag,
     past: Past,
@@ -221,6 +221,32 @@ struct PastRun<'a> {
 }
 
 impl PastRun<'_> {
+    /// The nodes in a state, each with its number and id, in the order of `in_order`.
+    pub(super) fn in_state(&self, state: &str) -> Vec<(u32, Arc<str>, &Node)> {
+        let is_in = |number: &u32| self.rows.get(number).is_some_and(|row| row.state == state);
+        let found = |number| Some((number, self.past.state().id(number), self.node(number)?));
+        self.in_order().into_iter().filter(is_in).filter_map(found).collect()
+    }
+
+    /// What a node's input is, where that is a value by now.
+    pub(super) fn value(&self, number: u32, input: &str) -> Option<Value> {
+        let within = PastScope { past: self, scope: self.past.state().scope(number) };
+        match Source::new(self.node(number)?.input(input)?, &within).ok()? {
+            Source::Value(value) => Some(value),
+            Source::Artifact(Reference { summary: Summary::Value(value), .. }) => value,
+            _ => None,
+        }
+    }
+
+    /// When a node began, in microseconds since 1970.
+    pub(super) fn began(&self, number: u32) -> Option<i64> {
+        self.rows.get(&number)?.started
+    }
+
+    fn node(&self, number: u32) -> Option<&Node> {
+        nodes::node(&self.dag, self.past.state(), number)
+    }
+
     /// The numbers of all nodes, those of regions behind the node that has them.
     fn in_order(&self) -> Vec<u32> {
         let mut numbers = Vec::new();

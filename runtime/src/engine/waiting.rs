@@ -1,26 +1,42 @@
-//! Why ready nodes of a running run do not run: from what is durable of it, and from the ledger.
+//! What the nodes of a running run wait for: from what is durable of it, and from the ledger.
 
-use flow_ir::node::Node;
+use std::fmt;
 
-use super::{Engine, RunError, RunView};
+use flow_ir::{
+    node::{Node, NodeKind},
+    value::Value,
+};
+
+use super::{Engine, RunError, RunView, view::PastRun};
 use crate::{
-    event::Kind,
+    event::{Kind, timestamp},
     schedule::{
         Amount, Machine, Need,
         waiting::{Holder, Reason, Who, reasons},
     },
 };
 
-/// A node that has all its inputs and does not run.
+/// A node that has all its inputs and does not run, or whose work is to wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub node: String,
     /// Empty where there is room for it: then better ones go first, or it starts any moment.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<WaitsFor>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// There is too little of something.
+    Resource(Reason),
+    /// `until` is when it gives up, if it does, in microseconds since 1970.
+    Signal { name: String, run: String, until: Option<i64> },
+    /// A time, in microseconds since 1970.
+    Time(i64),
 }
 
 impl Engine {
-    /// The ready nodes of a run that is worked on, and what each waits for; none of one that is not.
+    /// The nodes of a run that is worked on which are ready, or wait by themselves, and what each waits for; none
+    /// of a run that nobody works on.
     ///
     /// # Errors
     /// When the store or the run's DAG cannot be read.
@@ -29,13 +45,9 @@ impl Engine {
         let limit = first.iter().filter(|event| event.kind == Kind::RunStarted);
         let limit = limit.filter_map(|event| event.data.get("limit")).find_map(Machine::from_json);
         let (Some(limit), "running") = (limit, run.status.as_str()) else { return Ok(Vec::new()) };
-        let dag = self.dag(&run.id)?;
-        let rows = self.store.nodes(&run.id)?;
-        let node = |id: &str| dag.nodes.iter().find(|node| node.id == id);
-        let in_state = |state: &'static str| {
-            rows.iter().filter(move |row| row.state == state).filter_map(|row| node(&row.node))
-        };
-        let own = placed(in_state("running"), &limit);
+        let past = self.past(&run.id)?;
+        let running = past.in_state("running");
+        let own = placed(running.iter().map(|(_, _, node)| *node), &limit);
         let machine = Machine {
             cores: limit.cores.max(Machine::here().cores),
             memory: limit.memory.max(Machine::here().memory),
@@ -43,15 +55,20 @@ impl Engine {
         };
         let mut all = own.clone();
         all.extend(self.others(&run.id, &machine));
-        let waiting = in_state("ready").map(|node| {
+        let ready = past.in_state("ready").into_iter().map(|(_, id, node)| {
             let need = Need::of(node);
             let mut found = reasons(&limit, &need, &own);
             if found.is_empty() {
                 found = reasons(&machine, &need, &all);
             }
-            Waiting { node: node.id.clone(), reasons: found }
+            let reasons = found.into_iter().map(WaitsFor::Resource).collect();
+            Waiting { node: id.to_string(), reasons }
         });
-        Ok(waiting.collect())
+        let by_themselves = running.iter().filter_map(|(number, id, node)| {
+            let waits_for = waits_for(&past, *number, node, &run.id)?;
+            Some(Waiting { node: id.to_string(), reasons: vec![waits_for] })
+        });
+        Ok(ready.chain(by_themselves).collect())
     }
 
     /// What other runs hold.
@@ -66,6 +83,34 @@ impl Engine {
     #[cfg(not(target_os = "linux"))]
     fn others(&self, _: &str, _: &Machine) -> Vec<Holder> {
         Vec::new()
+    }
+}
+
+/// What a running node waits for whose work that is.
+fn waits_for(past: &PastRun<'_>, number: u32, node: &Node, run: &str) -> Option<WaitsFor> {
+    let after = |input: &str| match past.value(number, input)? {
+        Value::Duration(time) => past.began(number)?.checked_add(time),
+        _ => None,
+    };
+    match (&node.kind, past.value(number, "name")) {
+        (NodeKind::Wait, _) => after("duration").map(WaitsFor::Time),
+        (NodeKind::WaitFor, Some(Value::Text(name))) => {
+            Some(WaitsFor::Signal { name, run: run.to_owned(), until: after("timeout") })
+        }
+        _ => None,
+    }
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource(reason) => write!(f, "{reason}"),
+            Self::Time(time) => write!(f, "{}", timestamp(*time)),
+            Self::Signal { name, run, until } => {
+                let until = until.map(|time| format!(", until {}", timestamp(time))).unwrap_or_default();
+                write!(f, "the signal `{name}`{until}: `flowc signal {run} {name}` sends it")
+            }
+        }
     }
 }
 
