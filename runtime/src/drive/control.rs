@@ -30,6 +30,11 @@ impl<W: World> Driver<W> {
             if !self.setup.state.is_at(node, attempt, NodeState::Running) {
                 continue;
             }
+            // Too late: why it failed is known already.
+            if matches!(steering, Steering::Gather(_)) && !self.setup.state.is_wanted(node) {
+                self.step(&Event::Stopped { node, attempt });
+                continue;
+            }
             let result = match steering {
                 Steering::Ask(iteration) => self.told(node, iteration).map(|told| {
                     self.step(&Event::Told { node, attempt, told });
