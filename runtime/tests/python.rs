@@ -309,6 +309,34 @@ def predict(model, data: pd.DataFrame):
 }
 
 #[test]
+fn a_cell_of_which_arrow_makes_nothing_is_named() {
+    let Some(python) = python(&["pyarrow", "pandas"]) else { return };
+    let project = Project::new(
+        python,
+        r#"
+import pandas as pd
+
+def mixed():
+    return pd.DataFrame({"x": [1.0, 2.0, None, "secret"]})
+
+def several():
+    return [mixed()]
+"#,
+    );
+    let row = "output `value`: row 4 of column `x` holds the str `secret`, which is no Float?";
+    assert_eq!(project.told("mixed", ty("Dataset<{ x: Float? }>"), &[]), row);
+    assert_eq!(
+        project.told("several", ty("List<Dataset<{ x: Float? }>>"), &[]),
+        row.replace("`value`", "`value[0]`")
+    );
+    let told = project.told("mixed", ty("Dataset<{ x: Pii<Float?> }>"), &[]);
+    assert!(
+        told.contains("row 4 of column `x` holds what is no Pii<Float?>") && !told.contains("secret"),
+        "{told}"
+    );
+}
+
+#[test]
 fn without_pyarrow_tables_say_how_to_get_it() {
     let Some(python) = python(&[]) else { return };
     let folder = tempfile::tempdir().unwrap();

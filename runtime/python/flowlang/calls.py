@@ -66,7 +66,7 @@ def save(result: Any, outputs: List[Dict[str, Any]]) -> None:
     for output, value in zip(outputs, _by_output(result, outputs)):
         if value is None and output["optional"]:
             continue
-        _save_one(value, output["kind"], output.get("of"), Path(output["path"]), output["name"])
+        _save_one(value, output, output["kind"], Path(output["path"]), output["name"])
 
 
 def _by_output(result: Any, outputs: List[Dict[str, Any]]) -> List[Any]:
@@ -94,17 +94,18 @@ def _by_output(result: Any, outputs: List[Dict[str, Any]]) -> List[Any]:
     )
 
 
-def _save_one(value: Any, kind: str, of: Any, path: Path, name: str) -> None:
+def _save_one(value: Any, output: Dict[str, Any], kind: str, path: Path, name: str) -> None:
     if value is None and kind != "value":
         raise CallError(f"the function gave nothing for output `{name}`")
     if kind == "table":
-        tables.save(value, path, name)
+        tables.save(value, path, name, output.get("columns", ()))
     elif kind == "blob":
         _save_blob(value, path, name)
     elif kind == "list":
+        of = output["of"]
         suffix = ".arrow" if of == "table" else ""
         for index, item in enumerate(value):
-            _save_one(item, of, None, path / f"{index}{suffix}", f"{name}[{index}]")
+            _save_one(item, output, of, path / f"{index}{suffix}", f"{name}[{index}]")
     elif kind == "file":
         source = Path(os.fspath(value))
         if not source.is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import typing
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Dict, Optional, Sequence
 
 from flowlang.errors import CallError, install
 
@@ -44,8 +44,8 @@ def load(path: str, annotation: Any) -> Any:
     return table
 
 
-def save(value: Any, path: Path, name: str) -> None:
-    """Writes a table that a function gave."""
+def save(value: Any, path: Path, name: str, columns: Sequence[Dict[str, Any]] = ()) -> None:
+    """Writes a table that a function gave; ``columns`` are those of its type."""
     module = type(value).__module__.split(".")[0]
     if module == "polars":
         import polars
@@ -55,9 +55,12 @@ def save(value: Any, path: Path, name: str) -> None:
         if isinstance(value, polars.Series):
             value = value.to_frame()
         if isinstance(value, polars.DataFrame):
-            value.write_ipc(path, compression="uncompressed", compat_level=polars.CompatLevel.oldest())
+            try:
+                value.write_ipc(path, compression="uncompressed", compat_level=polars.CompatLevel.oldest())
+            except polars.exceptions.PolarsError as error:
+                raise _misfit(value, name, columns, str(error)) from error
             return
-    table = _as_arrow(value, module, name)
+    table = _as_arrow(value, module, name, columns)
     if table is None:
         kind = type(value).__name__
         raise CallError(
@@ -69,7 +72,7 @@ def save(value: Any, path: Path, name: str) -> None:
         writer.write_table(table)
 
 
-def _as_arrow(value: Any, module: str, name: str) -> Optional[Any]:
+def _as_arrow(value: Any, module: str, name: str, columns: Sequence[Dict[str, Any]]) -> Optional[Any]:
     pyarrow = _pyarrow()
     try:
         if module == "pandas":
@@ -89,8 +92,62 @@ def _as_arrow(value: Any, module: str, name: str) -> Optional[Any]:
             return pyarrow.Table.from_pylist(value)
     except (pyarrow.ArrowException, TypeError, ValueError) as error:
         text = " ".join(str(part) for part in error.args) or str(error)
-        raise CallError(f"output `{name}` cannot be made a table: {' '.join(text.split())}") from error
+        raise _misfit(value, name, columns, " ".join(text.split())) from error
     return None
+
+
+def _misfit(value: Any, name: str, columns: Sequence[Dict[str, Any]], reason: str) -> CallError:
+    """What to say of a value of which no table can be made: its first cell that does not fit, where there is one."""
+    for column in columns:
+        cells = _cells(value, column["name"])
+        row = None if cells is None or column["arrow"] is None else _first_misfit(cells, column["arrow"])
+        if cells is None or row is None:
+            continue
+        place = f"output `{name}`: row {row + 1} of column `{column['name']}`"
+        if column["personal"]:
+            return CallError(f"{place} holds what is no {column['type']}; it is personal data, and not shown")
+        cell, kind = str(cells[row]), type(cells[row]).__name__
+        cell = cell if len(cell) <= 60 else cell[:60] + "…"
+        return CallError(f"{place} holds the {kind} `{cell}`, which is no {column['type']}")
+    # The library's words may quote a cell.
+    if any(column["personal"] for column in columns):
+        return CallError(f"output `{name}` cannot be made a table; what does not fit may be personal data, and is not shown")
+    return CallError(f"output `{name}` cannot be made a table: {reason}")
+
+
+def _cells(value: Any, column: str) -> Optional[Sequence[Any]]:
+    """The cells of one column, none where there is no such column."""
+    if isinstance(value, list):
+        return [row.get(column) for row in value]
+    try:
+        found = value[column]
+        return found.tolist() if hasattr(found, "tolist") else list(found)
+    except Exception:  # not there, twice there, or no column at all: then that is what is wrong
+        return None
+
+
+def _first_misfit(cells: Sequence[Any], arrow: str) -> Optional[int]:
+    """Where the first cell stands that is no value of a type; found by halves, since each try takes its time."""
+    pyarrow = _pyarrow()
+    ty = pyarrow.type_for_alias(arrow)
+
+    def fits(part: Sequence[Any]) -> bool:
+        try:
+            pyarrow.array(part, type=ty, from_pandas=True)
+        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+            return False
+        return True
+
+    if fits(cells):
+        return None
+    start, end = 0, len(cells)
+    while end - start > 1:
+        middle = (start + end) // 2
+        if fits(cells[start:middle]):
+            start = middle
+        else:
+            end = middle
+    return start
 
 
 def _pyarrow() -> Any:

@@ -151,6 +151,53 @@ class Tables(unittest.TestCase):
         with self.assertRaisesRegex(errors.CallError, "output `x` cannot be made a table: "):
             tables.save({"a": [1, "b"]}, self.path, "x")
 
+    def told(self, value):
+        columns = [
+            {"name": "title", "type": "Text", "arrow": "string", "personal": False},
+            {"name": "minutes", "type": "Float?", "arrow": "double", "personal": False},
+            {"name": "tags", "type": "[Text]", "arrow": None, "personal": False},
+            {"name": "age", "type": "Pii<Int>", "arrow": "int64", "personal": True},
+        ]
+        with self.assertRaises(errors.CallError) as raised:
+            tables.save(value, self.path, "rides", columns)
+        return str(raised.exception)
+
+    def test_the_first_cell_that_does_not_fit_is_named(self):
+        rows = {"title": ["a", "b", None, "d", "e"], "minutes": [1.0, None, math.nan, "long", "longer"], "age": [1] * 5}
+        told = "output `rides`: row 4 of column `minutes` holds the str `long`, which is no Float?"
+        self.assertEqual(self.told(rows), told)
+        self.assertEqual(self.told([dict(zip(rows, row)) for row in zip(*rows.values())]), told)
+        # Not the second row, which differs from the first.
+        first = self.told({"minutes": ["long", 1.0]})
+        self.assertEqual(first, "output `rides`: row 1 of column `minutes` holds the str `long`, which is no Float?")
+        long = self.told({"title": ["a", "b", b"c" * 200, 1]})
+        self.assertRegex(long, "^output `rides`: row 4 of column `title` holds the int `1`, which is no Text$")
+
+    def test_personal_data_is_not_told(self):
+        told = self.told({"minutes": [1.0, 2.0], "age": [41, "forty-two"]})
+        self.assertEqual(
+            told, "output `rides`: row 2 of column `age` holds what is no Pii<Int>; it is personal data, and not shown"
+        )
+        # Nor where nobody knows which column it is.
+        self.assertNotIn("forty", self.told({"other": [41, "forty-two"]}))
+
+    @unittest.skipUnless(HAS_PANDAS, "pandas is not installed")
+    def test_of_pandas_too(self):
+        import pandas as pd
+
+        for index in [None, [9, 9, 9, 9]]:
+            frame = pd.DataFrame({"minutes": [1.0, pd.NA, 3.0, "long"], "age": 1}, index=index)
+            told = "output `rides`: row 4 of column `minutes` holds the str `long`, which is no Float?"
+            self.assertEqual(self.told(frame), told)
+
+    @unittest.skipUnless(HAS_POLARS, "polars is not installed")
+    def test_of_polars_too(self):
+        import polars as pl
+
+        frame = pl.DataFrame({"minutes": pl.Series([1.0, "long"], dtype=pl.Object)})
+        told = "output `rides`: row 2 of column `minutes` holds the str `long`, which is no Float?"
+        self.assertEqual(self.told(frame), told)
+
     @unittest.skipUnless(HAS_PANDAS, "pandas is not installed")
     def test_pandas_both_ways(self):
         import pandas as pd

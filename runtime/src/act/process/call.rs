@@ -12,6 +12,8 @@
 //!
 //! Values stand as constants of a `flow-dag/1` do: `6`, `{"float": 0.5}`, `{"date": "2026-11-20"}`. A table is an
 //! Arrow IPC file, in `outputs` too. A `list` of tables or blobs is a folder with `0.arrow`, `1.arrow`, … in it.
+//! An output of tables has `columns`, `[{"name": "minutes", "type": "Float", "arrow": "double", "personal": false}]`:
+//! `arrow` is what pyarrow calls the type, none for nested ones, and `personal` is true of what no message may show.
 //! The folder `checkpoint` is made by who needs it. A process that fails may leave `error.json` in `folder`,
 //! `{"message": "…", "help": "…"}`.
 
@@ -21,16 +23,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use arrow::datatypes::DataType;
 use flow_ir::{
     node::{CommandWord, OperatorPlace, Port},
-    types::Type,
+    types::{Column, Row, Type},
     value::Value,
 };
 use serde_json::{Map, Value as Json, json};
 
 use super::environment::Environment;
 use crate::{
-    artifact::{table, value::to_json},
+    artifact::{
+        table::{self, data_type},
+        value::to_json,
+    },
     folder::AttemptFolder,
     operator::{Argument, Call, Context, Datum, OperatorError},
 };
@@ -172,6 +178,9 @@ pub fn write(
             if let Kind::List(of) = kind {
                 json["of"] = json!(of.name());
             }
+            if let Some(row) = row_of(&port.ty) {
+                json["columns"] = row.columns.iter().map(column).collect();
+            }
             json
         })
         .collect();
@@ -188,6 +197,35 @@ pub fn write(
     let path = folder.call();
     fs::write(&path, json.to_string()).map_err(|error| cannot_write(&path, &error))?;
     Ok(Written { call: path, words })
+}
+
+/// The row of a table, or of each table of a list.
+fn row_of(ty: &Type) -> Option<&Row> {
+    match ty.present() {
+        Type::Dataset(row) => Some(row),
+        Type::List(of) => row_of(of),
+        _ => None,
+    }
+}
+
+fn column(column: &Column) -> Json {
+    let arrow = match data_type(&column.ty) {
+        Some(DataType::Boolean) => Some("bool"),
+        Some(DataType::Int64) => Some("int64"),
+        Some(DataType::Float64) => Some("double"),
+        Some(DataType::Float32) => Some("float"),
+        Some(DataType::Utf8) => Some("string"),
+        Some(DataType::Binary) => Some("binary"),
+        Some(DataType::Date32) => Some("date32"),
+        Some(DataType::Timestamp(..)) => Some("timestamp[us]"),
+        Some(DataType::Duration(_)) => Some("duration[us]"),
+        Some(DataType::UInt64) => Some("uint64"),
+        _ => None,
+    };
+    json!({
+        "name": column.name, "type": column.ty.to_string(), "arrow": arrow,
+        "personal": column.ty.is_personal(),
+    })
 }
 
 /// Fails where nothing that a process writes could be this output.
