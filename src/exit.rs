@@ -1,6 +1,7 @@
 //! Exit codes, and errors that end a command.
 
 use flow_runtime::{engine::RunError, schedule::CannotFit, store::StoreError};
+use flow_syntax::suggest::did_you_mean;
 
 use crate::terminal::Terminal;
 
@@ -98,6 +99,14 @@ impl From<RunError> for Failure {
             }
             RunError::NoRun { .. } => Failure::usage(message).help("`flowc runs` lists them"),
             RunError::ManyRuns { .. } => Failure::usage(message).help("give more of its id"),
+            RunError::NoSignal { ref name, ref names, .. } => {
+                let known = || format!("it has {}", names.join(", "));
+                let help = match names.as_slice() {
+                    [] => "none of its nodes waits for any".to_owned(),
+                    _ => did_you_mean(name, names.iter().map(String::as_str)).unwrap_or_else(known),
+                };
+                Failure::usage(message).help(help)
+            }
             RunError::NoNode { .. } | RunError::NoPort { .. } | RunError::ManyPorts { .. } => {
                 Failure::usage(message)
             }

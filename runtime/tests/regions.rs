@@ -372,7 +372,8 @@ fn a_signal_from_elsewhere_lets_a_run_go_on() {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| lab.run(&APPROVAL.replace("TIMEOUT", "none")));
         let run = wait_until(&lab.engine, "approved", "running");
-        lab.engine.signal(&run, "other").unwrap();
+        let refused = lab.engine.signal(&run, "other").unwrap_err().to_string();
+        assert_eq!(refused, format!("no node of run {run} waits for a signal `other`"));
         lab.engine.signal(&run, "approved").unwrap();
         lab.engine.signal(&run, "approved").unwrap();
         let report = running.join().unwrap();

@@ -50,6 +50,8 @@ pub enum RunError {
     HasEnded { run: String, status: String },
     #[error("the DAG of run {run} cannot be read: {reason}")]
     Dag { run: String, reason: String },
+    #[error("no node of run {run} waits for a signal `{name}`")]
+    NoSignal { run: String, name: String, names: Vec<String> },
     #[error("run {run} has no node `{node}`")]
     NoNode { run: String, node: String },
     #[error("node `{node}` has no output `{port}`; it has {}", ports.join(", "))]

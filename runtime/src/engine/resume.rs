@@ -1,11 +1,16 @@
 //! Continues a run that was interrupted, revives one that failed, and stops one.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use flow_ir::dag::Dag;
+use flow_ir::{
+    dag::Dag,
+    node::{Input, NodeKind},
+    value::Value,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Engine, Prepared, RunError, RunOptions, RunReport, RunView, history::Standing};
@@ -14,6 +19,7 @@ use crate::{
     decide::Graph,
     schedule::{Machine, Scheduler, Weights},
     store::{Batch, CommandKind, LockError, RunLock},
+    task::parameter,
 };
 
 /// What becomes of the nodes of a run that is taken up again.
@@ -212,7 +218,36 @@ impl Engine {
         if !["running", "interrupted"].contains(&run.status.as_str()) {
             return Err(RunError::HasEnded { run: run.id, status: run.status });
         }
+        let names = signals(&self.dag(&run.id)?);
+        if names.as_ref().is_some_and(|names| !names.contains(name)) {
+            let names = names.into_iter().flatten().collect();
+            return Err(RunError::NoSignal { run: run.id, name: name.to_owned(), names });
+        }
         self.store.command(&run.id, &CommandKind::Signal { name: name.to_owned() })?;
         Ok(run)
     }
+}
+
+/// The signals that nodes of a DAG wait for; none where only a run knows them.
+fn signals(dag: &Dag) -> Option<BTreeSet<String>> {
+    let mut names = Some(BTreeSet::new());
+    dag.for_each_node(&mut |node| {
+        let name = match node.input("name") {
+            _ if !matches!(node.kind, NodeKind::WaitFor) => return,
+            Some(Input::Constant(Value::Text(name))) => Some(name.clone()),
+            // In a region it is one of the region's own, which the run binds.
+            Some(Input::Parameter(name)) if dag.nodes.iter().any(|outer| std::ptr::eq(outer, node)) => {
+                match parameter(dag, name) {
+                    Ok(Value::Text(name)) => Some(name.clone()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        match (name, &mut names) {
+            (Some(name), Some(names)) => drop(names.insert(name)),
+            _ => names = None,
+        }
+    });
+    names
 }
