@@ -160,8 +160,7 @@ impl Tail {
 /// Whether nothing more can come: the node has ended, or nobody works on the run.
 fn has_ended(engine: &Engine, run: &str, node: &str) -> Result<bool, Failure> {
     let (run, nodes) = engine.show(run)?;
-    let is_open =
-        |node: &NodeView| ["pending", "ready", "running", "retrying"].contains(&node.state.as_str());
+    let is_open = |node: &NodeView| ["pending", "ready", "running"].contains(&node.state.as_str());
     let is_node_open = nodes.iter().find(|found| found.id == node).is_none_or(is_open);
     Ok(run.status != "running" || !is_node_open)
 }

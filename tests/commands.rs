@@ -27,6 +27,7 @@ fn sessions() {
     for path in files.into_iter().chain([root().join("README.md")]) {
         let text = fs::read_to_string(&path).unwrap();
         if let Some(module) = lacks(&text) {
+            assert!(std::env::var_os("FLOW_PYTHON").is_none(), "the Python of FLOW_PYTHON has no `{module}`");
             eprintln!("{} is skipped: Python ($FLOW_PYTHON, else python3) has no `{module}`", path.display());
             continue;
         }

@@ -1,5 +1,5 @@
 //! Functions of Python's as operators, and the package on their side. Without a Python, or without the modules that
-//! a test is about, it is skipped, and says so.
+//! a test is about, it is skipped, and says so; but a Python that FLOW_PYTHON names must have them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![cfg(target_os = "linux")]
 
@@ -27,10 +27,12 @@ use support::*;
 /// The interpreter, where it has these modules.
 fn python(modules: &[&str]) -> Option<PathBuf> {
     let python = std::env::var_os("FLOW_PYTHON").filter(|path| !path.is_empty());
+    let is_named = python.is_some();
     let python = PathBuf::from(python.unwrap_or_else(|| "/usr/bin/python3".into()));
     for module in ["sys"].iter().chain(modules) {
         let import = Command::new(&python).args(["-c", &format!("import {module}")]).output();
         if !import.is_ok_and(|output| output.status.success()) {
+            assert!(!is_named, "{}, which FLOW_PYTHON names, has no module `{module}`", python.display());
             eprintln!("skipped: {} has no module `{module}`; FLOW_PYTHON names another", python.display());
             return None;
         }

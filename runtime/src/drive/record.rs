@@ -101,6 +101,7 @@ impl<W: World> Driver<W> {
         let Some(first) = failed.first().and_then(|first| self.ids.get(*first as usize)) else { return };
         let message = match failed.len() {
             1 => format!("`{first}` failed"),
+            2 => format!("`{first}` and one other failed"),
             count => format!("`{first}` and {} others failed", count - 1),
         };
         self.nodes[node as usize].failure = Some(Failure::operator(message));

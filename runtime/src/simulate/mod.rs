@@ -1,7 +1,7 @@
 //! Runs in virtual time, on one thread, without executing anything.
 //!
-//! The conductor's own loop runs here, with a world and a store that are made up. [`run`] is the way in: a DAG and
-//! [`answer`]s for its operators in, an [`outcome`] out. [`world`] is what the conductor sees, [`timeline`] the
+//! The driver's own loop runs here, with a world and a store that are made up. [`run`] is the way in: a DAG and
+//! [`answer`]s for its operators in, an [`outcome`] out. [`world`] is what the driver sees, [`timeline`] the
 //! time, [`store`] the disk, [`stub`] the simplest value of a type, [`random`] what chance there is. The faults
 //! that tests inject stand on the same parts. Equal seeds give equal runs.
 

@@ -62,7 +62,7 @@ impl Default for SimulateOptions {
     }
 }
 
-/// Runs a DAG in virtual time: the conductor, the decider and the scheduler are those of every run, and operators
+/// Runs a DAG in virtual time: the driver, the decider and the scheduler are those of every run, and operators
 /// are asked for their `answers`. Nothing is executed, and nothing is left behind.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ pub struct Inner<'a> {
 /// Cores and bytes.
 type Taken = (u32, u64);
 
-/// What the conductor sees.
+/// What the driver sees.
 pub struct SimulatedWorld<'a> {
     inner: Rc<RefCell<Inner<'a>>>,
     outbox: Sender<Message>,

@@ -1,4 +1,4 @@
-//! Runs under injected faults: the conductor's own loop, in virtual time, with processes that die and lose their
+//! Runs under injected faults: the driver's own loop, in virtual time, with processes that die and lose their
 //! runs, disks that are full, and operators that misbehave.
 //!
 //! A seed stands for a [`plan`]; [`simulation`] plays it in a [`world`]; [`check`] says what must hold. A seed that

@@ -31,7 +31,7 @@ pub struct Plan {
 pub struct NodePlan {
     pub inputs: Vec<usize>,
     pub after: Vec<usize>,
-    /// A sum computed by the conductor itself, not an operator.
+    /// A sum computed by the driver itself, not an operator.
     pub is_expression: bool,
     /// It steers others, or waits.
     pub control: Option<Control>,

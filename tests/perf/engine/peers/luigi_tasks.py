@@ -1,4 +1,4 @@
-"""Luigi with its local scheduler and two workers of its own kind; each task leaves an empty file, not synced."""
+"""Luigi with its local scheduler, working in the calling process; each task leaves an empty file, not synced."""
 
 import logging
 import sys
