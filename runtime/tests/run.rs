@@ -453,3 +453,38 @@ fn expressions_of_scalars_are_computed_and_cached() {
     assert_eq!(failed.failures[0].1.to_string(), "`multiply` overflows: 6, 9223372036854775807");
     assert_eq!((failed.status, failed.counts.cancelled), (RunStatus::Failed, 1));
 }
+
+#[test]
+fn the_path_that_took_longest_before_goes_first() {
+    let lab = Lab::new();
+    let log = lab.folder.path().join("log");
+    // Three nodes that take no time, and two that do.
+    let build = || {
+        let mut build = Build::default();
+        for path in [&["a", "b", "c"][..], &["slow", "slower"]] {
+            let mut before = constant(1);
+            for name in path {
+                let inputs = [
+                    ("log", Input::Constant(Value::Text(log.display().to_string()))),
+                    ("name", Input::Constant(Value::Text((*name).into()))),
+                    ("milliseconds", constant(if name.starts_with("slow") { 40 } else { 0 })),
+                    ("in", before),
+                ];
+                before = build.with(name, "trace", Type::Int, &inputs, |node| node.policy.cache = false);
+            }
+        }
+        build
+    };
+    let order = |options: &RunOptions| {
+        let _ = std::fs::remove_file(&log);
+        lab.run_with(build(), &[], options);
+        let nodes = std::fs::read_to_string(&log).unwrap();
+        nodes.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let options = RunOptions { jobs: 1, ..RunOptions::default() };
+    assert_eq!(order(&options)[0], "a", "without a past the path of more nodes goes first");
+    assert_eq!(order(&options)[0], "slow");
+    // What the options say goes before what earlier runs say.
+    let weights = [("a".to_owned(), 1_000_000)].into_iter().collect();
+    assert_eq!(order(&RunOptions { weights, ..options })[0], "a");
+}

@@ -48,7 +48,7 @@ use crate::{
         Machine, Scheduler, Weights,
         ledger::{self, Joining},
     },
-    store::{Batch, NewRun, RunLock, SqliteStore, Store, StoreError},
+    store::{Batch, NewRun, Past, RunLock, SqliteStore, Store, StoreError},
     task::{Failure, Source},
 };
 
@@ -72,7 +72,7 @@ pub struct RunOptions {
     pub memory: u64,
     /// What else there is; none: this machine, as it is when the run starts.
     pub machine: Option<Machine>,
-    /// How long nodes took before, so that the longest path goes first.
+    /// How long nodes take, so that the longest path goes first; empty: as long as in earlier runs of the workflow.
     pub weights: Weights,
     /// Whether what earlier runs left is taken. What this run gives is left for later ones anyhow.
     pub use_cache: bool,
@@ -96,6 +96,9 @@ pub struct RunReport {
 
 /// How long a subscriber may take nothing, once the run has ended, before the rest is kept from it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A DAG of more nodes is run without a look at how long they took before.
+const WEIGHED_NODES: usize = 1_000;
 
 impl Engine {
     /// Opens the state that lies in `folder` (a project's `.flow`); makes it where there is none.
@@ -310,7 +313,9 @@ impl Engine {
     fn prepare(&self, dag: Dag, graph: Arc<Graph>, options: &RunOptions) -> Result<Prepared, RunError> {
         let machine = options.machine.clone().unwrap_or_else(|| Machine::here_for(&dag));
         let limit = self.limit(&machine, options);
-        let scheduler = Scheduler::new(&dag, &graph, limit.clone(), &options.weights)?;
+        let earlier = if options.weights.is_empty() { self.earlier(&dag)? } else { Weights::default() };
+        let weights = if options.weights.is_empty() { &earlier } else { &options.weights };
+        let scheduler = Scheduler::new(&dag, &graph, limit.clone(), weights)?;
         // Whoever asks for more cores than there are has a reason.
         let cores = machine.cores.max(limit.cores);
         let machine = Machine { cores, memory: machine.memory.max(limit.memory), ..limit };
@@ -324,6 +329,18 @@ impl Engine {
         };
         self.find_bodies(&mut prepared)?;
         Ok(prepared)
+    }
+
+    /// How long the nodes of a DAG took on average in earlier runs.
+    fn earlier(&self, dag: &Dag) -> Result<Weights, StoreError> {
+        // In a DAG of many nodes none is long beside the reading, and of one or none there is nothing to choose.
+        if !(2..=WEIGHED_NODES).contains(&dag.nodes.len()) {
+            return Ok(Weights::default());
+        }
+        let history = self.store.history(&dag.workflow)?;
+        let mean = |past: &Past| i64::try_from(past.mean().as_micros()).unwrap_or(i64::MAX);
+        let of = |node: &Node| Some((node.id.clone(), mean(history.of(&node.id)?)));
+        Ok(dag.nodes.iter().filter_map(of).collect())
     }
 
     /// The bodies of all operators that a DAG calls.
