@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Arg, ArgMatches};
 use flow_analysis::signature::Signature;
-use flow_ir::{dag::Dag, node::Input, value::Value};
+use flow_ir::{dag::Dag, value::Value};
 use flow_plan::{
     error::PlanError,
     evaluate::{evaluate, relative_to},
@@ -299,24 +299,7 @@ pub fn read_dag(path: &Path) -> Result<Dag, Failure> {
 
 /// Makes the paths in a DAG absolute: those that are relative count from `root`.
 pub fn resolve_files(dag: &mut Dag, root: &Path) {
-    for parameter in &mut dag.parameters {
-        resolve_value(&mut parameter.value, root);
-    }
-    let inputs = dag.nodes.iter_mut().flat_map(|node| node.inputs.iter_mut().map(|(_, input)| input));
-    for input in inputs.chain(dag.outputs.iter_mut().map(|output| &mut output.input)) {
-        resolve_input(input, root);
-    }
-}
-
-fn resolve_input(input: &mut Input, root: &Path) {
-    match input {
-        Input::Constant(value) => resolve_value(value, root),
-        Input::List(inputs) => inputs.iter_mut().for_each(|input| resolve_input(input, root)),
-        Input::Record(inputs) | Input::Expression { bindings: inputs, .. } => {
-            inputs.iter_mut().for_each(|(_, input)| resolve_input(input, root));
-        }
-        Input::Parameter(_) | Input::Port(_) => {}
-    }
+    dag.for_each_constant_mut(&mut |value| resolve_value(value, root));
 }
 
 fn resolve_value(value: &mut Value, root: &Path) {

@@ -3,7 +3,6 @@
 use flow_ir::{
     dag::Dag,
     node::{Input, Node},
-    value::Value,
 };
 use flow_plan::status::{NodeStatus, Runs, Status, statuses_and_keys, summary};
 
@@ -11,7 +10,7 @@ use crate::{
     facts::{self, Facts},
     terminal::Terminal,
     why,
-    words::count,
+    words::{count, place},
 };
 
 /// Rows shown of a plan; the rest is counted.
@@ -47,6 +46,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     let all = summary.nodes;
     let ids = width(rows.iter().map(|row| row.id.as_str()));
     let ops = width(rows.iter().map(|row| row.node.op()));
+    let places = rows.iter().map(|row| place(row.node).chars().count()).max().unwrap_or(0);
     for Row { id, node, status, among } in rows {
         let colour = match status {
             Status::Cached { .. } => "32",
@@ -54,6 +54,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
             Status::Unknown { .. } => "2",
         };
         let op = terminal.paint_out(&format!("{:ops$}", node.op()), "2");
+        let place = place(node);
         let mut words = status.in_words(among);
         let is_own = std::ptr::eq(among, dag.nodes.as_slice());
         if let (Status::Runs { because: Runs::NotCached { .. } }, Some(earlier), true) =
@@ -63,7 +64,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
             words = format!("runs: {}", why::reason(&because));
         }
         let words = terminal.paint_out(&words, colour);
-        text.push_str(&format!("  {id:ids$}  {op}  cpu  {words}\n"));
+        text.push_str(&format!("  {id:ids$}  {op}  {place:places$}  {words}\n"));
     }
     if all > MOST_ROWS {
         text.push_str(&format!("  … and {} more\n", all - MOST_ROWS));
@@ -86,9 +87,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     if !steps.is_empty() {
         text.push_str(&format!("critical path: {}\n", steps.join(" → ")));
     }
-    for (node, reason) in assumptions(dag) {
-        text.push_str(&format!("`{}` is assumed to be unseen: {reason}\n", node.id));
-    }
+    add_assumptions(&dag.nodes, "", &mut text);
     text
 }
 
@@ -114,13 +113,18 @@ fn add_rows<'a>(nodes: &'a [Node], statuses: &'a [NodeStatus], scope: &str, rows
     }
 }
 
-/// The tables that somebody has said are unseen, and why.
-fn assumptions(dag: &Dag) -> impl Iterator<Item = (&Node, &Value)> {
-    let nodes = dag.nodes.iter().filter(|node| node.op() == "std.table.assume_unseen");
-    nodes.filter_map(|node| match node.inputs.iter().find(|(name, _)| name == "because")? {
-        (_, Input::Constant(reason)) => Some((node, reason)),
-        _ => None,
-    })
+/// The tables that somebody has said are unseen, and why: those of regions too.
+fn add_assumptions(nodes: &[Node], scope: &str, text: &mut String) {
+    for node in nodes {
+        if let ("std.table.assume_unseen", Some(Input::Constant(reason))) = (node.op(), node.input("because"))
+        {
+            text.push_str(&format!("`{scope}{}` is assumed to be unseen: {reason}\n", node.id));
+        }
+        let scope = scope.to_owned() + &node.scope();
+        for (_, region) in node.kind.regions() {
+            add_assumptions(&region.nodes, &scope, text);
+        }
+    }
 }
 
 fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {

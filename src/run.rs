@@ -39,7 +39,7 @@ pub struct Options {
     /// RUN is its id, a part of it that no other has, or `last`. Nodes that it lacks are taken to work, and to take as
     /// long as other calls of their operator did in it. The exit code is 1 where the runs end differently; `--format
     /// json` gives one document.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["no_cache", "events", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["no_cache", "events", "otlp", "out"])]
     shadow: Option<String>,
 }
 

@@ -6,11 +6,12 @@
 use flow_ir::node::Node;
 
 use super::{
-    board::{Board, Notice, Stand, place},
+    board::{Board, Notice, Stand},
     estimate,
     line::{Line, Palette, Style},
     text::{about, bytes, clock, cut_middle, figure, number, plain, width},
 };
+use crate::words::place;
 
 /// What the view is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! A workflow with its parameters bound: nodes, and what comes out.
 
 use crate::{
+    expr::{Expr, ExprKind},
     hash::Hash,
-    node::{Input, Node, NodeIndex},
+    node::{Input, Node, NodeIndex, NodeKind},
     types::Type,
     value::Value,
 };
@@ -78,6 +79,15 @@ impl Dag {
         walk(&self.nodes, visit);
     }
 
+    /// Calls `visit` with every constant that the DAG holds, those of regions and of expressions too: what its
+    /// parameters are bound to (not their defaults), what is given to nodes and outputs. Lists and records come whole.
+    pub fn for_each_constant_mut(&mut self, visit: &mut impl FnMut(&mut Value)) {
+        for parameter in &mut self.parameters {
+            visit(&mut parameter.value);
+        }
+        constants_of_body(&mut self.nodes, &mut self.outputs, visit);
+    }
+
     /// The node of that id.
     pub fn find(&self, id: &str) -> Option<NodeIndex> {
         self.nodes
@@ -85,5 +95,51 @@ impl Dag {
             .position(|node| node.id == id)
             .and_then(|index| u32::try_from(index).ok())
             .map(NodeIndex)
+    }
+}
+
+fn constants_of_body(nodes: &mut [Node], outputs: &mut [Output], visit: &mut impl FnMut(&mut Value)) {
+    for node in nodes {
+        for (_, input) in &mut node.inputs {
+            constants_of_input(input, visit);
+        }
+        if let NodeKind::Expression(expr) = &mut node.kind {
+            constants_of_expr(expr, visit);
+        }
+        for region in node.kind.regions_mut() {
+            constants_of_body(&mut region.nodes, &mut region.outputs, visit);
+        }
+    }
+    for output in outputs {
+        constants_of_input(&mut output.input, visit);
+    }
+}
+
+fn constants_of_input(input: &mut Input, visit: &mut impl FnMut(&mut Value)) {
+    match input {
+        Input::Constant(value) => visit(value),
+        Input::List(inputs) => inputs.iter_mut().for_each(|input| constants_of_input(input, visit)),
+        Input::Record(inputs) => inputs.iter_mut().for_each(|(_, input)| constants_of_input(input, visit)),
+        Input::Expression { expr, bindings } => {
+            constants_of_expr(expr, visit);
+            bindings.iter_mut().for_each(|(_, input)| constants_of_input(input, visit));
+        }
+        Input::Parameter(_) | Input::Port(_) => {}
+    }
+}
+
+fn constants_of_expr(expr: &mut Expr, visit: &mut impl FnMut(&mut Value)) {
+    match &mut expr.kind {
+        ExprKind::Literal(value) => visit(value),
+        ExprKind::Call { args, .. } => args.iter_mut().for_each(|arg| constants_of_expr(arg, visit)),
+        ExprKind::Cast(operand) => constants_of_expr(operand, visit),
+        ExprKind::Case { arms, otherwise } => {
+            for (condition, value) in arms {
+                constants_of_expr(condition, visit);
+                constants_of_expr(value, visit);
+            }
+            constants_of_expr(otherwise, visit);
+        }
+        ExprKind::Column(_) | ExprKind::Parameter(_) => {}
     }
 }
