@@ -5,7 +5,14 @@ use std::{
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
+
+/// How often, and after how long each time, a lock is tried again that only probes have hold of. A probe lasts some
+/// microseconds; one of a stopped process must not hold everybody up.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Held while a run is worked on.
 #[derive(Debug)]
@@ -50,11 +57,10 @@ impl RunLock {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(LockError::Held),
                 other => other.map_err(failed)?,
             };
-            match file.try_lock() {
-                Err(TryLockError::WouldBlock) => return Err(LockError::Held),
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-                Ok(()) => {}
-            }
+            lock(&file).map_err(|error| match error {
+                TryLockError::WouldBlock => LockError::Held,
+                TryLockError::Error(error) => failed(error),
+            })?;
             // Its last owner may have removed the file between our opening and locking it.
             let inode = file.metadata().map_err(failed)?.ino();
             if fs::metadata(&path).is_ok_and(|now| now.ino() == inode) {
@@ -71,6 +77,64 @@ impl Drop for RunLock {
     }
 }
 
+/// An owner's lock, which no owner and no probe has a part in. A probe ([`RunLock::is_held`]) shares the lock for an
+/// instant, an owner never does: where it can be shared there is no owner, and it is tried again.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {}
+            other => return other,
+        }
+        file.try_lock_shared()?;
+        // Else two that try would hold each other up.
+        file.unlock().map_err(TryLockError::Error)?;
+        thread::sleep(PAUSE);
+    }
+    Err(TryLockError::WouldBlock)
+}
+
 fn path(folder: &Path, run: &str) -> PathBuf {
     folder.join(format!("{run}.lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn probes_keep_nobody_from_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, is_over) = (folder.path(), AtomicBool::new(false));
+        let probe = || {
+            while !is_over.load(Ordering::Relaxed) {
+                RunLock::is_held(folder, "run");
+            }
+        };
+        let taken = thread::scope(|scope| {
+            scope.spawn(probe);
+            scope.spawn(probe);
+            let take = |_| {
+                // Its last owner has died.
+                fs::write(folder.join("run.lock"), "").unwrap();
+                RunLock::take(folder, "run").map(drop)
+            };
+            let taken: Result<Vec<()>, LockError> = (0..500).map(take).collect();
+            is_over.store(true, Ordering::Relaxed);
+            taken
+        });
+        assert_eq!(taken.unwrap().len(), 500);
+    }
+
+    #[test]
+    fn a_run_has_one_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = RunLock::create(folder.path(), "run").unwrap();
+        assert!(RunLock::is_held(folder.path(), "run"));
+        assert!(matches!(RunLock::take(folder.path(), "run"), Err(LockError::Held)));
+        drop(owner);
+        assert!(!RunLock::is_held(folder.path(), "run"));
+        RunLock::take(folder.path(), "run").unwrap();
+    }
 }
