@@ -1,5 +1,6 @@
 //! Where words go: results to stdout, progress and diagnostics to stderr, in colour where it helps.
 
+use crate::watch::text::plain;
 use std::{
     io::{ErrorKind, IsTerminal, Write},
     sync::{Mutex, PoisonError},
@@ -62,9 +63,9 @@ impl Terminal {
     }
 
     pub fn error(&self, message: &str, help: Option<&str>) {
-        let mut text = format!("{} {message}\n", self.paint_err("error:", "31;1"));
+        let mut text = format!("{} {}\n", self.paint_err("error:", "31;1"), harmless(message));
         if let Some(help) = help {
-            text.push_str(&format!("{} {help}\n", self.paint_err(" help:", "36")));
+            text.push_str(&format!("{} {}\n", self.paint_err(" help:", "36"), harmless(help)));
         }
         self.diagnostic(&text);
     }
@@ -82,6 +83,11 @@ impl Terminal {
     pub fn paint_err(&self, text: &str, code: &str) -> String {
         paint(self.colour_err, text, code)
     }
+}
+
+/// A message may quote what an operator wrote: that must not steer the terminal.
+fn harmless(message: &str) -> String {
+    message.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 fn paint(colour: bool, text: &str, code: &str) -> String {

@@ -203,6 +203,8 @@ fn what_a_bad_operator_does_is_said_in_one_clear_line() {
             "output `value`: [1]: expected Int, found \"x\"",
         ),
         (": > $1", Type::Int, "output `value`: expected Int, found an empty file"),
+        ("mkfifo $1", Type::Int, "output `value` cannot be read: it is no regular file"),
+        ("ln -s /dev/zero $1", Type::Int, "output `value` cannot be read: it is no regular file"),
         (
             "echo 'a,b' > $1",
             numbers(),

@@ -313,7 +313,12 @@ impl std::fmt::Debug for Threads {
 
 /// The hash of a file's content, or of a folder's files with their names.
 fn hash_path(path: &Path, is_over: &AtomicBool) -> io::Result<FileHash> {
-    if fs::metadata(path)?.is_dir() {
+    let kind = fs::metadata(path)?;
+    if !kind.is_dir() && !kind.is_file() {
+        // A pipe or a device may never end.
+        return Ok(FileHash::Unknown);
+    }
+    if kind.is_dir() {
         let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
         let mut hasher = blake3::Hasher::new();
