@@ -19,7 +19,7 @@ use super::{
     code::Missing,
     environment::Environment,
     messages::Messages,
-    outputs::{self, read_file},
+    outputs::{self, regular_file},
     proc, python,
     spawn::{Start, Started, c_string, spawn},
     watch::{End, Streams, Watched, watch},
@@ -223,7 +223,7 @@ fn judge(watched: &Watched, folder: &AttemptFolder, context: &dyn Context) -> Re
     if status.success() {
         return Ok(());
     }
-    let told = read_file(&folder.error()).ok();
+    let told = regular_file(&folder.error()).ok();
     if let Some(told) = told.and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok())
         && let Some(message) = told.get("message").and_then(Json::as_str)
     {

@@ -92,7 +92,7 @@ fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
     match (kind, ty.present()) {
         (Kind::Table, Type::Dataset(row)) => table(bytes(path)?, row).map(Datum::Table),
         (Kind::Blob, Type::Opaque(environment)) => {
-            let format = read_file(&path.with_extension("format")).unwrap_or_default();
+            let format = regular_file(&path.with_extension("format")).unwrap_or_default();
             let format = String::from_utf8_lossy(&format);
             let format = match format.trim() {
                 "" => "bytes",
@@ -128,11 +128,11 @@ fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
-    read_file(path).map_err(Problem::Unreadable)
+    regular_file(path).map_err(Problem::Unreadable)
 }
 
 /// A file that a process may have made: a pipe or a device, or a link to one, would be read without end.
-pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn regular_file(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
