@@ -276,6 +276,8 @@ impl<W: World> Driver<W> {
     fn obey(&mut self, command: &RunCommand) {
         match &command.kind {
             CommandKind::Cancel => self.step(&Event::Cancel),
+            // Of a run that is over already: whoever resumes it hears of it.
+            CommandKind::Signal { .. } if self.ended.is_some() => return,
             CommandKind::Signal { name } => self.step(&Event::Signal { name: name.as_str().into() }),
             CommandKind::Barrier => return self.barriers.push(command.id),
         }
