@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, PoisonError},
 };
 
 use flow_ir::hash::Hash;
@@ -18,14 +18,16 @@ const FILES: [(&str, &str); 7] = [
     ("py.typed", ""),
 ];
 
-/// The folder in which the package lies; written once, and shared by all projects of the user.
+/// The folder in which the package lies; written once, and shared by all projects of the user. Where the user's cache
+/// cannot be written to, it is one of this process alone, which is left to whoever cleans up temporary files.
 pub fn package() -> io::Result<PathBuf> {
-    static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(path) = PACKAGE.get().filter(|path| path.exists()) {
+    static PACKAGE: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let mut package = PACKAGE.lock().unwrap_or_else(PoisonError::into_inner);
+    // Caches and temporary files are cleaned up even while processes run.
+    if let Some(path) = package.as_ref().filter(|path| path.join("flowlang/py.typed").exists()) {
         return Ok(path.clone());
     }
-    let path = write_package(&base_folder())?;
-    Ok(PACKAGE.get_or_init(|| path).clone())
+    Ok(package.insert(write_package(&base_folder())?).clone())
 }
 
 /// The hash of the package: what its code does to inputs and outputs counts as well.
