@@ -1,13 +1,49 @@
-//! What `resume` and `retry` say before they start: what stays valid, and what runs again.
+//! What `resume` and `retry` share: a run is taken up again, after saying what stays valid and what runs again.
 
-use flow_runtime::engine::{Again, Revival};
+use std::path::Path;
 
-use crate::{terminal::Terminal, words::count};
+use flow_runtime::{
+    act::Cancel,
+    engine::{Again, Engine, Revival, RunError, RunOptions, RunReport},
+};
+
+use crate::{
+    exit::{Exit, Failure},
+    run::Execution,
+    state,
+    terminal::Terminal,
+    words::count,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The run's id, a part of it that no other has, or `last`
+    run: String,
+    #[command(flatten)]
+    execution: Execution,
+}
+
+/// [`Engine::resume`] or [`Engine::retry`].
+type TakeUp =
+    fn(&Engine, &str, &RunOptions, &Cancel, &mut dyn FnMut(&Revival)) -> Result<RunReport, RunError>;
 
 /// Nodes named in each list; the rest is counted.
 const MOST_NAMED: usize = 8;
 
-pub fn tell(run: &str, revival: &Revival, terminal: &Terminal) {
+pub fn execute(
+    options: &Options,
+    root: Option<&Path>,
+    terminal: &Terminal,
+    take_up: TakeUp,
+) -> Result<Exit, Failure> {
+    let engine = state::open_existing(root)?;
+    let id = state::find(&engine, &options.run)?.id;
+    options.execution.drive(&engine, terminal, |run_options, cancel| {
+        take_up(&engine, &id, run_options, cancel, &mut |revival| tell(&id, revival, terminal))
+    })
+}
+
+fn tell(run: &str, revival: &Revival, terminal: &Terminal) {
     let mut parts = vec![format!("{} valid", count(revival.valid, "node stays", "nodes stay"))];
     if !revival.again.is_empty() {
         let again = revival.again.iter().map(|(node, again)| format!("`{node}` ({})", why(*again)));

@@ -1,10 +1,11 @@
 //! Where words go: results to stdout, progress and diagnostics to stderr, in colour where it helps.
 
-use crate::watch::text::plain;
 use std::{
     io::{ErrorKind, IsTerminal, Write},
     sync::{Mutex, PoisonError},
 };
+
+use crate::{exit::Exit, watch::text::plain};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Colour {
@@ -40,13 +41,19 @@ impl Terminal {
         }
     }
 
-    /// A result, as it is. A reader that has gone away is no error.
+    /// A result, as it is. A reader that has gone away is no error; a disk that is full ends the command, so that
+    /// no script takes the half for the whole.
     pub fn result(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
-        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
-            && error.kind() == ErrorKind::BrokenPipe
-        {
-            std::process::exit(crate::exit::Exit::Worked as i32);
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            let exit = match error.kind() {
+                ErrorKind::BrokenPipe => Exit::Worked,
+                _ => {
+                    self.error(&format!("cannot write the result: {error}"), None);
+                    Exit::Environment
+                }
+            };
+            std::process::exit(exit as i32);
         }
     }
 

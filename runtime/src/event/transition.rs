@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
+use crate::decide::NodeState;
+
 /// A transition of a node, or of the run itself. Its identity is `(run, seq)`; it may be told twice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -77,6 +79,21 @@ impl Kind {
             Self::Stuck => "node.stuck",
             Self::Signalled => "run.signalled",
         }
+    }
+
+    /// Where the node stands after it; none for what says nothing of that, or nothing of a node.
+    pub fn node_state(self) -> Option<NodeState> {
+        Some(match self {
+            Self::Ready => NodeState::Ready,
+            Self::Running | Self::Stuck => NodeState::Running,
+            Self::Finishing => NodeState::Finishing,
+            Self::Retrying => NodeState::Pending,
+            Self::Finished | Self::Cached => NodeState::Finished,
+            Self::Failed => NodeState::Failed,
+            Self::Skipped => NodeState::Skipped,
+            Self::Cancelled => NodeState::Cancelled,
+            Self::RunStarted | Self::RunFinished | Self::Signalled => return None,
+        })
     }
 
     pub fn named(name: &str) -> Option<Self> {

@@ -354,6 +354,7 @@ impl Run {
             }
             return;
         };
+        let Some(state) = event.kind.node_state() else { return };
         let row = self.nodes.entry(node.clone()).or_insert_with(|| NodeRow {
             node: node.to_string(),
             state: String::new(),
@@ -363,25 +364,14 @@ impl Run {
             ended: None,
             data: Json::Null,
         });
-        let (state, has_ended) = match event.kind {
-            Kind::Ready => ("ready", false),
-            Kind::Running | Kind::Stuck => ("running", false),
-            Kind::Finishing => ("finishing", false),
-            Kind::Retrying => ("pending", false),
-            Kind::Finished | Kind::Cached => ("finished", true),
-            Kind::Failed => ("failed", true),
-            Kind::Skipped => ("skipped", true),
-            Kind::Cancelled => ("cancelled", true),
-            Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
-        };
-        state.clone_into(&mut row.state);
+        state.name().clone_into(&mut row.state);
         row.cached = event.kind == Kind::Cached;
         row.attempt = event.attempt;
         if event.kind == Kind::Running {
             row.started = Some(event.time);
         }
-        row.ended = has_ended.then_some(event.time);
-        row.data = if has_ended { event.data.clone() } else { Json::Null };
+        row.ended = state.is_end().then_some(event.time);
+        row.data = if state.is_end() { event.data.clone() } else { Json::Null };
     }
 
     fn row(&self) -> RunRow {

@@ -247,17 +247,9 @@ struct NodeChange {
 
 impl NodeChange {
     fn apply(&mut self, event: &Event, data: Option<String>) {
-        (self.state, self.ended) = match event.kind {
-            Kind::Ready => ("ready", None),
-            Kind::Running | Kind::Stuck => ("running", None),
-            Kind::Finishing => ("finishing", None),
-            Kind::Retrying => ("pending", None),
-            Kind::Finished | Kind::Cached => ("finished", Some(event.time)),
-            Kind::Failed => ("failed", Some(event.time)),
-            Kind::Skipped => ("skipped", Some(event.time)),
-            Kind::Cancelled => ("cancelled", Some(event.time)),
-            Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
-        };
+        let Some(state) = event.kind.node_state() else { return };
+        self.state = state.name();
+        self.ended = state.is_end().then_some(event.time);
         self.attempt = event.attempt;
         self.cached = event.kind == Kind::Cached;
         if event.kind == Kind::Running {
