@@ -1,7 +1,6 @@
 //! Disks that are full, read-only or torn, and processes that meet at one store: each is told in one clear error
 //! that says what to do, nothing that was told before is lost, and nothing hangs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
-#![cfg(unix)]
 
 use std::{
     collections::HashSet,

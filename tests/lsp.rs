@@ -71,7 +71,6 @@ fn an_edited_schema_shows_in_the_modules_that_read_it() {
     assert_eq!(process.wait().unwrap().code(), Some(1), "a client that leaves without a word");
 }
 
-#[cfg(unix)]
 #[test]
 fn nothing_outside_of_the_project_is_read() {
     let folder = project();

@@ -28,15 +28,9 @@ pub fn add(taken: Option<Duration>) {
     OTHERS.set(OTHERS.get() + taken.unwrap_or_default());
 }
 
-#[cfg(unix)]
 fn own() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
-}
-
-#[cfg(not(unix))]
-fn own() -> Option<Duration> {
-    None
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Several runs on one machine, as several processes see it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![cfg(target_os = "linux")]
 
 use std::{
     path::Path,

@@ -22,11 +22,10 @@ use flow_runtime::{
 };
 use support::*;
 
-const NODES: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
+const NODES: usize = if cfg!(debug_assertions) { 5_000 } else { 20_000 };
 
-/// For the whole of a shape, in seconds. Debug builds and busy machines are slow; this finds what is
-/// quadratic, not what is a little slower.
-const LIMIT: f64 = 4.0;
+/// Seconds a node: five times what is promised of a release build, and what a debug build takes.
+const LIMIT: f64 = if cfg!(debug_assertions) { 400e-6 } else { 250e-6 };
 
 fn fan_out() -> Build {
     let mut build = Build::default();
@@ -89,7 +88,7 @@ fn a_small_cached_run_is_quick() {
         println!(
             "10 nodes, {round}: store open after {opened:.1} ms, run ended after {ran:.1} ms, closed after {closed:.1} ms"
         );
-        assert!(closed < LIMIT * 1e3);
+        assert!(closed < 500.0);
     }
 }
 
@@ -193,7 +192,7 @@ fn many_small_nodes_are_cheap() {
             );
             assert_eq!(report.status, RunStatus::Finished);
             assert_eq!(registry.calls(), calls);
-            assert!(seconds < LIMIT, "{shape}: {seconds} s");
+            assert!(seconds / (NODES as f64) < LIMIT, "{shape}: {seconds} s");
         }
     }
 }

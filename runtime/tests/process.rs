@@ -1,6 +1,5 @@
 //! Commands as operators, well-behaved and otherwise. They need `/bin/sh` and nothing else.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![cfg(target_os = "linux")]
 
 mod support;
 
@@ -525,6 +524,19 @@ fn a_no_op_costs_little_more_than_its_spawn() {
     let report = project.run(build);
     let each = started.elapsed() / count;
     assert_eq!(report.failures, []);
-    // With much slack, for slow disks and crowded machines: `tests/perf` measures.
-    assert!(each < bare * 4 + Duration::from_millis(60), "{each:?} for each, {bare:?} for a bare spawn");
+    // Five times what is promised of a release build, and of its two syncs; `tests/perf` measures.
+    let (spawn, sync) = (bare, time_of_a_sync());
+    let limit = 5 * (spawn + Duration::from_millis(5) + 2 * sync);
+    assert!(each < limit, "{each:?} for each; a spawn takes {spawn:?}, a sync {sync:?}");
+}
+
+/// The mean of some, each of a file that has grown by a page.
+fn time_of_a_sync() -> Duration {
+    let mut file = tempfile::tempfile().unwrap();
+    let started = Instant::now();
+    for _ in 0..10 {
+        std::io::Write::write_all(&mut file, &[1; 4096]).unwrap();
+        file.sync_all().unwrap();
+    }
+    started.elapsed() / 10
 }

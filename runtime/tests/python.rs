@@ -1,7 +1,6 @@
 //! Functions of Python's as operators, and the package on their side. Without a Python, or without the modules that
 //! a test is about, it is skipped, and says so; but a Python that FLOW_PYTHON names must have them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![cfg(target_os = "linux")]
 
 mod support;
 

@@ -251,7 +251,6 @@ impl Engine {
     }
 
     /// Joins the ledger; a run that cannot says so and goes on without.
-    #[cfg(target_os = "linux")]
     fn share(
         &self,
         scheduler: &mut Scheduler,

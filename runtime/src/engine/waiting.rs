@@ -72,17 +72,11 @@ impl Engine {
     }
 
     /// What other runs hold.
-    #[cfg(target_os = "linux")]
     fn others(&self, run: &str, machine: &Machine) -> Vec<Holder> {
         let Some(folder) = &self.ledger else { return Vec::new() };
         let mut holders = crate::schedule::ledger::holders(folder, &self.scope(), machine);
         holders.retain(|holder| !matches!(&holder.who, Who::Run { run: of, .. } if of == run));
         holders
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn others(&self, _: &str, _: &Machine) -> Vec<Holder> {
-        Vec::new()
     }
 }
 

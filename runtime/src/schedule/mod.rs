@@ -5,7 +5,6 @@
 //! several runs share one: that is the [`ledger`]. [`waiting`] says why a node has not been handed out.
 
 pub mod amount;
-#[cfg(target_os = "linux")]
 pub mod ledger;
 pub mod lend;
 pub mod machine;

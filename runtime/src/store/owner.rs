@@ -51,7 +51,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn this_process_has_started() {
         assert!(Owner::this_process().started > 0);
     }
