@@ -24,7 +24,7 @@ pub fn place(node: &Node) -> String {
         | NodeKind::Workflow { .. } => {
             return "runs others".to_owned();
         }
-        NodeKind::Expression(_) | NodeKind::Pass => {}
+        NodeKind::Expression(_) | NodeKind::Pass | NodeKind::Query { .. } => {}
     }
     match node.policy.gpu {
         0 => {}

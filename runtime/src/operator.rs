@@ -50,6 +50,17 @@ pub struct Call {
     pub inputs: Vec<(String, Argument)>,
     /// The names and types of what must come out.
     pub outputs: Vec<Port>,
+    /// Of a query: the calls that it makes, which lack their table. The first one's is the query's own first
+    /// input, the others' what the one before gives.
+    pub steps: Vec<Step>,
+}
+
+/// A call that a query makes.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Of the node that it was.
+    pub id: String,
+    pub call: Call,
 }
 
 /// An input of a call, with every reference resolved.

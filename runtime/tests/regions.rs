@@ -75,7 +75,7 @@ fn dag(text: &str) -> Dag {
     fn lighten(nodes: &mut [flow_ir::node::Node]) {
         for node in nodes {
             node.policy.memory = 1 << 20;
-            node.kind.regions_mut().into_iter().for_each(|region| lighten(&mut region.nodes));
+            node.kind.nested_mut().into_iter().for_each(|region| lighten(&mut region.nodes));
         }
     }
     lighten(&mut dag.nodes);

@@ -137,6 +137,7 @@ fn call(op: &str, inputs: Vec<(&str, Argument)>, outputs: Vec<(&str, Type)>) -> 
         op: op.to_owned(),
         inputs: inputs.into_iter().map(|(name, argument)| (name.to_owned(), argument)).collect(),
         outputs: outputs.into_iter().map(|(name, ty)| Port { name: name.to_owned(), ty }).collect(),
+        steps: Vec::new(),
     }
 }
 

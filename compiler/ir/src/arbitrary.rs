@@ -328,6 +328,7 @@ fn control(depth: u32) -> impl Strategy<Value = NodeKind> {
         (any::<u64>(), region("c")).prop_map(|(max, body)| NodeKind::Map { max, body }),
         (0u64..9, two()).prop_map(|(max, (condition, body))| NodeKind::Loop { max, condition, body }),
         (dotted(), region("d")).prop_map(|(name, body)| NodeKind::Workflow { name, body }),
+        region("e").prop_map(|body| NodeKind::Query { body }),
     ]
 }
 
@@ -341,7 +342,7 @@ fn repair_scope(names: &[String], nodes: &mut [Node], outputs: &mut [Output]) {
     for (index, node) in nodes.iter_mut().enumerate() {
         node.after.retain(|after| (after.0 as usize) < index);
         node.inputs.iter_mut().for_each(|(_, input)| repair_input(input, index, names, &ports));
-        for region in node.kind.regions_mut() {
+        for region in node.kind.nested_mut() {
             let names: Vec<String> =
                 region.parameters.iter().map(|parameter| parameter.name.clone()).collect();
             repair_scope(&names, &mut region.nodes, &mut region.outputs);

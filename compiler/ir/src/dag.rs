@@ -66,12 +66,12 @@ impl Dag {
         self.nodes.get(index.0 as usize)
     }
 
-    /// Calls `visit` with every node, those of regions behind the one that has them.
+    /// Calls `visit` with every node, those of regions and the steps of queries behind the one that has them.
     pub fn for_each_node<'a>(&'a self, visit: &mut impl FnMut(&'a Node)) {
         fn walk<'a>(nodes: &'a [Node], visit: &mut impl FnMut(&'a Node)) {
             for node in nodes {
                 visit(node);
-                for (_, region) in node.kind.regions() {
+                for (_, region) in node.kind.nested() {
                     walk(&region.nodes, visit);
                 }
             }
@@ -106,7 +106,7 @@ fn constants_of_body(nodes: &mut [Node], outputs: &mut [Output], visit: &mut imp
         if let NodeKind::Expression(expr) = &mut node.kind {
             constants_of_expr(expr, visit);
         }
-        for region in node.kind.regions_mut() {
+        for region in node.kind.nested_mut() {
             constants_of_body(&mut region.nodes, &mut region.outputs, visit);
         }
     }

@@ -1,5 +1,7 @@
 //! One node of the DAG.
 
+use std::borrow::Cow;
+
 use crate::{expr::Expr, hash::Hash, policy::Policy, region::Region, types::Type, value::Value};
 
 /// A node's place among those of its DAG, or of its region.
@@ -49,6 +51,10 @@ pub enum NodeKind {
     Loop { max: u64, condition: Region, body: Region },
     /// Runs another workflow; its ports are that one's outputs.
     Workflow { name: String, body: Region },
+    /// Calls the tasks of `body` one after the other as one operator would: one attempt, one result, one cache entry.
+    /// The first parameter is the table that the first of them reads; the others read the one before. Its one
+    /// port is the last one's. It comes of the plan, never of a text.
+    Query { body: Region },
 }
 
 /// Which operator, exactly.
@@ -62,6 +68,9 @@ pub struct OperatorRef {
     pub signature: Hash,
     pub place: OperatorPlace,
 }
+
+/// The name of the operator that runs the steps of queries.
+pub const QUERY: &str = "query";
 
 /// Where an operator's body is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -177,9 +186,9 @@ impl Node {
         matches!(&self.kind, NodeKind::Task(operator) if operator.place != OperatorPlace::Native)
     }
 
-    /// How many nodes there are, with those of its regions.
+    /// How many nodes there are, with those of its regions and the steps of a query.
     pub fn count(&self) -> usize {
-        let regions = self.kind.regions().into_iter();
+        let regions = self.kind.nested().into_iter();
         1 + regions.flat_map(|(_, region)| &region.nodes).map(Self::count).sum::<usize>()
     }
 
@@ -192,6 +201,16 @@ impl Node {
         }
     }
 
+    /// The operator whose body runs it: of a task its own, of a query the one that runs its steps. None for what
+    /// computes nothing itself, and for expressions.
+    pub fn operator(&self) -> Option<Cow<'_, OperatorRef>> {
+        match &self.kind {
+            NodeKind::Task(operator) => Some(Cow::Borrowed(operator)),
+            NodeKind::Query { .. } => Some(Cow::Owned(OperatorRef::query())),
+            _ => None,
+        }
+    }
+
     /// What a person calls it: the operator's or workflow's full name, or its kind.
     pub fn op(&self) -> &str {
         match &self.kind {
@@ -199,6 +218,13 @@ impl Node {
             NodeKind::Workflow { name, .. } => name,
             kind => kind.name(),
         }
+    }
+}
+
+impl OperatorRef {
+    /// What runs the steps of a query. These say what they are: with no signature of its own it has one version.
+    pub fn query() -> Self {
+        Self { name: QUERY.to_owned(), version: 1, signature: Hash([0; 32]), place: OperatorPlace::Native }
     }
 }
 
@@ -215,25 +241,44 @@ impl NodeKind {
             Self::Map { .. } => "map",
             Self::Loop { .. } => "loop",
             Self::Workflow { .. } => "workflow",
+            Self::Query { .. } => QUERY,
         }
     }
 
-    /// The regions that it runs, each with the part that it plays.
+    /// What a query computes, which is no region that runs: its nodes have no state of their own.
+    pub fn steps(&self) -> Option<&Region> {
+        if let Self::Query { body } = self { Some(body) } else { None }
+    }
+
+    /// The regions that it runs, each with the part that it plays. A query runs as one: see [`Self::steps`].
     pub fn regions(&self) -> Vec<(&'static str, &Region)> {
         match self {
             Self::Conditional { then, otherwise } => vec![("then", then), ("otherwise", otherwise)],
             Self::Loop { condition, body, .. } => vec![("condition", condition), ("body", body)],
             Self::Map { body, .. } | Self::Workflow { body, .. } => vec![("body", body)],
-            Self::Task(_) | Self::Expression(_) | Self::Pass | Self::Wait | Self::WaitFor => Vec::new(),
+            Self::Task(_)
+            | Self::Expression(_)
+            | Self::Pass
+            | Self::Wait
+            | Self::WaitFor
+            | Self::Query { .. } => Vec::new(),
         }
     }
 
-    /// The same regions, in the same order.
-    pub fn regions_mut(&mut self) -> Vec<&mut Region> {
+    /// All that is written within it: the regions that it runs, and the steps of a query.
+    pub fn nested(&self) -> Vec<(&'static str, &Region)> {
+        match self {
+            Self::Query { body } => vec![("body", body)],
+            _ => self.regions(),
+        }
+    }
+
+    /// The same as of [`Self::nested`], in the same order.
+    pub fn nested_mut(&mut self) -> Vec<&mut Region> {
         match self {
             Self::Conditional { then, otherwise } => vec![then, otherwise],
             Self::Loop { condition, body, .. } => vec![condition, body],
-            Self::Map { body, .. } | Self::Workflow { body, .. } => vec![body],
+            Self::Map { body, .. } | Self::Workflow { body, .. } | Self::Query { body } => vec![body],
             Self::Task(_) | Self::Expression(_) | Self::Pass | Self::Wait | Self::WaitFor => Vec::new(),
         }
     }

@@ -23,7 +23,7 @@ pub enum ReadError {
     UnknownParameter { place: String, name: String },
     #[error(
         "node `{node}`: unknown kind `{kind}`: expected task, expression, pass, wait, wait_for, conditional, map, \
-         loop or workflow"
+         loop, workflow or query"
     )]
     UnknownKind { node: String, kind: String },
     #[error("node `{node}`: a node of kind {kind} needs {}", needed(parts))]

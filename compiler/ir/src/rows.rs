@@ -68,7 +68,7 @@ impl RowTable {
     fn collect_node_records(&mut self, nodes: &[Node], outputs: &[Output]) {
         for node in nodes {
             node.outputs.iter().for_each(|port| self.collect_records(&port.ty));
-            for (_, region) in node.kind.regions() {
+            for (_, region) in node.kind.nested() {
                 region.parameters.iter().for_each(|parameter| self.collect_records(&parameter.ty));
                 self.collect_node_records(&region.nodes, &region.outputs);
             }
@@ -108,7 +108,7 @@ impl RowTable {
                 let name = (port.name != VALUE_PORT).then_some(port.name.as_str());
                 self.collect(&port.ty, &node.id, name);
             }
-            for (_, region) in node.kind.regions() {
+            for (_, region) in node.kind.nested() {
                 for parameter in &region.parameters {
                     self.collect(&parameter.ty, &node.id, Some(&parameter.name));
                 }

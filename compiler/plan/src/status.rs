@@ -227,7 +227,7 @@ impl KeyFacts for Keys<'_> {
 
 impl Keys<'_> {
     fn status(&self, node: &Node) -> (NodeStatus, Option<Vec<Option<Hash>>>) {
-        if !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_)) {
+        if !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_) | NodeKind::Query { .. }) {
             return self.control_status(node);
         }
         let (status, outputs) = self.task_status(node);

@@ -15,6 +15,10 @@ pub(super) fn kind(node: &Node) -> Result<Kind, GraphError> {
     let shape = Shape { node };
     Ok(match &node.kind {
         NodeKind::Task(_) | NodeKind::Expression(_) => Kind::Plain,
+        NodeKind::Query { body } => {
+            shape.query(body)?;
+            Kind::Plain
+        }
         NodeKind::Pass => {
             shape.ports(|port| node.input(port).is_some(), "input")?;
             Kind::Pass
@@ -76,6 +80,13 @@ impl Shape<'_> {
             1 => Ok(()),
             ports => self.wrong(format!("has {ports} ports instead of one")),
         }
+    }
+
+    /// The steps run as one operator does: what starts a process or is seen outside is a node of its own.
+    fn query(&self, steps: &Region) -> Result<(), GraphError> {
+        self.one_port()?;
+        self.region(steps, None, Some(1))?;
+        steps.misfit_for_query().map_or(Ok(()), |problem| self.wrong(problem))
     }
 
     /// The state, or the fields of the record that it is.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use flow_ir::{
     dag::Dag,
-    node::{Node, NodeKind, PortRef},
+    node::{Node, PortRef},
 };
 
 use super::{data::Slot, nodes::Path, region::Bound};
@@ -66,13 +66,11 @@ impl Job {
 
     /// The task as another process would get it.
     pub fn envelope(&self) -> Result<Envelope, String> {
-        let node = self.of();
-        let Some((node, NodeKind::Task(operator))) = node.map(|node| (node, &node.kind)) else {
-            return Err("it is no task".to_owned());
-        };
+        let node = self.of().ok_or("it is no task")?;
+        let operator = node.operator().ok_or("it is no task")?;
         let identity = self.identity.clone();
         let mut envelope =
-            Envelope::new(node, operator, identity, self).map_err(|error| error.to_string())?;
+            Envelope::new(node, &operator, identity, self).map_err(|error| error.to_string())?;
         envelope.deadline = self.timeout.and_then(|timeout| self.now.checked_add(timeout));
         Ok(envelope)
     }

@@ -113,8 +113,7 @@ impl<W: World> Driver<W> {
     fn job(&mut self, node: u32, attempt: u32) -> Option<Job> {
         let dag = self.setup.dag.clone();
         let of = nodes::node(&dag, &self.setup.state, node)?;
-        let NodeKind::Task(operator) = &of.kind else { return None };
-        let body = self.setup.bodies.get(operator)?.body.clone();
+        let body = self.setup.bodies.get(&*of.operator()?)?.body.clone();
         let policy = &of.policy;
         let scope = self.setup.state.scope(node);
         Some(Job {

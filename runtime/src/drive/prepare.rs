@@ -90,7 +90,9 @@ impl<W: World> Driver<W> {
     fn start(&mut self, node: u32, attempt: u32) {
         match nodes::node(&self.setup.dag, &self.setup.state, node).map(|node| &node.kind) {
             Some(NodeKind::Expression(_)) => self.evaluate(node, attempt),
-            Some(NodeKind::Task(_)) | None => self.setup.scheduler.add(node, attempt),
+            Some(NodeKind::Task(_) | NodeKind::Query { .. }) | None => {
+                self.setup.scheduler.add(node, attempt)
+            }
             Some(_) => self.step(&Event::Launched { node, attempt }),
         }
     }

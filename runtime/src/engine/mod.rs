@@ -20,7 +20,7 @@ use std::{
 use flow_ir::{
     dag::Dag,
     hash::Hash,
-    node::{Node, NodeKind, OperatorPlace, OperatorRef},
+    node::{Node, OperatorPlace, OperatorRef},
 };
 use rustc_hash::FxHashMap;
 
@@ -342,17 +342,18 @@ impl Engine {
         Ok(dag.nodes.iter().filter_map(of).collect())
     }
 
-    /// The bodies of all operators that a DAG calls.
+    /// The bodies of all operators that a DAG calls. Those of a query's steps are looked for as well, so that no
+    /// other version of them is taken.
     fn find_bodies(&self, prepared: &mut Prepared) -> Result<(), RunError> {
         let dag = prepared.dag.clone();
         let mut result = Ok(());
         dag.for_each_node(&mut |node| {
-            if let NodeKind::Task(operator) = &node.kind
+            if let Some(operator) = node.operator()
                 && result.is_ok()
-                && !prepared.bodies.contains_key(operator)
+                && !prepared.bodies.contains_key(&*operator)
             {
-                result = self.find_body(node, operator, &mut prepared.environments).map(|body| {
-                    prepared.bodies.insert(operator.clone(), body);
+                result = self.find_body(node, &operator, &mut prepared.environments).map(|body| {
+                    prepared.bodies.insert(operator.into_owned(), body);
                 });
             }
         });

@@ -184,7 +184,7 @@ impl Engine {
             node: node.to_owned(),
             reason: reason.to_owned(),
         };
-        let NodeKind::Task(operator) = &found.kind else {
+        let Some(operator) = found.operator() else {
             return Err(no_task(&format!("it is of the kind {}", found.kind.name())));
         };
         let within = PastScope { past: &past, scope: past.past.state().scope(number) };
@@ -196,7 +196,7 @@ impl Engine {
             return Err(no_task("its inputs are not there"));
         }
         let identity = Identity { run: run.id.as_str().into(), node: node.into(), attempt: 1, epoch: 1 };
-        Envelope::new(found, operator, identity, &within).map_err(|error| no_task(&error.to_string()))
+        Envelope::new(found, &operator, identity, &within).map_err(|error| no_task(&error.to_string()))
     }
 
     pub(super) fn past(&self, run: &str) -> Result<PastRun<'_>, RunError> {

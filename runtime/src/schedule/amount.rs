@@ -62,7 +62,7 @@ impl Need {
     /// Only operators take something; memory on a GPU asks for one GPU at least.
     pub fn of(node: &Node) -> Self {
         let policy = &node.policy;
-        if !matches!(node.kind, NodeKind::Task(_)) {
+        if !matches!(node.kind, NodeKind::Task(_) | NodeKind::Query { .. }) {
             return Self::default();
         }
         let wants_memory = policy.gpu_memory.is_some() && policy.device != Device::Cpu;

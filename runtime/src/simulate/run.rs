@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
-use flow_ir::{dag::Dag, hash::Hash, node::NodeKind};
+use flow_ir::{dag::Dag, hash::Hash};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -92,8 +92,8 @@ pub fn simulate(
     let nobody = Native { version: 0, signature: Hash([0; 32]), body: Arc::new(Nobody) };
     let mut bodies = FxHashMap::default();
     dag.for_each_node(&mut |node| {
-        if let NodeKind::Task(operator) = &node.kind {
-            bodies.insert(operator.clone(), nobody.clone());
+        if let Some(operator) = node.operator() {
+            bodies.insert(operator.into_owned(), nobody.clone());
         }
     });
     let setup = Setup {

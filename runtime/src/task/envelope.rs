@@ -7,6 +7,7 @@ use flow_ir::{
     expr::Expr,
     hash::Hash,
     node::{Input, Node, OperatorPlace, OperatorRef, Port, PortRef},
+    region::Region,
     value::Value,
 };
 
@@ -24,6 +25,8 @@ pub struct Envelope {
     /// By the parameters' names, in the operator's order.
     pub inputs: Vec<(String, Source)>,
     pub outputs: Vec<Port>,
+    /// Of a query.
+    pub steps: Option<Arc<Region>>,
     /// Cores it may keep busy.
     pub cores: u32,
     /// Bytes it should keep to.
@@ -82,6 +85,16 @@ pub enum EnvelopeError {
 }
 
 impl Envelope {
+    /// The operator that it calls.
+    pub fn operator(&self) -> OperatorRef {
+        OperatorRef {
+            name: self.op.clone(),
+            version: self.version,
+            signature: self.signature,
+            place: self.place.clone(),
+        }
+    }
+
     /// The task of a node.
     pub fn new(
         node: &Node,
@@ -97,6 +110,7 @@ impl Envelope {
             place: operator.place.clone(),
             inputs: inputs.collect::<Result<_, _>>()?,
             outputs: node.outputs.clone(),
+            steps: node.kind.steps().cloned().map(Arc::new),
             cores: node.policy.cpu,
             memory: node.policy.memory,
             identity,

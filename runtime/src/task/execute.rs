@@ -6,13 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flow_ir::{expr::Scope, hash::Hash, node::Port, types::Type, value::Value};
+use flow_ir::{
+    expr::Scope,
+    hash::Hash,
+    node::{Node, Port, PortRef},
+    types::Type,
+    value::Value,
+};
 
-use super::envelope::{Envelope, Source};
+use super::envelope::{Envelope, EnvelopeError, Resolve, Source};
 use crate::{
     artifact::{ArtifactError, EncodeError, Encoded, Reference, encode},
     cpu,
-    operator::{Argument, Call, Context, Datum, Operator, OperatorError, Usage},
+    operator::{Argument, Call, Context, Datum, Operator, OperatorError, Step, Usage},
 };
 
 /// Fetches the data behind a reference.
@@ -81,11 +87,10 @@ pub fn execute(
 ) -> Result<Executed, Failure> {
     let inputs =
         envelope.inputs.iter().map(|(name, source)| Ok((name.clone(), argument(name, source, load)?)));
-    let call = Call {
-        op: envelope.op.clone(),
-        inputs: inputs.collect::<Result<_, Failure>>()?,
-        outputs: envelope.outputs.clone(),
-    };
+    let inputs = inputs.collect::<Result<_, Failure>>()?;
+    let steps = envelope.steps.iter().flat_map(|steps| &steps.nodes);
+    let steps = steps.map(|step| self::step(step, envelope, load)).collect::<Result<_, _>>()?;
+    let call = Call { op: envelope.op.clone(), inputs, outputs: envelope.outputs.clone(), steps };
     if context.is_cancelled() {
         return Err(Failure::Cancelled);
     }
@@ -149,6 +154,34 @@ pub fn finish(op: &str, outputs: Vec<Datum>, ports: &[Port], folder: &Path) -> R
         })
     });
     outputs.collect()
+}
+
+/// A call of a query, without its table.
+fn step(node: &Node, envelope: &Envelope, load: &mut Load<'_>) -> Result<Step, Failure> {
+    let inputs = node.inputs.iter().skip(1).map(|(name, input)| {
+        let source =
+            Source::new(input, &Within(envelope)).map_err(|error| Failure::operator(error.to_string()))?;
+        Ok((name.clone(), argument(name, &source, load)?))
+    });
+    let inputs = inputs.collect::<Result<_, Failure>>()?;
+    let call = Call { op: node.op().to_owned(), inputs, outputs: node.outputs.clone(), steps: Vec::new() };
+    Ok(Step { id: node.id.clone(), call })
+}
+
+/// Among the steps of a query: their parameters are its inputs.
+struct Within<'a>(&'a Envelope);
+
+impl Resolve for Within<'_> {
+    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
+        let input = self.0.inputs.iter().find(|(input, _)| input == name);
+        input
+            .map(|(_, source)| source.clone())
+            .ok_or_else(|| EnvelopeError::NoParameter { name: name.to_owned() })
+    }
+
+    fn port(&self, _: PortRef) -> Option<Reference> {
+        None
+    }
 }
 
 /// An input with its data.

@@ -19,8 +19,9 @@
 
 use flow_ir::{
     dag::{Dag, Parameter},
-    node::{Input, Node, NodeKind, OperatorRef, PortRef},
+    node::{Input, Node, NodeKind, PortRef},
     policy::Policy,
+    region::Region,
     types::Type,
     value::Value,
 };
@@ -37,14 +38,10 @@ impl Envelope {
         let mut artifacts = Vec::new();
         let inputs =
             self.inputs.iter().map(|(name, source)| (name.clone(), input(source, &mut artifacts))).collect();
+        let task = || NodeKind::Task(self.operator());
         let node = Node {
             id: self.identity.node.to_string(),
-            kind: NodeKind::Task(OperatorRef {
-                name: self.op.clone(),
-                version: self.version,
-                signature: self.signature,
-                place: self.place.clone(),
-            }),
+            kind: self.steps.as_deref().map_or_else(task, |body| NodeKind::Query { body: body.clone() }),
             inputs,
             after: Vec::new(),
             outputs: self.outputs.clone(),
@@ -104,8 +101,11 @@ impl Envelope {
         let task = json.get("task").ok_or(field("task"))?.to_string();
         let dag = Dag::from_json(&task).map_err(|error| EnvelopeError::Task { reason: error.to_string() })?;
         let [node] = dag.nodes.as_slice() else { return Err(field("task")) };
-        let NodeKind::Task(operator) = &node.kind else { return Err(field("task")) };
-        let mut envelope = Self::new(node, operator, identity, &Told { artifacts })?;
+        if let Some(reason) = node.kind.steps().and_then(Region::misfit_for_query) {
+            return Err(EnvelopeError::Task { reason });
+        }
+        let operator = node.operator().ok_or(field("task"))?;
+        let mut envelope = Self::new(node, &operator, identity, &Told { artifacts })?;
         envelope.deadline = deadline;
         Ok(envelope)
     }

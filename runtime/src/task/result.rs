@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use flow_ir::node::{Node, OperatorRef};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
@@ -42,8 +43,11 @@ pub fn run_envelope(
     let envelope = Envelope::from_json(text)?;
     let body = match ProcessOperator::new(envelope.place.clone(), environment.clone()) {
         Some(process) => Arc::new(process),
-        None => native(&envelope, registry)?,
+        None => native(&envelope.operator(), registry)?,
     };
+    for step in envelope.steps.iter().flat_map(|steps| &steps.nodes).filter_map(Node::operator) {
+        native(&step, registry)?;
+    }
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = cancelled.clone();
     cancel.listen(move || flag.store(true, Ordering::Relaxed));
@@ -67,10 +71,10 @@ pub fn run_envelope(
     Ok(answer(&envelope, executed, artifacts))
 }
 
-fn native(envelope: &Envelope, registry: &dyn Registry) -> Result<Arc<dyn Operator>, EnvelopeError> {
-    let op = || envelope.op.clone();
-    let native = registry.find(&envelope.op).ok_or_else(|| EnvelopeError::NoOperator { op: op() })?;
-    if native.version != envelope.version || native.signature != envelope.signature {
+fn native(operator: &OperatorRef, registry: &dyn Registry) -> Result<Arc<dyn Operator>, EnvelopeError> {
+    let op = || operator.name.clone();
+    let native = registry.find(&operator.name).ok_or_else(|| EnvelopeError::NoOperator { op: op() })?;
+    if native.version != operator.version || native.signature != operator.signature {
         return Err(EnvelopeError::OtherOperator { op: op() });
     }
     Ok(native.body)

@@ -60,7 +60,7 @@ impl Context for Surroundings {
 pub struct Calling(Call);
 
 pub fn call(op: &str) -> Calling {
-    Calling(Call { op: op.to_owned(), inputs: Vec::new(), outputs: Vec::new() })
+    Calling(Call { op: op.to_owned(), inputs: Vec::new(), outputs: Vec::new(), steps: Vec::new() })
 }
 
 impl Calling {

@@ -170,6 +170,7 @@ impl<'a> Reader<'a> {
             "map" => &["max", "body"],
             "loop" => &["max", "condition", "body"],
             "workflow" => &["name", "body"],
+            "query" => &["body"],
             kind => return Err(ReadError::UnknownKind { node: json.id.clone(), kind: kind.to_owned() }),
         };
         let given = [
@@ -209,6 +210,7 @@ impl<'a> Reader<'a> {
                 body: region(body)?,
             },
             "workflow" => NodeKind::Workflow { name: name.clone().ok_or_else(wrong)?, body: region(body)? },
+            "query" => NodeKind::Query { body: region(body)? },
             _ => NodeKind::Pass,
         })
     }

@@ -61,7 +61,7 @@ fn what_is_malformed_says_where() {
         (
             "\"kind\":\"task\"",
             "\"kind\":\"tsk\"",
-            "node `data`: unknown kind `tsk`: expected task, expression, pass, wait, wait_for, conditional, map, loop or workflow",
+            "node `data`: unknown kind `tsk`: expected task, expression, pass, wait, wait_for, conditional, map, loop, workflow or query",
         ),
         (
             "\"kind\":\"task\"",

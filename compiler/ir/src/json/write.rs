@@ -123,6 +123,7 @@ impl Writer<'_> {
                 json.name = Some(name.clone());
                 json.body = Some(self.region(body));
             }
+            NodeKind::Query { body } => json.body = Some(self.region(body)),
         }
         json
     }

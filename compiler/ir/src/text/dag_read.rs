@@ -256,7 +256,7 @@ fn declare(
     open: &mut impl Iterator<Item = Open>,
 ) -> Result<(), ReadError> {
     for node in nodes {
-        for region in node.kind.regions_mut() {
+        for region in node.kind.nested_mut() {
             declare(&mut region.nodes, operators, open)?;
         }
         let Some(Open { operator, is_marked }) = open.next() else { return Ok(()) };

@@ -44,6 +44,8 @@
 //! both = run pass(a: tidy.rows, b: last) -> (a: Dataset<data>, b: Float)
 //! late = run wait(value: last, duration: 2h) -> Float
 //! approved = run wait_for(value: model, name: "approved", timeout: 2d) -> Classifier<data>
+//! clean = run query(data: rows) -> Dataset<data>
+//! body(data: Dataset<data>) { … }
 //! ```
 
 use std::{
@@ -107,7 +109,7 @@ impl<'a> Writer<'a> {
                 self.operator_names.insert(operator, self.operators.len());
                 self.operators.push((name, operator));
             }
-            for (_, region) in node.kind.regions() {
+            for (_, region) in node.kind.nested() {
                 self.name_operators(&region.nodes, counts);
             }
         }

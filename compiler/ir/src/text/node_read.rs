@@ -147,9 +147,10 @@ impl Reader<'_> {
             "for" => NodeKind::Map { max: 0, body: empty() },
             "while" => NodeKind::Loop { max: 0, condition: empty(), body: empty() },
             "workflow" => NodeKind::Workflow { name: self.path()?, body: empty() },
+            "query" => NodeKind::Query { body: empty() },
             _ => {
                 self.cursor.rewind(here);
-                let kinds = "`if`, `for`, `while`, `workflow`, `pass`, `wait` or `wait_for`";
+                let kinds = "`if`, `for`, `while`, `workflow`, `query`, `pass`, `wait` or `wait_for`";
                 return Err(self.cursor.error(kinds).into());
             }
         }))
@@ -195,10 +196,10 @@ impl Reader<'_> {
 
     /// The regions of a node, which stand behind it.
     fn regions(&mut self, kind: &mut NodeKind, id: &str) -> Result<(), Problem> {
-        let parts: Vec<&'static str> = kind.regions().iter().map(|(part, _)| *part).collect();
+        let parts: Vec<&'static str> = kind.nested().iter().map(|(part, _)| *part).collect();
         // The ids of one node's regions are told apart by nothing else.
         let mut ids = HashSet::new();
-        for (part, region) in parts.into_iter().zip(kind.regions_mut()) {
+        for (part, region) in parts.into_iter().zip(kind.nested_mut()) {
             if !self.cursor.eat_word(part) {
                 return Err(self.cursor.error(format!("`{part}`")).into());
             }

@@ -115,7 +115,7 @@ impl Writer<'_> {
             out.write_str("\n   ")?;
         }
         out.write_str(&tail)?;
-        node.kind.regions().into_iter().try_for_each(|(part, region)| self.region(out, part, region))
+        node.kind.nested().into_iter().try_for_each(|(part, region)| self.region(out, part, region))
     }
 
     fn region(&self, out: &mut String, part: &str, region: &Region) -> fmt::Result {
@@ -326,7 +326,7 @@ pub(super) fn is_deterministic(node: &Node) -> bool {
         NodeKind::Task(operator) => operator.place == OperatorPlace::Native && !node.effect,
         NodeKind::Expression(_) | NodeKind::Pass => true,
         NodeKind::Wait | NodeKind::WaitFor => false,
-        kind => kind.regions().iter().all(|(_, region)| region.is_deterministic()),
+        kind => kind.nested().iter().all(|(_, region)| region.is_deterministic()),
     }
 }
 

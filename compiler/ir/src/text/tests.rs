@@ -105,7 +105,7 @@ fn regions_both_ways() {
         (
             "run if",
             "run iff",
-            "line 12, column 12: expected `if`, `for`, `while`, `workflow`, `pass`, `wait` or `wait_for`, found `iff`",
+            "line 12, column 12: expected `if`, `for`, `while`, `workflow`, `query`, `pass`, `wait` or `wait_for`, found `iff`",
         ),
         ("otherwise()", "otherwise", "line 18, column 11: expected `(`, found `{`"),
         ("max 366", "max many", "line 5, column 43: expected a whole number, found `many`"),

@@ -202,7 +202,7 @@ impl Evaluator<'_> {
         waits_for.dedup();
         let mut ids = names.ids().into_iter();
         let (mut effect, mut deterministic) = (false, true);
-        for region in kind.regions_mut() {
+        for region in kind.nested_mut() {
             for node in &mut region.nodes {
                 node.id = ids.next().unwrap_or_default();
                 effect |= node.effect;

@@ -17,7 +17,7 @@ pub(super) struct Body {
     pub(super) has_spans: bool,
 }
 
-/// Where a node's call stands, and for each region where those of its nodes do.
+/// Where a node's call stands, and for each region, or a query's steps, where those of its nodes do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     pub(super) span: (u32, u32),
@@ -54,7 +54,11 @@ impl Body {
     /// Does work on each region of one node.
     pub(super) fn regions_of(&mut self, index: usize, mut work: impl FnMut(&mut Self)) {
         let Some((node, place)) = self.nodes.get_mut(index).zip(self.places.get_mut(index)) else { return };
-        for (region, places) in node.kind.regions_mut().into_iter().zip(&mut place.regions) {
+        // The steps of a query are all one.
+        if node.kind.steps().is_some() {
+            return;
+        }
+        for (region, places) in node.kind.nested_mut().into_iter().zip(&mut place.regions) {
             let mut body = Self {
                 nodes: std::mem::take(&mut region.nodes),
                 outputs: std::mem::take(&mut region.outputs),
@@ -116,7 +120,7 @@ impl Body {
 fn places(nodes: &[Node], spans: &mut dyn Iterator<Item = (u32, u32)>) -> Vec<Place> {
     let place = |node: &Node| Place {
         span: spans.next().unwrap_or_default(),
-        regions: node.kind.regions().iter().map(|(_, region)| places(&region.nodes, spans)).collect(),
+        regions: node.kind.nested().iter().map(|(_, region)| places(&region.nodes, spans)).collect(),
     };
     nodes.iter().map(place).collect()
 }

@@ -148,7 +148,7 @@ fn drop_ports(
     ports.insert(index, places.collect());
     let mut kept = is_read.iter();
     node.outputs.retain(|_| kept.next().copied().unwrap_or(true));
-    for region in node.kind.regions_mut() {
+    for region in node.kind.nested_mut() {
         region.outputs.retain(|output| node.outputs.iter().any(|port| port.name == output.name));
     }
 }
@@ -162,7 +162,7 @@ fn drop_unread(node: &mut Node) {
         _ => (None, 0),
     };
     let mut read_by_any = FxHashSet::default();
-    for region in node.kind.regions_mut() {
+    for region in node.kind.nested_mut() {
         let mut read = FxHashSet::default();
         let inputs = region.nodes.iter().flat_map(|node| &node.inputs).map(|(_, input)| input);
         for input in inputs.chain(region.outputs.iter().map(|output| &output.input)) {

@@ -266,7 +266,7 @@ fn a_kind_that_lacks_what_it_needs_is_refused() {
     dag.nodes[0].inputs.retain(|(name, _)| name != "over");
     assert_eq!(Graph::new(&dag).unwrap_err().to_string(), "node `n0` is a map, but has no input `over`");
     let mut dag = plan(vec![of(PlannedKind::Conditional(vec![task()], vec![task()]))]).dag();
-    dag.nodes[0].kind.regions_mut()[0].nodes[0].id = "o0".into();
+    dag.nodes[0].kind.nested_mut()[0].nodes[0].id = "o0".into();
     assert_eq!(
         Graph::new(&dag).unwrap_err().to_string(),
         "node `n0` is a conditional, but two nodes in its regions have the id `o0`"

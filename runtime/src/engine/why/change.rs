@@ -71,13 +71,12 @@ pub fn changes(before: &impl Side, after: &impl Side) -> Option<Vec<Change>> {
     let same_operator = match (&before.node().kind, &after.node().kind) {
         (NodeKind::Task(before), NodeKind::Task(after)) => before.name == after.name,
         (NodeKind::Expression(_), NodeKind::Expression(_)) => true,
+        (NodeKind::Query { .. }, NodeKind::Query { .. }) => calls(before.node()) == calls(after.node()),
         _ => false,
     };
     if !same_operator {
-        return Some(vec![Change::Operator {
-            before: before.node().op().to_owned(),
-            after: after.node().op().to_owned(),
-        }]);
+        let (before, after) = (calls(before.node()), calls(after.node()));
+        return Some(vec![Change::Operator { before, after }]);
     }
     for (part, hash) in &new {
         let was = old.iter().find(|(other, _)| other == part);
@@ -116,6 +115,12 @@ fn tell(part: &Part, before: &impl Side, after: &impl Side, changes: &mut Vec<Ch
             changes.push(Change::Expression { before: cut(old), after: cut(new) });
         }
         (Part::Expression, _, _) => {}
+        (Part::Step(place), NodeKind::Query { body: old }, NodeKind::Query { body: new }) => {
+            if let Some((old, new)) = old.nodes.get(*place).zip(new.nodes.get(*place)) {
+                tell_step(old, new, changes);
+            }
+        }
+        (Part::Step(_), _, _) => {}
         (Part::Input(name), _, _) => {
             let (old, new) = (input(before.node(), name), input(after.node(), name));
             let count = changes.len();
@@ -138,6 +143,44 @@ fn tell(part: &Part, before: &impl Side, after: &impl Side, changes: &mut Vec<Ch
             }
         }
     }
+}
+
+/// The operator, or those of a query's steps.
+fn calls(node: &Node) -> String {
+    let calls =
+        node.kind.steps().map(|steps| steps.nodes.iter().map(Node::op).collect::<Vec<_>>().join(", "));
+    calls.unwrap_or_else(|| node.op().to_owned())
+}
+
+/// Two calls of one operator, by two queries. What their tables and scalars are the inputs of the queries tell.
+fn tell_step(old: &Node, new: &Node, changes: &mut Vec<Change>) {
+    let count = changes.len();
+    for ((name, old), (_, after)) in old.inputs.iter().zip(&new.inputs) {
+        let (before, after) = match (old, after) {
+            (Input::Constant(before), Input::Constant(after)) => (cut(before), cut(after)),
+            (Input::Expression { expr: before, .. }, Input::Expression { expr: after, .. }) => {
+                (cut(before), cut(after))
+            }
+            (Input::Record(before), Input::Record(after)) => (computed(before), computed(after)),
+            _ => continue,
+        };
+        if before != after {
+            changes.push(Change::Argument { name: format!("{}.{name}", new.id), before, after });
+        }
+    }
+    if changes.len() == count {
+        changes.push(Change::Signature { operator: new.op().to_owned() });
+    }
+}
+
+/// `speed: .a / .b, rich: .c > 4`
+fn computed(columns: &[(String, Input)]) -> String {
+    let columns = columns.iter().map(|(name, input)| match input {
+        Input::Expression { expr, .. } => format!("{name}: {expr}"),
+        Input::Constant(value) => format!("{name}: {value}"),
+        _ => name.clone(),
+    });
+    cut(&columns.collect::<Vec<_>>().join(", "))
 }
 
 struct Inputs<'a, B, A> {

@@ -153,7 +153,7 @@ impl Earlier<'_> {
 
 fn without_key(node: &Node) -> Option<Because> {
     match &node.kind {
-        NodeKind::Task(_) | NodeKind::Expression(_) => {}
+        NodeKind::Task(_) | NodeKind::Expression(_) | NodeKind::Query { .. } => {}
         _ => return Some(Because::NothingToKeep),
     }
     if node.effect {
