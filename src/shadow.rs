@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use flow_runtime::{
-    act::Knowledge,
-    engine::{Comparison, NodeComparison},
+    engine::{Comparison, Knowledge, NodeComparison},
     simulate::NodeOutcome,
 };
 use serde_json::{Value as Json, json};
@@ -39,7 +38,9 @@ fn text(comparison: &Comparison, terminal: &Terminal) -> String {
     );
     let mut alike = 0;
     for node in nodes {
-        let is_plain = node.ends_alike() && node.knowledge == Some(Knowledge::Recorded);
+        let is_plain = matches!(node.knowledge, Some(Knowledge::Recorded | Knowledge::Computed))
+            && node.recorded.is_some()
+            && node.ends_alike();
         alike += usize::from(is_plain);
         if !is_plain || alike <= MOST_ALIKE {
             text.push_str(&line(node, width, states, terminal));
@@ -80,7 +81,11 @@ fn line(node: &NodeComparison, width: usize, states_width: usize, terminal: &Ter
     }
     let attempts = |node: &Option<NodeOutcome>| node.as_ref().map_or(0, |node| node.attempts);
     match (attempts(&node.recorded), attempts(&node.shadow)) {
-        (before, after) if node.recorded.is_some() && node.shadow.is_some() && before != after => {
+        (before, after)
+            if node.shadow.is_some()
+                && node.recorded.as_ref().is_some_and(|recorded| !recorded.is_cached)
+                && before != after =>
+        {
             text.push_str(&format!("  {} instead of {before}", count(after as usize, "attempt", "attempts")));
         }
         _ => {}
@@ -102,7 +107,10 @@ fn line(node: &NodeComparison, width: usize, states_width: usize, terminal: &Ter
 /// Where it comes from that a node is said to do what it does.
 fn note(node: &NodeComparison) -> Option<String> {
     match node.knowledge.as_ref()? {
-        Knowledge::Recorded => None,
+        Knowledge::Recorded | Knowledge::Computed => None,
+        Knowledge::ChangedSinceCached => {
+            Some("changed: taken to give what the cache had, in no time".to_owned())
+        }
         Knowledge::Changed => Some("changed: taken to do as it did".to_owned()),
         Knowledge::Guessed { calls } => {
             Some(format!("guessed from {} of its operator", count(*calls as usize, "call", "calls")))
@@ -152,7 +160,9 @@ fn to_json(comparison: &Comparison) -> Json {
             "node": node.id,
             "known": node.knowledge.as_ref().map(|knowledge| match knowledge {
                 Knowledge::Recorded => "recorded",
+                Knowledge::Computed => "computed",
                 Knowledge::Changed => "changed",
+                Knowledge::ChangedSinceCached => "changed-since-cached",
                 Knowledge::Guessed { .. } => "guessed",
                 Knowledge::Unknown => "unknown",
             }),
@@ -179,6 +189,7 @@ fn outcome_json(node: &NodeOutcome) -> Json {
     json!({
         "state": node.state,
         "attempts": node.attempts,
+        "cached": node.is_cached,
         "started": node.started.map(|started| started.as_secs_f64()),
         "seconds": node.elapsed.map(|elapsed| elapsed.as_secs_f64()),
         "because": node.because,

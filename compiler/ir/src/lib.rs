@@ -7,7 +7,8 @@
 //!
 //! The data structures here carry no `serde`; their written forms are borders of their own: [`json`]
 //! for machines, [`text`] for people and golden files, [`pictures`] for both. What an expression means
-//! stands in [`expr`], what a DAG is asked in [`query`], when a result may serve again in [`key`].
+//! stands in [`expr`], what a DAG is asked in [`query`], what a run calls the nodes of regions in
+//! [`template`], when a result may serve again in [`key`].
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub mod query;
 pub mod read_error;
 pub mod region;
 mod rows;
+pub mod template;
 pub mod text;
 pub mod types;
 pub mod value;

@@ -1,14 +1,11 @@
 //! Doing what was decided. [`native`] runs operators on threads of this process, [`process`] those that are
 //! processes of their own; [`notes`] keeps what an attempt says beside its outputs; [`cancel`] stops a run.
-//! [`shadow`] does nothing, and answers from a recorded run.
 
 mod cancel;
 mod native;
 mod notes;
 pub mod process;
-mod shadow;
 
 pub use cancel::Cancel;
 pub use native::{NativeContext, Pool, Throttle};
 pub use notes::Notes;
-pub use shadow::{Knowledge, Recording, Shadow};

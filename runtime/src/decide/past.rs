@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     graph::{Graph, Part},
-    scope::Place,
+    scope::{Place, Scope},
     state::State,
     status::NodeState,
 };
@@ -88,6 +88,23 @@ impl Past {
     /// A signal has come.
     pub fn signal(&mut self, name: &str) {
         self.state.signals.insert(name.into());
+    }
+
+    /// The numbers of all nodes so far, in the DAG's order; behind a node those of its regions.
+    pub fn in_order(&self) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(self.state.len());
+        self.add_scope(0, &mut numbers);
+        numbers
+    }
+
+    fn add_scope(&self, scope: u32, numbers: &mut Vec<u32>) {
+        let Some(nodes) = self.state.scopes.get(scope as usize).map(Scope::nodes) else { return };
+        for node in nodes {
+            numbers.push(node);
+            for place in self.state.places(node) {
+                self.state.scope_at(place).into_iter().for_each(|scope| self.add_scope(scope, numbers));
+            }
+        }
     }
 
     /// The nodes and instances so far: their numbers stay.

@@ -28,7 +28,7 @@ pub use error::RunError;
 pub use gc::{Keep, Removed};
 use history::History;
 pub use resume::{Again, Cancelled, Revival};
-pub use shadow::{Comparison, NodeComparison};
+pub use shadow::{Comparison, Knowledge, NodeComparison};
 pub use view::{NodeView, RunView};
 pub use waiting::{Waiting, WaitsFor};
 pub use why::{Because, Change, Earlier, Side, Why};

@@ -121,7 +121,7 @@ impl Engine {
     pub fn show(&self, run: &str) -> Result<(RunView, Vec<NodeView>), RunError> {
         let run = self.find_run(run)?;
         let past = self.past(&run.id)?;
-        let nodes = past.in_order().into_iter().filter_map(|node| past.view(node)).collect();
+        let nodes = past.past.in_order().into_iter().filter_map(|node| past.view(node)).collect();
         Ok((run, nodes))
     }
 
@@ -221,11 +221,11 @@ pub(super) struct PastRun<'a> {
 }
 
 impl PastRun<'_> {
-    /// The nodes in a state, each with its number and id, in the order of `in_order`.
+    /// The nodes in a state, each with its number and id, in the order of [`Past::in_order`].
     pub(super) fn in_state(&self, state: &str) -> Vec<(u32, Arc<str>, &Node)> {
         let is_in = |number: &u32| self.rows.get(number).is_some_and(|row| row.state == state);
         let found = |number| Some((number, self.past.state().id(number), self.node(number)?));
-        self.in_order().into_iter().filter(is_in).filter_map(found).collect()
+        self.past.in_order().into_iter().filter(is_in).filter_map(found).collect()
     }
 
     /// What a node's input is, where that is a value by now.
@@ -245,24 +245,6 @@ impl PastRun<'_> {
 
     fn node(&self, number: u32) -> Option<&Node> {
         nodes::node(&self.dag, self.past.state(), number)
-    }
-
-    /// The numbers of all nodes, those of regions behind the node that has them.
-    fn in_order(&self) -> Vec<u32> {
-        let mut numbers = Vec::new();
-        self.add_scope(0, &mut numbers);
-        numbers
-    }
-
-    fn add_scope(&self, scope: u32, numbers: &mut Vec<u32>) {
-        let state = self.past.state();
-        let root = || 0..u32::try_from(self.dag.nodes.len()).unwrap_or(u32::MAX);
-        for node in state.instance(scope).map_or_else(root, |instance| instance.nodes) {
-            numbers.push(node);
-            for place in state.places(node) {
-                state.scope_at(place).into_iter().for_each(|scope| self.add_scope(scope, numbers));
-            }
-        }
     }
 
     fn view(&self, number: u32) -> Option<NodeView> {

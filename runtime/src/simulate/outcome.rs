@@ -31,6 +31,8 @@ pub struct NodeOutcome {
     pub state: &'static str,
     /// How many attempts were made.
     pub attempts: u32,
+    /// The cache had what it gives: no attempt was needed.
+    pub is_cached: bool,
     /// Since the run began, of the last attempt.
     pub started: Option<Duration>,
     pub ended: Option<Duration>,
@@ -45,7 +47,17 @@ pub struct NodeOutcome {
 impl NodeOutcome {
     /// One that has not run.
     pub(crate) fn new(id: Arc<str>, state: &'static str) -> Self {
-        Self { id, state, attempts: 0, started: None, ended: None, stuck: None, elapsed: None, because: None }
+        Self {
+            id,
+            state,
+            attempts: 0,
+            is_cached: false,
+            started: None,
+            ended: None,
+            elapsed: None,
+            stuck: None,
+            because: None,
+        }
     }
 }
 
@@ -140,6 +152,7 @@ impl Follower {
             Kind::RunStarted | Kind::RunFinished | Kind::Signalled => return,
         };
         (node.state, node.ended) = (state, ended);
+        node.is_cached = event.kind == Kind::Cached;
         let told = event.data.get("seconds").and_then(Json::as_f64);
         let told = told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let between = || Some(node.ended?.saturating_sub(node.started?));

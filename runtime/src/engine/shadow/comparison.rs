@@ -1,4 +1,4 @@
-//! Replays a recorded run against another text, without executing anything, and compares.
+//! A recorded run and its replay, side by side.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
-use flow_ir::dag::Dag;
+use flow_ir::{dag::Dag, template::Templates};
 
-use super::{Engine, RunError, RunOptions};
+use super::{
+    answers::{Knowledge, RecordedAnswers},
+    recording::Recording,
+};
 use crate::{
-    act::{Knowledge, Recording, Shadow},
-    decide::RunStatus,
+    decide::{Graph, GraphError, Past, RunStatus},
+    engine::{Engine, RunError, RunOptions},
     schedule::{Machine, Weights},
     simulate::{Follower, NodeOutcome, SimulateError, SimulateOptions, simulate},
 };
@@ -27,7 +30,8 @@ pub struct Comparison {
     /// From its start to its end, interruptions included; none where it has no end.
     pub recorded_elapsed: Option<Duration>,
     pub shadow_elapsed: Duration,
-    /// Those of either, in the order of the DAG that was given; those that it lacks come last.
+    /// Those of either, in the order of the DAG that was given, behind a node those of its regions that have begun;
+    /// those that the DAG lacks come last.
     pub nodes: Vec<NodeComparison>,
     /// Nodes that start before others which they followed in the recorded run, or after; the fewest that have
     /// to be named to say so.
@@ -44,7 +48,6 @@ pub struct NodeComparison {
     pub shadow: Option<NodeOutcome>,
 }
 
-/// How a node ended.
 impl Comparison {
     /// Whether the run, and every node that both have, ends alike.
     pub fn ends_alike(&self) -> bool {
@@ -75,10 +78,7 @@ impl Engine {
         let mut before = Follower::new(run.started);
         events.iter().for_each(|event| before.hear(event));
 
-        let ids: Vec<String> = dag.nodes.iter().map(|node| node.id.clone()).collect();
-        let mut shadow = Shadow::new(&recording, &dag);
-        let mut knowledge: BTreeMap<String, Knowledge> =
-            dag.nodes.iter().map(|node| (node.id.clone(), shadow.knowledge(node))).collect();
+        let mut answers = RecordedAnswers::new(&recording, &dag);
         let weights: Weights =
             recording.durations().map(|(id, duration)| (id.to_owned(), duration)).collect();
         let machine = options.machine.clone().unwrap_or_else(|| Machine::here_for(&dag));
@@ -90,14 +90,18 @@ impl Engine {
             artifacts: Some(self.artifacts.clone()),
             history: Default::default(),
         };
-        let after = simulate(dag, &simulated, &mut shadow).map_err(|error| match error {
+        let after = simulate(dag.clone(), &simulated, &mut answers).map_err(|error| match error {
             SimulateError::Graph(error) => RunError::from(error),
             SimulateError::CannotFit(error) => error.into(),
             SimulateError::Store(error) => error.into(),
         })?;
-        knowledge.extend(shadow.knowledge.into_iter().map(|(id, known)| (id.to_string(), known)));
         let moved = moved(&before.nodes, &after.nodes);
-        let nodes = compare(ids, &recorded, &before.nodes, &after.nodes, &knowledge);
+        let mut nodes = compare((&recorded, &before.nodes), (&dag, &after.nodes))?;
+        let templates = Templates::new(&dag);
+        for compared in nodes.iter_mut().filter(|compared| compared.shadow.is_some()) {
+            let template = templates.find(&compared.id).and_then(|template| templates.node(&dag, template));
+            compared.knowledge = template.map(|node| answers.knowledge(&compared.id, node));
+        }
         let (status, elapsed) = (after.status, after.elapsed);
         Ok(Comparison {
             recorded_elapsed: run.seconds.map(Duration::from_secs_f64),
@@ -111,32 +115,41 @@ impl Engine {
     }
 }
 
+/// The nodes of both runs, each with its DAG; nothing is known of them yet.
 fn compare(
-    mut ids: Vec<String>,
-    recorded: &Dag,
-    before: &[NodeOutcome],
-    after: &[NodeOutcome],
-    knowledge: &BTreeMap<String, Knowledge>,
-) -> Vec<NodeComparison> {
-    let by_id = |nodes: &[NodeOutcome]| -> BTreeMap<Arc<str>, NodeOutcome> {
-        nodes.iter().map(|node| (node.id.clone(), node.clone())).collect()
-    };
-    let (mut before, mut after) = (by_id(before), by_id(after));
-    // Those that never left `pending` are there all the same.
-    let add = |nodes: &mut BTreeMap<Arc<str>, NodeOutcome>, id: &str| {
-        let id: Arc<str> = id.into();
-        nodes.entry(id.clone()).or_insert_with(|| NodeOutcome::new(id, "pending"));
-    };
-    ids.iter().for_each(|id| add(&mut after, id));
-    recorded.nodes.iter().for_each(|node| add(&mut before, &node.id));
-    let known: BTreeSet<Arc<str>> = ids.iter().map(|id| Arc::from(id.as_str())).collect();
-    let others: BTreeSet<&Arc<str>> = after.keys().chain(before.keys()).collect();
-    ids.extend(others.into_iter().filter(|id| !known.contains(*id)).map(ToString::to_string));
-    let nodes = ids.into_iter().map(|id| {
-        let (recorded, shadow) = (before.remove(id.as_str()), after.remove(id.as_str()));
-        NodeComparison { knowledge: knowledge.get(&id).cloned(), id, recorded, shadow }
+    (recorded, before): (&Dag, &[NodeOutcome]),
+    (dag, after): (&Dag, &[NodeOutcome]),
+) -> Result<Vec<NodeComparison>, GraphError> {
+    let all = || before.iter().chain(after);
+    let (were, are) = (in_order(recorded, before.iter())?, in_order(dag, after.iter())?);
+    let (mut before, mut after) = (by_id(before, &were), by_id(after, &are));
+    let mut seen = BTreeSet::new();
+    let ids = in_order(dag, all())?.into_iter().chain(were);
+    let ids = ids.filter(|id| seen.insert(id.clone()));
+    let nodes = ids.filter_map(|id| {
+        let (recorded, shadow) = (before.remove(&id), after.remove(&id));
+        let is_there = recorded.is_some() || shadow.is_some();
+        is_there.then(|| NodeComparison { id: id.to_string(), knowledge: None, recorded, shadow })
     });
-    nodes.collect()
+    Ok(nodes.collect())
+}
+
+/// What a run of the DAG calls its nodes, those of regions too in every instance that one of these stands in.
+fn in_order<'a>(
+    dag: &Dag,
+    nodes: impl Iterator<Item = &'a NodeOutcome>,
+) -> Result<Vec<Arc<str>>, GraphError> {
+    let mut past = Past::new(Arc::new(Graph::new(dag)?), 0);
+    for node in nodes {
+        past.find(&node.id);
+    }
+    Ok(past.in_order().into_iter().map(|node| past.state().id(node)).collect())
+}
+
+/// All these nodes. Those that never left `pending` are there all the same.
+fn by_id(nodes: &[NodeOutcome], all: &[Arc<str>]) -> BTreeMap<Arc<str>, NodeOutcome> {
+    let pending = all.iter().map(|id| (id.clone(), NodeOutcome::new(id.clone(), "pending")));
+    pending.chain(nodes.iter().map(|node| (node.id.clone(), node.clone()))).collect()
 }
 
 /// The nodes outside of the longest common subsequence of both orders of starts.
