@@ -87,7 +87,7 @@ impl Answers for RecordedAnswers<'_> {
 
 fn is_operators_work(kind: &NodeKind) -> bool {
     match kind {
-        NodeKind::Task(_) => true,
+        NodeKind::Task(_) | NodeKind::Query { .. } => true,
         NodeKind::Expression(_)
         | NodeKind::Pass
         | NodeKind::Wait
