@@ -61,6 +61,17 @@ pub struct Operator {
     pub signature: Hash,
 }
 
+/// A `test`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    pub name: String,
+    /// Of its name, from the file's start.
+    pub span: Span,
+    /// Where its spans count from.
+    pub start: u32,
+    pub body: Arc<Body>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperatorParam {
     pub name: String,
@@ -226,6 +237,24 @@ impl Analysis {
             .iter()
             .filter(|item| item.keyword(&self.db) == Keyword::Workflow)
             .map(|item| item.name(&self.db).clone())
+            .collect()
+    }
+
+    /// The tests of a module, in the order of its text.
+    pub fn tests(&self, module: &str) -> Vec<Test> {
+        let Some(file) = self.file(module) else { return Vec::new() };
+        let db = &self.db;
+        let items = items(db, file).iter().filter(|item| item.keyword(db) == Keyword::Test);
+        items
+            .filter_map(|item| match &parse_item(db, *item).item.kind {
+                ItemKind::Test(test) => Some(Test {
+                    name: test.name.value.clone(),
+                    span: test.name.span.shift(item.start(db)),
+                    start: item.start(db),
+                    body: checked_body(db, InstanceKey::new(db, *item, Vec::new())).body.clone()?,
+                }),
+                _ => None,
+            })
             .collect()
     }
 

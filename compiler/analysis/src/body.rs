@@ -145,6 +145,11 @@ pub enum ExprKind {
         after: Vec<Expr>,
     },
     CallOperator(Box<OperatorCall>),
+    /// What serves in tests alone.
+    Test {
+        function: TestFunction,
+        args: Vec<Expr>,
+    },
     /// A mistake was made here and reported.
     Error,
 }
@@ -203,6 +208,37 @@ pub enum Builtin {
     WaitFor,
     /// A node that gives its argument, a record, on once all of it is there.
     Pass,
+}
+
+/// What a test says, asks for, or asks of what it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TestFunction {
+    /// Fails the test where its argument, a Bool, is false.
+    Assert,
+    /// The DAG of a call of a workflow, in which a table may be left out.
+    Plan,
+    /// What becomes of such a call: behind it `fail`, `slow`, `choose`, `cores` and `memory`, each perhaps `none`.
+    /// The first three are lists of records that speak of a `node` each.
+    Simulate,
+    /// The record of the outputs of a call of a workflow. Of a table it has `(rows, columns, hash)`, of a model `(hash)`.
+    Run,
+    /// Of a DAG, which is the first argument.
+    Nodes,
+    Node,
+    Count,
+    Feeds,
+    Width,
+    Depth,
+    Matches,
+    /// Of a node of a DAG, a record.
+    Input,
+    /// Of what `simulate` gave.
+    State,
+    Attempts,
+    Elapsed,
+    Status,
+    PeakCores,
+    PeakMemory,
 }
 
 /// A call that makes a node.
@@ -291,7 +327,8 @@ impl Expr {
             | ExprKind::Scalar { args: values, .. }
             | ExprKind::Aggregate { args: values, .. }
             | ExprKind::Builtin { args: values, .. }
-            | ExprKind::CallFn { args: values, .. } => values.iter_mut().for_each(visit),
+            | ExprKind::CallFn { args: values, .. }
+            | ExprKind::Test { args: values, .. } => values.iter_mut().for_each(visit),
             ExprKind::Record(fields) => fields.iter_mut().for_each(|(_, value)| visit(value)),
             ExprKind::Range { low, high, .. } => {
                 visit(low);

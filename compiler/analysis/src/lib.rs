@@ -31,5 +31,5 @@ mod told_once;
 pub mod ty;
 pub mod types;
 
-pub use analysis::{Analysis, Operator, OperatorParam, Source};
+pub use analysis::{Analysis, Operator, OperatorParam, Source, Test};
 pub use interrupt::{Interrupt, Interrupted};

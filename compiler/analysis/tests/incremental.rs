@@ -104,6 +104,26 @@ fn nothing_runs_again_without_an_edit() {
 }
 
 #[test]
+fn an_edited_test_is_checked_alone() {
+    const TESTS: &str = "\
+use train.{count, twice}
+
+test \"one node\" { assert plan(count()).depth == 2 }
+
+test \"of two\" { assert simulate(twice()).attempts(\"rides\") == 1 }
+";
+    let mut analysis = project();
+    analysis.set_file("tests", "tests.flow", TESTS);
+    assert_eq!(analysis.check("tests"), []);
+    analysis.set_file("tests", "tests.flow", TESTS.replace("depth == 2", "width == 1"));
+    let (found, ran) = analysis.executed(|analysis| analysis.check("tests"));
+    assert_eq!(found, []);
+    let ran = Ran(ran.unwrap());
+    ran.assert(&[("parse_item", 1), ("checked_body", 1), ("references", 1), ("module_diagnostics", 1)]);
+    ran.assert(&[("provenance", 0), ("definitions", 0), ("scope", 0), ("recursion_among", 0)]);
+}
+
+#[test]
 fn an_edited_body_is_checked_alone() {
     let (ran, _) = after_edit("train", ".distance > least", ".minutes > least");
     ran.assert(&[

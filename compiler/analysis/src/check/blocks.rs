@@ -20,14 +20,19 @@ impl<'db> Checker<'db> {
             let is_last = index + 1 == count;
             match statement {
                 Statement::Let(binding) => self.let_statement(binding, &mut bindings),
-                Statement::Assert { span, .. } => {
-                    self.fail(code::UNEXPECTED_TOKEN, *span, "`assert` stands in tests alone");
+                Statement::Assert { condition, span } => {
+                    if let Some(value) = self.assertion(condition, *span) {
+                        let local = self.new_local("_", value.ty.clone());
+                        let pattern = body::Pattern::Local(local);
+                        bindings.push(body::Binding { pattern, value, span: *span });
+                    }
                 }
                 Statement::Expr(expr) if is_last => value = Some(self.expr(expr, expected)),
                 Statement::Expr(expr) => {
                     // A call for its effect is a node that nothing reads.
                     let typed = self.expr(expr, None);
                     let span = typed.span();
+                    self.report_forgotten(typed.ty().cloned().as_ref(), &typed.stage, span);
                     let local = self.new_local("_", typed.expr.ty.clone());
                     bindings.push(body::Binding {
                         pattern: body::Pattern::Local(local),

@@ -13,6 +13,7 @@ use super::{
     Binding, Checker, Context, EntryKind, Typed,
     fold::fold,
     outputs::{tail, workflow_value},
+    testing::check_test,
 };
 use crate::{
     body::{self, Body, Local},
@@ -41,7 +42,7 @@ pub struct CheckedBody {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The typed body of a fn, workflow or constant.
+/// The typed body of a fn, workflow, constant or test.
 #[salsa::tracked(cycle_result = circular_body)]
 pub fn checked_body<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> CheckedBody {
     let item = key.item(db);
@@ -58,6 +59,7 @@ pub fn checked_body<'db>(db: &'db dyn Db, key: InstanceKey<'db>) -> CheckedBody 
         ItemKind::Workflow(workflow) => {
             check_callable(db, key, Context::Workflow, &workflow.params, &workflow.body, workflow.name.span)
         }
+        ItemKind::Test(test) => check_test(db, item, test),
         _ => CheckedBody::error(),
     })
 }

@@ -60,6 +60,10 @@ impl<'db> Checker<'db> {
                             self.forbid_policy(policy);
                             return typed;
                         }
+                        if super::testing::is_test_function(&name.text) {
+                            self.forbid_policy(policy);
+                            return self.test_function(name, args, span);
+                        }
                         if super::functions::is_builtin(&name.text) {
                             self.forbid_policy(policy);
                             return self.call_builtin(name, None, args, span);
@@ -67,7 +71,10 @@ impl<'db> Checker<'db> {
                         if let Some(verb) = verbs(self.db).get(&name.text) {
                             return self.call_item(*verb, name, None, args, policy, expected, span);
                         }
+                        // It may be a misspelled `plan`.
+                        self.may_leave_out = self.context == super::Context::Test;
                         self.check_loose(Vec::new(), args);
+                        self.may_leave_out = false;
                         self.unknown_function(name);
                         Typed::error(span)
                     }
@@ -142,8 +149,15 @@ impl<'db> Checker<'db> {
             return self.search(name, receiver.as_ref(), args, span);
         }
         let is_circular = is_circular(self.db, item);
-        let params: Vec<(&str, bool)> =
-            callable.params.iter().map(|param| (param.name.as_str(), param.has_default)).collect();
+        let may_leave_out =
+            std::mem::take(&mut self.may_leave_out) && callable.kind == CallableKind::Workflow;
+        let params: Vec<(&str, bool)> = callable
+            .params
+            .iter()
+            .map(|param| {
+                (param.name.as_str(), param.has_default || may_leave_out && param.scheme.is_artifact())
+            })
+            .collect();
         let Some(slots) = self.distribute(&format!("`{}`", name.text), &params, receiver, args, span) else {
             return Typed::error(span);
         };
@@ -255,7 +269,9 @@ impl<'db> Checker<'db> {
             return;
         }
         let own = scope(self.db, self.file);
-        let mut known: Vec<&str> = super::functions::builtin_names().collect();
+        let is_test = self.context == super::Context::Test;
+        let of_tests = super::testing::test_function_names().filter(|_| is_test);
+        let mut known: Vec<&str> = super::functions::builtin_names().chain(of_tests).collect();
         if self.row.has_aggregates() {
             known.extend(Aggregate::ALL.iter().map(|aggregate| aggregate.name()));
         }

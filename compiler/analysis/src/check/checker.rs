@@ -44,6 +44,7 @@ pub(crate) enum Context {
     Function,
     /// A constant or a default.
     Constant,
+    Test,
 }
 
 /// The row that a leading dot speaks of.
@@ -105,6 +106,8 @@ pub(crate) struct Checker<'db> {
     pub is_wanted_hidden: bool,
     /// Unknown names that were told: further uses of one are the same mistake.
     pub told: FxHashSet<String>,
+    /// Whether the next call of a workflow may leave tables and models out: a test's, which does not run it.
+    pub may_leave_out: bool,
 }
 
 impl<'db> Checker<'db> {
@@ -126,6 +129,7 @@ impl<'db> Checker<'db> {
             annotation: None,
             is_wanted_hidden: false,
             told: FxHashSet::default(),
+            may_leave_out: false,
         }
     }
 

@@ -35,6 +35,10 @@ impl<'db> Checker<'db> {
             self.check_loose(Vec::new(), args);
             return Typed::error(span);
         };
+        if let Some(typed) = self.test_method(&receiver, name, args, span) {
+            self.forbid_policy(policy);
+            return typed;
+        }
         if let Type::Record(record) = ty.present()
             && record.field(&name.text).is_some()
         {

@@ -287,6 +287,9 @@ impl<'db> Checker<'db> {
             return self.variant(item, name, span);
         }
         let base = self.expr(base, None);
+        if let Some(typed) = self.test_field(&base, name, span) {
+            return typed;
+        }
         let Some(ty) = base.ty() else { return Typed::error(span) };
         let record = match ty {
             Type::Record(record) => record,

@@ -43,7 +43,7 @@ fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Vec<Diagnostic> {
     if keyword == Keyword::Operator {
         diagnostics.extend(declaration(db, item).diagnostics.iter().cloned());
     }
-    if matches!(keyword, Keyword::Const | Keyword::Fn | Keyword::Workflow) {
+    if matches!(keyword, Keyword::Const | Keyword::Fn | Keyword::Workflow | Keyword::Test) {
         let key = InstanceKey::new(db, item, Vec::new());
         diagnostics.extend(checked_body(db, key).diagnostics.iter().cloned());
         diagnostics.extend(provenance_diagnostics(db, item).iter().cloned());

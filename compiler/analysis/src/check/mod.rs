@@ -40,6 +40,7 @@ mod scalar;
 mod search;
 mod special;
 mod swapped;
+mod testing;
 mod trainer;
 mod waiting;
 

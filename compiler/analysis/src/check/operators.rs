@@ -136,6 +136,10 @@ impl<'db> Checker<'db> {
     fn equality(&mut self, op: BinaryOp, left: &'db ast::Expr, right: &'db ast::Expr, span: Span) -> Typed {
         let left = self.expr(left, None);
         let right = self.expr(right, left.ty().cloned().as_ref());
+        if self.context == super::Context::Test {
+            self.check_words(&left, &right);
+            self.check_words(&right, &left);
+        }
         // Whether a value is there is known when planned even of a table or a model.
         for (value, other) in [(&left, &right), (&right, &left)] {
             if other.ty() == Some(&Type::Nothing)
@@ -162,6 +166,9 @@ impl<'db> Checker<'db> {
         if !matches!(ty, Type::List(_)) {
             let message = format!("`in` looks into a list, and this is `{}`", show(ty));
             return self.fail(code::TYPE_MISMATCH, list.span(), message);
+        }
+        if self.context == super::Context::Test {
+            self.check_words(&value, &list);
         }
         let stage = list.stage.clone();
         let args = match list.expr.kind {

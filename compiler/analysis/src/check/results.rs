@@ -60,7 +60,11 @@ impl<'db> Checker<'db> {
         after: Vec<body::Expr>,
         span: Span,
     ) -> Typed {
-        let type_args = call.type_args(callable);
+        let mut type_args = call.type_args(callable);
+        if call.args.len() < callable.params.len() && type_args.contains(&Ty::Error) {
+            // A table that a test leaves out has the row that the workflow declares.
+            type_args.clear();
+        }
         let key = InstanceKey::new(self.db, item, type_args.clone());
         let outputs = workflow_outputs(self.db, key);
         self.report_instance(callable, key, span);

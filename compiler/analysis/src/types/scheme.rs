@@ -42,6 +42,17 @@ pub enum Scheme {
     Embedding(String),
 }
 
+impl Scheme {
+    /// Whether it is a table, a model, or another artifact that is no value.
+    pub fn is_artifact(&self) -> bool {
+        match self {
+            Self::Dataset(_) | Self::Model { .. } => true,
+            Self::Ground(ty) => matches!(ty, Type::Dataset(_) | Type::Model(_) | Type::Opaque(_)),
+            _ => false,
+        }
+    }
+}
+
 /// Which columns of a row a parameter takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnKind {

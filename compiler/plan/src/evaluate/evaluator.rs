@@ -202,6 +202,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::RunWhile { condition, state, start, max, body } => {
                 self.run_while(frame, condition, state, start, max.as_deref(), body, expr, name)
             }
+            ExprKind::Test { .. } => self.not_yet(frame, expr, "a test"),
             ExprKind::Error => Err(self.at(frame, expr.span, Problem::Unchecked)),
         }
     }

@@ -1,0 +1,126 @@
+//! The block of a `test`.
+
+use std::sync::Arc;
+
+use flow_ir::{expr::Function, types::Type};
+use flow_syntax::{
+    ast,
+    diagnostic::{Diagnostic, Edit, code},
+    span::Span,
+};
+
+use crate::{
+    body::{self, Body, ExprKind, TestFunction},
+    check::{Checker, Context, Typed, bodies::CheckedBody},
+    db::{Db, Item},
+    stages::Stage,
+    ty::Ty,
+};
+
+/// A test gives nothing: it holds, or it fails.
+pub(in crate::check) fn check_test<'db>(
+    db: &'db dyn Db,
+    item: Item<'db>,
+    test: &'db ast::Test,
+) -> CheckedBody {
+    let mut checker = Checker::new(db, item.file(db), Context::Test);
+    let value = checker.block(&test.body, None);
+    if let Some(ast::Statement::Expr(last)) = test.body.statements.last() {
+        checker.report_forgotten(value.ty().cloned().as_ref(), &value.stage, last.span);
+    }
+    checker.leave_scope(0);
+    let body = Body { params: Vec::new(), value: value.expr, locals: checker.local_count() };
+    CheckedBody {
+        body: Some(Arc::new(body)),
+        result: Ty::Ground(Type::Nothing),
+        diagnostics: checker.diagnostics,
+    }
+}
+
+impl<'db> Checker<'db> {
+    /// `assert e`, which has no value.
+    pub(in crate::check) fn assertion(
+        &mut self,
+        condition: &'db ast::Expr,
+        span: Span,
+    ) -> Option<body::Expr> {
+        if self.context != Context::Test {
+            self.fail(code::UNEXPECTED_TOKEN, span, "`assert` stands in tests alone");
+            return None;
+        }
+        let typed = self.expr(condition, Some(&Type::Bool));
+        // Whether a value that may be missing equals another is known all the same: what is missing equals nothing
+        // that is there.
+        let is_equality = matches!(
+            &typed.expr.kind,
+            ExprKind::Scalar { function: Function::Equal | Function::NotEqual, .. }
+        );
+        let typed = match typed.ty() {
+            Some(ty) if is_equality && ty.is_optional() => typed,
+            _ => self.as_predicate(typed, "`assert`"),
+        };
+        typed.ty()?;
+        if !typed.stage.is_planned() {
+            let message = "`assert` needs a value, and this is known only when a workflow runs";
+            self.report(
+                Diagnostic::error(code::KNOWN_TOO_LATE, typed.span(), message)
+                    .help("`run(workflow(…))` runs one and gives its outputs"),
+            );
+            return None;
+        }
+        let kind = ExprKind::Test { function: TestFunction::Assert, args: vec![typed.expr] };
+        Some(body::Expr { kind, ty: Ty::Ground(Type::Nothing), span })
+    }
+
+    /// A statement of a test whose value is of no use: most likely somebody forgot `assert`.
+    pub(in crate::check) fn report_forgotten(&mut self, ty: Option<&Type>, stage: &Stage, span: Span) {
+        let Some(ty) = ty.filter(|_| self.context == Context::Test) else { return };
+        let of = if let Type::List(of) = ty { of } else { ty };
+        if !stage.is_planned() {
+            let message = "this makes a node that nothing runs: a test only checks";
+            self.report(
+                Diagnostic::error(code::KNOWN_TOO_LATE, span, message)
+                    .help("call it in a workflow, and that in `run(workflow(…))`"),
+            );
+        } else if *of == Type::Bool {
+            let diagnostic = Diagnostic::warning(code::UNUSED, span, "this says yes or no, and nobody looks");
+            let edit = Edit { span: Span::new(span.start, span.start), text: "assert ".to_owned() };
+            self.report(if of == ty {
+                diagnostic.help("`assert` looks").fix("write `assert`", vec![edit])
+            } else {
+                diagnostic.help("write `assert` before what must hold")
+            });
+        }
+    }
+
+    /// A text that is compared with one of a few words: another word is a misspelling.
+    pub(in crate::check) fn check_words(&mut self, value: &Typed, other: &Typed) -> Option<()> {
+        let words = super::words_of(value.ty()?)?;
+        let texts = match &other.expr.kind {
+            ExprKind::List(values) => values.iter().collect(),
+            _ => vec![&other.expr],
+        };
+        let mut is_sound = Some(());
+        for text in texts {
+            let Some(flow_ir::value::Value::Text(word)) = crate::check::known_value(text) else { continue };
+            if !words.contains(&word.as_str()) {
+                let message = format!("this is never `{word}`");
+                let diagnostic = Diagnostic::error(code::OUT_OF_RANGE, text.span, message);
+                let near = flow_syntax::suggest::suggest(&word, words.iter().copied());
+                self.report(match near {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
+                        format!("write `{near}`"),
+                        vec![Edit { span: text.span, text: format!("\"{near}\"") }],
+                    ),
+                    None => diagnostic.help(format!("it is one of {}", listed(&words))),
+                });
+                is_sound = None;
+            }
+        }
+        is_sound
+    }
+}
+
+pub(super) fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
