@@ -210,6 +210,10 @@ fn commands_are_told_until_they_are_taken() {
     // Whom it was for is dead: a signal is for the run, but nobody wants this owner's work cancelled.
     other.command("a", &signal).unwrap();
     owner.claim("a").unwrap();
+    assert_eq!(kinds(0), std::slice::from_ref(&signal));
+    // It has not obeyed: what it takes without an event is taken from the next owner.
+    let late = Batch { of: Some(("a".into(), 1)), taken: vec![first + 2], ..Batch::default() };
+    assert_eq!(append(&other, late), Err(StoreError::Fenced { run: "a".to_owned() }));
     assert_eq!(kinds(0), [signal]);
 }
 

@@ -155,7 +155,8 @@ fn batch(random: &mut Random, run: &str, epoch: u32, seq: u64, number: usize) ->
             Vec::new()
         },
         lost: if chance == 6 { vec![lost] } else { Vec::new() },
-        taken: if chance == 3 && !events.is_empty() { vec![random.below(4) as i64 + 1] } else { Vec::new() },
+        taken: if chance == 3 { vec![random.below(4) as i64 + 1] } else { Vec::new() },
+        of: Some((run.into(), epoch)),
         events,
         ..Batch::default()
     }

@@ -81,8 +81,8 @@ impl State {
         }
     }
 
-    /// A finished node's outputs are gone: it must run again, as soon as its scope is open. Who has read them
-    /// already does not care.
+    /// A finished node's outputs are gone: it must run again, as soon as its scope is open. Who was about to read
+    /// them waits once more, in an attempt of its own; who has read them already does not care.
     pub(super) fn output_lost(&mut self, node: u32, attempt: u32, commands: &mut Vec<Command>) {
         if !self.is_at(node, attempt, NodeState::Finished) || self.scopes[0].is_cancelled {
             return;
@@ -93,7 +93,8 @@ impl State {
             if matches!(self.node(edge.consumer), NodeState::Pending | NodeState::Ready) {
                 self.set_edge(index, edge, EdgeState::Waiting);
                 if self.node(edge.consumer) == NodeState::Ready {
-                    self.enter(edge.consumer, NodeState::Pending);
+                    self.next_attempt(edge.consumer);
+                    self.record(edge.consumer, Step::Retrying { delay: 0 }, commands);
                 }
             }
         }

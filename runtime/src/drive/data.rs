@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flow_ir::{hash::Hash, node::PortRef};
+use flow_ir::{
+    hash::Hash,
+    node::{NodeKind, PortRef},
+};
 
-use super::{Driver, World};
+use super::{Driver, World, nodes};
 use crate::{
     artifact::{ArtifactError, Content, Reference},
     decide::{Event, Graph},
@@ -184,7 +187,8 @@ impl<W: World> Driver<W> {
         let Some(producer) = self.giver(node, of) else {
             return self.fail(node, attempt, loss());
         };
-        let mut givers = self.givers_within(producer, of);
+        let mut givers = self.givers_before(producer, of);
+        givers.extend(self.givers_within(producer, of));
         givers.push(producer);
         if let Some(giver) = givers.iter().find(|giver| self.has_effect(**giver)) {
             let giver = &self.ids[*giver as usize];
@@ -216,6 +220,18 @@ impl<W: World> Driver<W> {
         let state = &self.setup.state;
         let found = state.producers(node).find(|producer| self.gave(*producer, of));
         found.or_else(|| self.giver(state.instance(state.scope(node))?.place.node, of))
+    }
+
+    /// The nodes from which this one has it, where it makes nothing by itself: it gave on what it read.
+    fn givers_before(&self, node: u32, of: Hash) -> Vec<u32> {
+        let state = &self.setup.state;
+        let is_control = nodes::node(&self.setup.dag, state, node)
+            .is_some_and(|node| !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_)));
+        let Some(before) = self.giver(node, of).filter(|_| is_control) else { return Vec::new() };
+        let mut givers = self.givers_before(before, of);
+        givers.extend(self.givers_within(before, of));
+        givers.push(before);
+        givers
     }
 
     /// The nodes in the regions of this one that gave it what it gave.

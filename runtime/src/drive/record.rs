@@ -33,6 +33,10 @@ impl<W: World> Driver<W> {
     }
 
     pub(super) fn record(&mut self, node: u32, attempt: u32, step: Step) {
+        if step == Step::Running {
+            // That of an attempt before says nothing of this one.
+            self.nodes[node as usize].failure = None;
+        }
         let (kind, data) = match step {
             Step::Ready => (Kind::Ready, Json::Null),
             Step::Running => match self.nodes[node as usize].lost {
@@ -44,6 +48,7 @@ impl<W: World> Driver<W> {
             Step::Cached => (Kind::Cached, self.outputs(node)),
             Step::Retrying { delay } => {
                 self.blame(node);
+                self.blame_producers(node);
                 let mut data = self.failure(node);
                 data["delay"] = json!(delay as f64 / 1e6);
                 data["failures"] = json!(self.setup.state.failures(node));
@@ -107,6 +112,15 @@ impl<W: World> Driver<W> {
         self.nodes[node as usize].failure = Some(Failure::operator(message));
     }
 
+    /// One that had not begun waits once more, since what it was to read is lost.
+    fn blame_producers(&mut self, node: u32) {
+        if self.nodes[node as usize].failure.is_none() {
+            let producers = self.setup.state.producers(node).map(|producer| &self.nodes[producer as usize]);
+            let mut lost = producers.filter(|data| data.lost.is_some());
+            self.nodes[node as usize].failure = lost.find_map(|data| data.failure.clone());
+        }
+    }
+
     pub(super) fn record_end(&mut self, status: RunStatus) {
         let outputs: Map<String, Json> =
             self.results().into_iter().map(|(name, source)| (name, source.summary())).collect();
@@ -148,7 +162,8 @@ impl<W: World> Driver<W> {
             });
             let _ = outbox.send(Message::Durable(last));
         };
-        self.setup.store.append(Batch { then: Some(Box::new(then)), ..batch });
+        let of = Some((self.setup.run.clone(), self.setup.epoch));
+        self.setup.store.append(Batch { of, then: Some(Box::new(then)), ..batch });
     }
 
     /// How the run ended.

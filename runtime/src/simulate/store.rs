@@ -154,7 +154,7 @@ impl SimulatedStore {
             let Some(mut batch) = queue.batches.pop_front() else { break };
             let number = queue.first;
             queue.first += 1;
-            let run = batch.events.first().map(|event| event.run.clone());
+            let run = batch.of().map(|(run, _)| run.clone());
             let broken = run.as_deref().and_then(|run| queue.broken.get(run)).cloned();
             let result = broken.map_or_else(|| write(&mut tables, &batch), Err);
             queue.contents.retain(|_, (batch, _)| *batch > number);
@@ -311,10 +311,10 @@ impl Tables {
                 nodes: BTreeMap::new(),
             });
         }
-        if let Some(event) = batch.events.first() {
-            let run = event.run.to_string();
+        if let Some((run, epoch)) = batch.of() {
+            let run = run.to_string();
             match self.runs.get(&run) {
-                Some(known) if known.epoch > event.epoch => return Err(StoreError::Fenced { run }),
+                Some(known) if known.epoch > epoch => return Err(StoreError::Fenced { run }),
                 Some(_) => {}
                 None => return Err(StoreError::Gone { run }),
             }

@@ -10,6 +10,8 @@ use crate::{artifact::Reference, event::Event};
 /// A batch is written whole or not at all.
 #[derive(Default)]
 pub struct Batch {
+    /// The run that it is of, and the epoch of its owner, who sends it. Needed where there are no events to say so.
+    pub of: Option<(Arc<str>, u32)>,
     /// Of one run; the first of a run comes together with the run itself.
     pub events: Vec<Event>,
     pub run: Option<NewRun>,
@@ -63,6 +65,15 @@ pub struct FileStamp {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     pub modified: i64,
     pub inode: u64,
+}
+
+impl Batch {
+    /// The run that it is of, and the epoch of its owner. It is refused where the run has another owner by now, or
+    /// lacks a batch before it, be it that it only takes a command. None where it is of no run.
+    pub fn of(&self) -> Option<(&Arc<str>, u32)> {
+        let said = || self.events.first().map(|event| (&event.run, event.epoch));
+        self.of.as_ref().map(|(run, epoch)| (run, *epoch)).or_else(said)
+    }
 }
 
 impl FileStamp {

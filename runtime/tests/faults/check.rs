@@ -136,8 +136,7 @@ impl Checker<'_> {
         }
         self.attempts[at] = event.attempt;
         let (stand, from): (Stand, &[Stand]) = match event.kind {
-            // A consumer of what was lost waits once more without an event.
-            Kind::Ready if self.may_lose() => (Ready, &[Pending, Ready, Finished]),
+            Kind::Ready if self.may_lose() => (Ready, &[Pending, Finished]),
             Kind::Ready => (Ready, &[Pending]),
             Kind::Running => (Running, &[Ready]),
             Kind::Finishing => (Finishing, &[Running]),

@@ -2,7 +2,7 @@
 //! runs, disks that are full, and operators that misbehave.
 //!
 //! A seed stands for a [`plan`]; [`simulation`] plays it in a [`world`]; [`check`] says what must hold. A seed that
-//! fails prints a line that plays it again, and the smallest plan that fails alike:
+//! fails prints a line that plays it again, and the smallest plan that fails alike with its events:
 //!
 //! `FLOW_SEED=17 cargo test -p flow-runtime --test faults seeds -- --nocapture`
 //!
@@ -22,11 +22,15 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use flow_runtime::event::Event;
 use plan::Plan;
 use simulation::play;
 
 /// Kinds of mistakes of which the smallest plan is looked for.
 const SHRUNK: usize = 3;
+
+/// Events of the smallest plan that are printed.
+const TOLD: usize = 300;
 
 /// In memory where there is such a place: artifacts are synced.
 fn folder() -> tempfile::TempDir {
@@ -85,6 +89,7 @@ fn seeds() {
             continue;
         }
         let (plan, violations) = shrink(Plan::new(seeds[0]), folder.path());
+        println!("{plan}{}", story(&play(&plan, folder.path()).events));
         let (count, first) = (seeds.len(), &seeds[..seeds.len().min(10)]);
         text.push_str(&format!(
             "\n{count} seeds, first {first:?}:\n  {}\nFLOW_SEED={} cargo test -p flow-runtime --test faults seeds\n{plan}",
@@ -114,4 +119,15 @@ fn shrink(mut plan: Plan, folder: &Path) -> (Plan, Vec<String>) {
             None => return (plan, violations),
         }
     }
+}
+
+/// The events, one a line, with the microseconds since the first.
+fn story(events: &[Event]) -> String {
+    let begun = events.first().map_or(0, |event| event.time);
+    let line = |event: &Event| {
+        let Event { seq, epoch, node, attempt, kind, time, data, .. } = event;
+        let node = node.as_deref().unwrap_or("run");
+        format!("{seq:4} {:9} µs  epoch {epoch}  {node}.{attempt} {} {data}\n", time - begun, kind.name())
+    };
+    events.iter().take(TOLD).map(line).collect()
 }

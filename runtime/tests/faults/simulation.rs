@@ -45,6 +45,8 @@ pub struct Outcome {
     pub status: String,
     /// What each node gave, where it has finished.
     pub values: BTreeMap<String, Json>,
+    /// What the store has of the run.
+    pub events: Vec<Event>,
 }
 
 /// So many happenings mean that there is no end.
@@ -160,6 +162,7 @@ impl Simulation {
         }
         Outcome {
             values,
+            events,
             violations: shared.violations.iter().cloned().collect(),
             happenings: self.happenings,
             processes: self.started,

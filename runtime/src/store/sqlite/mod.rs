@@ -101,8 +101,9 @@ impl Store for SqliteStore {
                 queued.cache.insert(entry.key, (number, entry.outputs.clone()));
             }
         }
-        if let Err(message) = self.queue.push(Message::Append(batch))
-            && let Message::Append(Batch { then: Some(then), .. }) = *message
+        if let Err(message) = self.queue.push(Message::Append(Box::new(batch)))
+            && let Message::Append(batch) = *message
+            && let Some(then) = batch.then
         {
             then(Err(StoreError::Write { reason: "its writer has stopped".to_owned() }));
         }
@@ -210,7 +211,7 @@ fn write_all(connection: Connection, queue: &Queue, queued: &Mutex<Queued>) {
         let mut last = None;
         for message in taken {
             match message {
-                Message::Append(batch) => batches.push(batch),
+                Message::Append(batch) => batches.push(*batch),
                 Message::Flush(answer) => flushes.push(answer),
                 // What came before them is written before them.
                 message => last = Some(message),
@@ -245,7 +246,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn write(&mut self, batches: Vec<Batch>, flushes: Vec<Sender<Result<(), StoreError>>>) {
-        let run = |batch: &Batch| batch.events.first().map(|event| event.run.clone());
+        let run = |batch: &Batch| batch.of().map(|(run, _)| run.clone());
         let known = batches
             .iter()
             .enumerate()

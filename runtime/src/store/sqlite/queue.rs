@@ -17,7 +17,7 @@ const EVENTS: usize = 8192;
 
 #[derive(Debug)]
 pub enum Message {
-    Append(Batch),
+    Append(Box<Batch>),
     Flush(Sender<Result<(), StoreError>>),
     Claim(String, Sender<Result<u32, StoreError>>),
     Command(String, CommandKind, Sender<Result<i64, StoreError>>),
@@ -125,7 +125,9 @@ impl Drop for EndsOnDrop<'_> {
             std::mem::take(&mut state.messages)
         };
         for message in messages {
-            if let Message::Append(Batch { then: Some(then), .. }) = message {
+            if let Message::Append(batch) = message
+                && let Some(then) = batch.then
+            {
                 then(Err(StoreError::Write { reason: "its writer has stopped".to_owned() }));
             }
         }

@@ -26,7 +26,7 @@ pub fn commit(
     // What comes after a refused batch of its run would leave a gap.
     let mut broken: FxHashMap<&str, StoreError> = FxHashMap::default();
     for (place, batch) in batches.iter().enumerate() {
-        let run = batch.events.first().map(|event| &*event.run);
+        let run = batch.of().map(|(run, _)| &**run);
         if let Some(error) = refused.get(&place).or_else(|| broken.get(run?)).cloned() {
             refused.insert(place, error);
             continue;
@@ -114,15 +114,15 @@ fn insert_run(
 }
 
 fn refuse_stale(transaction: &Transaction, batch: &Batch) -> Result<(), StoreError> {
-    let Some(event) = batch.events.first() else { return Ok(()) };
-    let epoch: Option<u32> = transaction
+    let Some((run, epoch)) = batch.of() else { return Ok(()) };
+    let now: Option<u32> = transaction
         .prepare_cached("SELECT epoch FROM run WHERE id = ?")
-        .and_then(|mut statement| statement.query_row([&*event.run], |row| row.get(0)).optional())
+        .and_then(|mut statement| statement.query_row([&**run], |row| row.get(0)).optional())
         .map_err(failed)?;
-    match epoch {
-        Some(epoch) if epoch > event.epoch => Err(StoreError::Fenced { run: event.run.to_string() }),
+    match now {
+        Some(now) if now > epoch => Err(StoreError::Fenced { run: run.to_string() }),
         Some(_) => Ok(()),
-        None => Err(StoreError::Gone { run: event.run.to_string() }),
+        None => Err(StoreError::Gone { run: run.to_string() }),
     }
 }
 
@@ -151,7 +151,7 @@ fn insert(transaction: &Transaction, batches: &[&Batch]) -> rusqlite::Result<()>
         }
         insert_files(transaction, batch)?;
         for command in &batch.taken {
-            let epoch = batch.events.first().map_or(0, |event| event.epoch);
+            let epoch = batch.of().map_or(0, |(_, epoch)| epoch);
             transaction
                 .prepare_cached("UPDATE command SET taken = ? WHERE id = ? AND taken IS NULL")?
                 .execute(params![epoch, command])?;
