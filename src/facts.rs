@@ -62,7 +62,8 @@ impl Facts {
 
     /// What says why nodes run that the cache does not have.
     pub fn reasons(&self, workflow: &str) -> Option<Earlier<'_>> {
-        Earlier::new(&*self.state.as_ref()?.store, workflow, None).ok()
+        let State { store, artifacts } = self.state.as_ref()?;
+        Earlier::new(&**store, artifacts, workflow, None).ok()
     }
 }
 
@@ -139,16 +140,34 @@ impl KeyFacts for Planned<'_> {
 }
 
 impl Side for Planned<'_> {
-    fn dag(&self) -> &Dag {
-        self.dag
+    fn id(&self) -> &str {
+        &self.node.id
     }
 
     fn node(&self) -> &Node {
         self.node
     }
 
+    fn port_name(&self, port: PortRef) -> String {
+        let Some(node) = self.dag.node(port.node) else { return String::new() };
+        match node.outputs.get(port.port as usize) {
+            Some(output) if node.outputs.len() > 1 => format!("{}.{}", node.id, output.name),
+            _ => node.id.clone(),
+        }
+    }
+
     /// Of results that are not read, only what they hash to is known.
     fn shown(&self, _: PortRef) -> Option<Value> {
+        None
+    }
+
+    fn shown_parameter(&self, name: &str) -> Option<Value> {
+        let parameter = self.dag.parameters.iter().find(|parameter| parameter.name == name)?;
+        (!parameter.ty.is_personal()).then(|| parameter.value.clone())
+    }
+
+    /// Whole plans are explained, not what regions will be given.
+    fn origin(&self, _: &str) -> Option<String> {
         None
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use flow_ir::{dag::Dag, node::Input};
-use flow_runtime::engine::{Because, Change, Why};
+use flow_runtime::engine::{Because, Change, NodeView, Why};
 use flow_syntax::suggest::did_you_mean;
 use serde_json::{Value as Json, json};
 
@@ -18,7 +18,7 @@ use crate::{
 pub struct Options {
     /// The run's id, a part of it that no other has, or `last`
     run: String,
-    /// A node, or an output of the workflow
+    /// A node, as `flowc show` names it, or an output of the workflow
     node: String,
     /// How to print it; json is one document
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -29,7 +29,8 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     let engine = state::open_existing(root)?;
     let run = state::find(&engine, &options.run)?.id;
     let dag = engine.dag(&run)?;
-    let node = locate(&dag, &options.node).ok_or_else(|| not_found(&dag, &options.node))?;
+    let (_, nodes) = engine.show(&run)?;
+    let node = locate(&dag, &nodes, &options.node).ok_or_else(|| not_found(&dag, &nodes, &options.node))?;
     let why = engine.why(&run, node)?;
     match options.format {
         Format::Json => terminal.result(&format!("{:#}\n", to_json(&why))),
@@ -38,17 +39,17 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     Ok(Exit::Worked)
 }
 
-fn locate<'a>(dag: &'a Dag, name: &'a str) -> Option<&'a str> {
-    if dag.find(name).is_some() {
-        return Some(name);
+fn locate<'a>(dag: &'a Dag, nodes: &'a [NodeView], name: &str) -> Option<&'a str> {
+    if let Some(node) = nodes.iter().find(|node| node.id == name) {
+        return Some(&node.id);
     }
     let output = dag.outputs.iter().find(|output| output.name == name)?;
     let Input::Port(port) = output.input else { return None };
     Some(&dag.node(port.node)?.id)
 }
 
-fn not_found(dag: &Dag, wanted: &str) -> Failure {
-    let nodes = dag.nodes.iter().map(|node| node.id.as_str());
+fn not_found(dag: &Dag, nodes: &[NodeView], wanted: &str) -> Failure {
+    let nodes = nodes.iter().map(|node| node.id.as_str());
     let outputs = dag.outputs.iter().map(|output| output.name.as_str());
     Failure::usage(format!("this run has no node or output `{wanted}`")).help(
         did_you_mean(wanted, nodes.chain(outputs))

@@ -35,6 +35,11 @@ impl Past {
         slashes.into_iter().find_map(|slash| self.find_within(id.get(..slash)?, id.get(slash + 1..)?))
     }
 
+    /// Likewise, of the nodes and instances so far.
+    pub fn known(&self, id: &str) -> Option<u32> {
+        self.ids.get(id).copied()
+    }
+
     /// `own` in the instance that `around` names: `nightly`, or `days[3]`.
     fn find_within(&mut self, around: &str, own: &str) -> Option<u32> {
         let indexed = around.strip_suffix(']').and_then(|around| {

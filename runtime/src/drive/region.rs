@@ -76,25 +76,10 @@ impl<'a, W: World> Within<'a, W> {
         artifact: &mut dyn FnMut(&Reference) -> Option<Hash>,
     ) -> Option<Known<'a>> {
         match self.driver.bound.get(self.scope as usize) {
-            Some(Some(bound)) => known(bound.parameter(name).ok()?, artifact),
+            Some(Some(bound)) => bound.parameter(name).ok()?.known(artifact),
             _ => parameter(&self.driver.setup.dag, name).ok().map(Known::Value),
         }
     }
-}
-
-fn known<'a>(source: &'a Source, artifact: &mut dyn FnMut(&Reference) -> Option<Hash>) -> Option<Known<'a>> {
-    Some(match source {
-        Source::Value(value) => Known::Value(value),
-        Source::Artifact(reference) => Known::Artifact(artifact(reference)?),
-        Source::List(sources) => {
-            Known::List(sources.iter().map(|source| known(source, artifact)).collect::<Option<_>>()?)
-        }
-        Source::Record(fields) => {
-            let fields = fields.iter().map(|(name, source)| Some((name.as_str(), known(source, artifact)?)));
-            Known::Record(fields.collect::<Option<_>>()?)
-        }
-        Source::Expression { .. } => return None,
-    })
 }
 
 impl<W: World> Driver<W> {

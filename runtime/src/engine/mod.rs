@@ -4,6 +4,7 @@ mod error;
 mod gc;
 mod history;
 mod id;
+mod recorded;
 mod resume;
 mod shadow;
 mod view;

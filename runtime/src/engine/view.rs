@@ -2,22 +2,16 @@
 
 use std::sync::Arc;
 
-use flow_ir::{
-    dag::Dag,
-    node::{Node, NodeKind, PortRef},
-    value::Value,
-};
-use rustc_hash::FxHashMap;
+use flow_ir::node::Node;
 use serde_json::Value as Json;
 
-use super::{Engine, RunError};
+use super::{Engine, RunError, recorded::RecordedRun};
 use crate::{
-    artifact::{ArtifactError, Artifacts, Reference, Summary},
-    decide::{Graph, Part, Past, Place},
-    drive::nodes,
+    artifact::{ArtifactError, Reference},
+    decide::Graph,
     operator::Datum,
     store::{Batch, NodeRow, Owner, RunLock, RunRow},
-    task::{Envelope, EnvelopeError, Identity, Resolve, Source, parameter},
+    task::{Envelope, Identity, Resolve},
 };
 
 /// A run as `runs` and `show` have it.
@@ -120,8 +114,8 @@ impl Engine {
     /// The nodes of a run, in the DAG's order; behind a node those of its regions that have begun.
     pub fn show(&self, run: &str) -> Result<(RunView, Vec<NodeView>), RunError> {
         let run = self.find_run(run)?;
-        let past = self.past(&run.id)?;
-        let nodes = past.past.in_order().into_iter().filter_map(|node| past.view(node)).collect();
+        let recorded = self.recorded(&run.id)?;
+        let nodes = recorded.in_order().into_iter().filter_map(|node| view(&recorded, node)).collect();
         Ok((run, nodes))
     }
 
@@ -175,10 +169,10 @@ impl Engine {
     /// The task of a node of a run, for a process elsewhere: `flow-task/1` with `to_json`.
     pub fn envelope(&self, run: &str, node: &str) -> Result<Envelope, RunError> {
         let run = self.find_run(run)?;
-        let mut past = self.past(&run.id)?;
+        let recorded = self.recorded(&run.id)?;
         let no_node = || RunError::NoNode { run: run.id.clone(), node: node.to_owned() };
-        let number = past.past.find(node).ok_or_else(no_node)?;
-        let found = nodes::node(&past.dag, past.past.state(), number).ok_or_else(no_node)?;
+        let number = recorded.find(node).ok_or_else(no_node)?;
+        let found = recorded.node(number).ok_or_else(no_node)?;
         let no_task = |reason: &str| RunError::NoTask {
             run: run.id.clone(),
             node: node.to_owned(),
@@ -187,7 +181,7 @@ impl Engine {
         let Some(operator) = found.operator() else {
             return Err(no_task(&format!("it is of the kind {}", found.kind.name())));
         };
-        let within = PastScope { past: &past, scope: past.past.state().scope(number) };
+        let within = recorded.around(number);
         let mut is_open = false;
         for (_, input) in &found.inputs {
             input.for_each_port(&mut |port| is_open |= within.port(port).is_none());
@@ -199,142 +193,35 @@ impl Engine {
         Envelope::new(found, &operator, identity, &within).map_err(|error| no_task(&error.to_string()))
     }
 
-    pub(super) fn past(&self, run: &str) -> Result<PastRun<'_>, RunError> {
+    pub(super) fn recorded(&self, run: &str) -> Result<RecordedRun, RunError> {
         let dag = self.dag(run)?;
-        let mut past = Past::new(Arc::new(Graph::new(&dag)?), 0);
-        let mut rows = FxHashMap::default();
-        for row in self.store.nodes(run)? {
-            if let Some(number) = past.find(&row.node) {
-                rows.insert(number, row);
-            }
-        }
-        Ok(PastRun { artifacts: &self.artifacts, dag, past, rows })
+        let graph = Graph::new(&dag)?;
+        Ok(RecordedRun::new(&*self.store, &self.artifacts, run, dag, graph)?)
     }
 }
 
-/// A run as its nodes' rows have it.
-pub(super) struct PastRun<'a> {
-    artifacts: &'a Artifacts,
-    dag: Dag,
-    past: Past,
-    rows: FxHashMap<u32, NodeRow>,
-}
-
-impl PastRun<'_> {
-    /// The nodes in a state, each with its number and id, in the order of [`Past::in_order`].
-    pub(super) fn in_state(&self, state: &str) -> Vec<(u32, Arc<str>, &Node)> {
-        let is_in = |number: &u32| self.rows.get(number).is_some_and(|row| row.state == state);
-        let found = |number| Some((number, self.past.state().id(number), self.node(number)?));
-        self.past.in_order().into_iter().filter(is_in).filter_map(found).collect()
-    }
-
-    /// What a node's input is, where that is a value by now.
-    pub(super) fn value(&self, number: u32, input: &str) -> Option<Value> {
-        let within = PastScope { past: self, scope: self.past.state().scope(number) };
-        match Source::new(self.node(number)?.input(input)?, &within).ok()? {
-            Source::Value(value) => Some(value),
-            Source::Artifact(Reference { summary: Summary::Value(value), .. }) => value,
-            _ => None,
-        }
-    }
-
-    /// When a node began, in microseconds since 1970.
-    pub(super) fn began(&self, number: u32) -> Option<i64> {
-        self.rows.get(&number)?.started
-    }
-
-    fn node(&self, number: u32) -> Option<&Node> {
-        nodes::node(&self.dag, self.past.state(), number)
-    }
-
-    fn view(&self, number: u32) -> Option<NodeView> {
-        let state = self.past.state();
-        let node = nodes::node(&self.dag, state, number)?;
-        let id = state.id(number).to_string();
-        Some(match self.rows.get(&number) {
-            Some(row) => node_view(id, node, row),
-            None => NodeView {
-                id,
-                op: node.op().to_owned(),
-                state: "pending".to_owned(),
-                is_cached: false,
-                attempts: 0,
-                started: None,
-                seconds: None,
-                cpu_seconds: None,
-                peak_memory: None,
-                metrics: Vec::new(),
-                outputs: Vec::new(),
-                error: None,
-                help: None,
-                warning: None,
-            },
-        })
-    }
-}
-
-/// What names mean in a scope of a past run.
-#[derive(Clone, Copy)]
-struct PastScope<'a> {
-    past: &'a PastRun<'a>,
-    scope: u32,
-}
-
-impl Resolve for PastScope<'_> {
-    fn parameter(&self, name: &str) -> Result<Source, EnvelopeError> {
-        let no_parameter = || EnvelopeError::NoParameter { name: name.to_owned() };
-        let PastRun { dag, past, .. } = self.past;
-        let state = past.state();
-        let Some(instance) = state.instance(self.scope) else {
-            return parameter(dag, name).cloned().map(Source::Value);
-        };
-        let place = instance.place;
-        let region = nodes::region_at(dag, state, place).ok_or_else(no_parameter)?;
-        let node = nodes::node(dag, state, place.node).ok_or_else(no_parameter)?;
-        let around = Self { scope: state.scope(place.node), ..*self };
-        let input = |name: &str| Source::new(node.input(name).ok_or_else(no_parameter)?, &around);
-        let is_first = region.parameters.first().is_some_and(|first| first.name == name);
-        match (&node.kind, place.iteration.checked_sub(1)) {
-            (NodeKind::Map { .. }, _) if is_first => {
-                self.past.element(input("over")?, place.iteration).ok_or_else(no_parameter)
-            }
-            (NodeKind::Loop { .. }, None) if is_first => input("from"),
-            (NodeKind::Loop { .. }, Some(iteration)) if is_first => {
-                let before = Place { part: Part::Body, iteration, ..place };
-                let scope = state.scope_at(before).ok_or_else(no_parameter)?;
-                let output = nodes::outputs(dag, state, scope).first().ok_or_else(no_parameter)?;
-                Source::new(&output.input, &Self { scope, ..*self })
-            }
-            _ => input(name),
-        }
-    }
-
-    fn port(&self, port: PortRef) -> Option<Reference> {
-        let PastRun { dag, past, rows, .. } = self.past;
-        let first = past.state().instance(self.scope).map_or(0, |instance| instance.nodes.start);
-        let number = first + port.node.0;
-        let name = &nodes::node(dag, past.state(), number)?.outputs.get(port.port as usize)?.name;
-        Reference::from_json(rows.get(&number)?.data.get("outputs")?.get(name)?)
-    }
-}
-
-impl PastRun<'_> {
-    /// An element of a list, wherever that is.
-    fn element(&self, list: Source, place: u64) -> Option<Source> {
-        let place = usize::try_from(place).ok()?;
-        match list {
-            Source::List(elements) => elements.into_iter().nth(place),
-            Source::Value(Value::List(elements)) => elements.into_iter().nth(place).map(Source::Value),
-            Source::Artifact(reference) if matches!(reference.summary, Summary::List { .. }) => {
-                self.artifacts.elements(&reference).ok()?.into_iter().nth(place).map(Source::Artifact)
-            }
-            Source::Artifact(reference) => match self.artifacts.load(&reference).ok()? {
-                Datum::Value(value @ Value::List(_)) => self.element(Source::Value(value), place as u64),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
+fn view(run: &RecordedRun, number: u32) -> Option<NodeView> {
+    let node = run.node(number)?;
+    let id = run.node_id(number).to_string();
+    Some(match run.row(number) {
+        Some(row) => node_view(id, node, row),
+        None => NodeView {
+            id,
+            op: node.op().to_owned(),
+            state: "pending".to_owned(),
+            is_cached: false,
+            attempts: 0,
+            started: None,
+            seconds: None,
+            cpu_seconds: None,
+            peak_memory: None,
+            metrics: Vec::new(),
+            outputs: Vec::new(),
+            error: None,
+            help: None,
+            warning: None,
+        },
+    })
 }
 
 fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {

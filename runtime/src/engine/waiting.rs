@@ -7,7 +7,7 @@ use flow_ir::{
     value::Value,
 };
 
-use super::{Engine, RunError, RunView, view::PastRun};
+use super::{Engine, RunError, RunView, recorded::RecordedRun};
 use crate::{
     event::{Kind, timestamp},
     schedule::{
@@ -45,8 +45,8 @@ impl Engine {
         let limit = first.iter().filter(|event| event.kind == Kind::RunStarted);
         let limit = limit.filter_map(|event| event.data.get("limit")).find_map(Machine::from_json);
         let (Some(limit), "running") = (limit, run.status.as_str()) else { return Ok(Vec::new()) };
-        let past = self.past(&run.id)?;
-        let running = past.in_state("running");
+        let recorded = self.recorded(&run.id)?;
+        let running = recorded.in_state("running");
         let own = placed(running.iter().map(|(_, _, node)| *node), &limit);
         let machine = Machine {
             cores: limit.cores.max(Machine::here().cores),
@@ -55,7 +55,7 @@ impl Engine {
         };
         let mut all = own.clone();
         all.extend(self.others(&run.id, &machine));
-        let ready = past.in_state("ready").into_iter().map(|(_, id, node)| {
+        let ready = recorded.in_state("ready").into_iter().map(|(_, id, node)| {
             let need = Need::of(node);
             let mut found = reasons(&limit, &need, &own);
             if found.is_empty() {
@@ -65,7 +65,7 @@ impl Engine {
             Waiting { node: id.to_string(), reasons }
         });
         let by_themselves = running.iter().filter_map(|(number, id, node)| {
-            let waits_for = waits_for(&past, *number, node, &run.id)?;
+            let waits_for = waits_for(&recorded, *number, node, &run.id)?;
             Some(Waiting { node: id.to_string(), reasons: vec![waits_for] })
         });
         Ok(ready.chain(by_themselves).collect())
@@ -81,12 +81,12 @@ impl Engine {
 }
 
 /// What a running node waits for whose work that is.
-fn waits_for(past: &PastRun<'_>, number: u32, node: &Node, run: &str) -> Option<WaitsFor> {
-    let after = |input: &str| match past.value(number, input)? {
-        Value::Duration(time) => past.began(number)?.checked_add(time),
+fn waits_for(recorded: &RecordedRun, number: u32, node: &Node, run: &str) -> Option<WaitsFor> {
+    let after = |input: &str| match recorded.value(number, input)? {
+        Value::Duration(time) => recorded.began(number)?.checked_add(time),
         _ => None,
     };
-    match (&node.kind, past.value(number, "name")) {
+    match (&node.kind, recorded.value(number, "name")) {
         (NodeKind::Wait, _) => after("duration").map(WaitsFor::Time),
         (NodeKind::WaitFor, Some(Value::Text(name))) => {
             Some(WaitsFor::Signal { name, run: run.to_owned(), until: after("timeout") })

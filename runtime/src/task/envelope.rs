@@ -6,6 +6,7 @@ use flow_ir::{
     dag::Dag,
     expr::Expr,
     hash::Hash,
+    key::Known,
     node::{Input, Node, OperatorPlace, OperatorRef, Port, PortRef},
     region::Region,
     value::Value,
@@ -143,6 +144,23 @@ impl Source {
 }
 
 impl Source {
+    /// What it counts for in keys; `artifact` says it of what is not a value.
+    pub fn known(&self, artifact: &mut dyn FnMut(&Reference) -> Option<Hash>) -> Option<Known<'_>> {
+        Some(match self {
+            Self::Value(value) => Known::Value(value),
+            Self::Artifact(reference) => Known::Artifact(artifact(reference)?),
+            Self::List(sources) => {
+                Known::List(sources.iter().map(|source| source.known(artifact)).collect::<Option<_>>()?)
+            }
+            Self::Record(fields) => {
+                let fields =
+                    fields.iter().map(|(name, source)| Some((name.as_str(), source.known(artifact)?)));
+                Known::Record(fields.collect::<Option<_>>()?)
+            }
+            Self::Expression { .. } => return None,
+        })
+    }
+
     /// For people and scripts: scalars as values, the rest as artifact hashes with a summary.
     pub fn summary(&self) -> Json {
         match self {

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use flow_ir::{
-    dag::Dag,
-    key::{KeyFacts, Part, key_parts},
+    key::{KeyFacts, Known, Part, key_parts},
     node::{Input, Node, NodeKind, PortRef},
     value::Value,
 };
@@ -54,10 +53,17 @@ pub enum Change {
 
 /// A node as one run has it, or will.
 pub trait Side: KeyFacts {
-    fn dag(&self) -> &Dag;
+    /// What its run calls it.
+    fn id(&self) -> &str;
     fn node(&self) -> &Node;
+    /// `split.train`; `model` where the node has one port.
+    fn port_name(&self, port: PortRef) -> String;
     /// What stands at a port, where that is short and may be shown.
     fn shown(&self, port: PortRef) -> Option<Value>;
+    /// Likewise what a parameter is bound to.
+    fn shown_parameter(&self, name: &str) -> Option<Value>;
+    /// The port that what a region's parameter is bound to comes from, in words.
+    fn origin(&self, name: &str) -> Option<String>;
 }
 
 /// Longer texts are cut.
@@ -198,9 +204,18 @@ impl<B: Side, A: Side> Inputs<'_, B, A> {
                 }
                 match (self.before.shown(*old), self.after.shown(*new)) {
                     (Some(old), Some(new)) if old != new => self.values(name, &old, &new),
+                    _ => self
+                        .changes
+                        .push(Change::Content { name: name.to_owned(), of: self.after.port_name(*new) }),
+                }
+            }
+            (Input::Parameter(old), Input::Parameter(new)) => {
+                match (self.before.shown_parameter(old), self.after.shown_parameter(new)) {
+                    (Some(old), Some(new)) => self.values(name, &old, &new),
+                    _ if same_artifact(self.before, old, self.after, new) => {}
                     _ => self.changes.push(Change::Content {
                         name: name.to_owned(),
-                        of: port_text(self.after.dag(), *new),
+                        of: self.after.origin(new).unwrap_or_default(),
                     }),
                 }
             }
@@ -227,7 +242,7 @@ impl<B: Side, A: Side> Inputs<'_, B, A> {
                     }
                 }
             }
-            _ => match (value_of(self.before.dag(), old), value_of(self.after.dag(), new)) {
+            _ => match (value_of(self.before, old), value_of(self.after, new)) {
                 (Some(old), Some(new)) => self.values(name, &old, &new),
                 _ => {
                     let (before, after) = (input_text(self.before, old), input_text(self.after, new));
@@ -270,15 +285,20 @@ fn same_names<T>(old: &[(String, T)], new: &[(String, T)]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(|((old, _), (new, _))| old == new)
 }
 
-/// The value of an input that is known before anything runs.
-fn value_of(dag: &Dag, input: &Input) -> Option<Value> {
+/// The value of an input, where it is known and may be shown.
+fn value_of(side: &impl Side, input: &Input) -> Option<Value> {
     match input {
         Input::Constant(value) => Some(value.clone()),
-        Input::Parameter(name) => {
-            let parameter = dag.parameters.iter().find(|parameter| parameter.name == *name)?;
-            (!parameter.ty.is_personal()).then(|| parameter.value.clone())
-        }
+        Input::Parameter(name) => side.shown_parameter(name),
         _ => None,
+    }
+}
+
+/// Whether two parameters are bound to equal artifacts.
+fn same_artifact(before: &impl Side, old: &str, after: &impl Side, new: &str) -> bool {
+    match (before.parameter(old), after.parameter(new)) {
+        (Some(Known::Artifact(old)), Some(Known::Artifact(new))) => old == new,
+        _ => false,
     }
 }
 
@@ -286,23 +306,14 @@ fn input_text(side: &impl Side, input: &Input) -> String {
     match input {
         Input::Port(port) => match side.shown(*port) {
             Some(value) => cut(&value),
-            None => port_text(side.dag(), *port),
+            None => side.port_name(*port),
         },
         Input::Expression { expr, .. } => cut(expr),
         Input::List(items) => format!("a list of {}", items.len()),
         Input::Record(_) => "a record".to_owned(),
         Input::Constant(_) | Input::Parameter(_) => {
-            value_of(side.dag(), input).map_or_else(|| "a value not shown".to_owned(), |value| cut(&value))
+            value_of(side, input).map_or_else(|| "a value not shown".to_owned(), |value| cut(&value))
         }
-    }
-}
-
-/// `split.train`; `model` where there is one port.
-pub fn port_text(dag: &Dag, port: PortRef) -> String {
-    let Some(node) = dag.node(port.node) else { return String::new() };
-    match node.outputs.get(port.port as usize) {
-        Some(output) if node.outputs.len() > 1 => format!("{}.{}", node.id, output.name),
-        _ => node.id.clone(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Why a node of a run ran, or did not: the parts of its key against those of the nearest earlier run.
 //!
 //! Nothing is kept for this but the hashes of files and of external code: all else is in the runs' DAGs and in
-//! what their nodes gave. [`change`] says in which parts two keys differ, [`past`] what a run's node looked like.
+//! what their nodes gave. [`change`] says in which parts two keys differ, [`earlier`] what a run's node looked like.
 
 mod change;
-mod past;
+mod earlier;
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use flow_ir::{
 use serde_json::Value as Json;
 
 pub use change::{Change, Side, changes};
-pub use past::Earlier;
+pub use earlier::Earlier;
 
 use super::{Engine, RunError};
 use crate::{event::Kind, store::StoreError};
-use past::{PastNode, PastRun};
+use earlier::RecordedNode;
 
 /// Why a node ran, or did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,12 +70,11 @@ impl Engine {
     /// Why a node of a run ran, or did not.
     pub fn why(&self, run: &str, node: &str) -> Result<Why, RunError> {
         let run = self.find_run(run)?;
-        let broken = || RunError::Dag { run: run.id.clone(), reason: "it is not there".to_owned() };
-        let past = Arc::new(PastRun::read(&*self.store, &run.id)?.ok_or_else(broken)?);
-        let Some(found) = past.node(node) else {
+        let recorded = Arc::new(self.recorded(&run.id)?);
+        let Some(found) = RecordedNode::find(&recorded, node) else {
             return Err(RunError::NoNode { run: run.id, node: node.to_owned() });
         };
-        let row = past.row(node);
+        let row = found.row();
         let state = row.map_or("pending", |row| row.state.as_str()).to_owned();
         let because = match row {
             Some(row) if ["running", "finishing", "finished", "failed"].contains(&row.state.as_str()) => {
@@ -89,13 +88,13 @@ impl Engine {
         Ok(Why { run: run.id, node: node.to_owned(), state, because })
     }
 
-    fn ran(&self, run: &str, workflow: &str, cached: bool, node: &PastNode) -> Result<Because, RunError> {
+    fn ran(&self, run: &str, workflow: &str, cached: bool, node: &RecordedNode) -> Result<Because, RunError> {
         if let Some(because) = without_key(node.node()) {
             return Ok(because);
         }
-        let earlier = Earlier::new(&*self.store, workflow, Some(run))?;
+        let earlier = Earlier::new(&*self.store, &self.artifacts, workflow, Some(run))?;
         if cached {
-            for other in earlier.nodes(&node.node().id) {
+            for other in earlier.nodes(node.id()) {
                 let other = other?;
                 if changes(&other, node).is_some_and(|changes| changes.is_empty()) {
                     return Ok(Because::Cached { run: Some(other.run.id.clone()) });
@@ -103,7 +102,7 @@ impl Engine {
             }
             return Ok(Because::Cached { run: None });
         }
-        let told = self.told(run, &node.node().id)?;
+        let told = self.told(run, node.id())?;
         if told.refused_cache {
             return Ok(Because::CacheRefused);
         }
@@ -140,7 +139,7 @@ impl Earlier<'_> {
         if let Some(because) = without_key(node.node()) {
             return Ok(because);
         }
-        let Some(before) = self.nodes(&node.node().id).next() else { return Ok(Because::FirstTime) };
+        let Some(before) = self.nodes(node.id()).next() else { return Ok(Because::FirstTime) };
         let before = before?;
         let since = before.run.id.clone();
         Ok(match changes(&before, node) {
