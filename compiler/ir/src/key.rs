@@ -108,7 +108,7 @@ pub fn node_key(node: &Node, facts: &impl KeyFacts) -> Option<Key> {
 }
 
 /// A part of what a key is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// What kind of device computes.
     Numerics,
