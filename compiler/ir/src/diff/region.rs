@@ -52,7 +52,7 @@ impl Pair<'_> {
             NodeKind::Task(_) | NodeKind::Expression(_) => None,
             NodeKind::Pass => by_port(&|port| self.way(port)),
             NodeKind::Wait | NodeKind::WaitFor => all(self.way(VALUE_PORT)),
-            NodeKind::Workflow { .. } => by_port(&given),
+            NodeKind::Workflow { .. } | NodeKind::Query { .. } => by_port(&given),
             NodeKind::Conditional { .. } => match self.way("condition") {
                 Some(cause) => all(Some(cause)),
                 None => by_port(&given),
@@ -87,7 +87,7 @@ impl Differ {
         pair: &Pair<'_>,
         changes: &mut Vec<Change>,
     ) -> Within {
-        let (before, after) = (pair.before.kind.regions(), pair.after.kind.regions());
+        let (before, after) = (pair.before.kind.nested(), pair.after.kind.nested());
         if std::mem::discriminant(&pair.before.kind) != std::mem::discriminant(&pair.after.kind) {
             return Within::new();
         }
@@ -142,7 +142,7 @@ impl Differ {
         let inner =
             |path: &str, node: &Node| format!("{path}{}{}/", node.id, if is_repeated { "[]" } else { "" });
         let mut given = Vec::new();
-        for ((part, old), (_, new)) in pair.before.kind.regions().into_iter().zip(pair.after.kind.regions()) {
+        for ((part, old), (_, new)) in pair.before.kind.nested().into_iter().zip(pair.after.kind.nested()) {
             let mut names = Names::new();
             let mut causes = HashMap::new();
             for ((place, way), (name, _)) in pair.inputs.iter().zip(&pair.ways).zip(&pair.after.inputs) {

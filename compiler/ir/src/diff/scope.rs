@@ -187,7 +187,15 @@ impl Differ {
         let pair = Pair { before, after, path: path.clone(), inputs, ways };
         // What differs within it is told behind it.
         let place = self.diff.nodes.len();
+        let followers = self.diff.followers.len();
         let within = self.regions(scope, &pair, &mut changes);
+        let mut cause = cause;
+        if after.kind.steps().is_some() {
+            // Its steps run as one.
+            self.diff.followers.truncate(followers);
+            let mut given = within.iter().flat_map(|(_, outputs)| outputs.values());
+            cause = cause.or_else(|| given.find(|cause| **cause != own()).cloned());
+        }
         let is_own = changes.iter().any(|change| change.effect == Effect::ChangesResults);
         let is_other = changes.iter().any(|change| change.part == Part::NodeKind);
         let reach = match pair.reach(&within, &changes).filter(|_| !is_other) {

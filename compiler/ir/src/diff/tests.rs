@@ -94,7 +94,7 @@ fn paths(dag: &Dag) -> Vec<String> {
                 NodeKind::Map { .. } | NodeKind::Loop { .. } => format!("{path}{}[]/", node.id),
                 _ => format!("{path}{}/", node.id),
             };
-            node.kind.regions().into_iter().for_each(|(_, region)| walk(&region.nodes, &inner, paths));
+            node.kind.nested().into_iter().for_each(|(_, region)| walk(&region.nodes, &inner, paths));
         }
     }
     let mut paths_of = Vec::new();
@@ -111,7 +111,7 @@ fn change(dag: &mut Dag, place: usize, change: &mut dyn FnMut(&mut Node)) {
                 return true;
             }
             *left -= 1;
-            if node.kind.regions_mut().into_iter().any(|region| walk(&mut region.nodes, left, change)) {
+            if node.kind.nested_mut().into_iter().any(|region| walk(&mut region.nodes, left, change)) {
                 return true;
             }
         }
