@@ -53,9 +53,9 @@ enum Command {
     Plan(plan::Options),
     /// Run a workflow
     Run(run::Options),
-    /// Continue an interrupted run
+    /// Continue a run whose process has died
     Resume(resume::Options),
-    /// Run the failed part of a run again
+    /// Take up a run that failed, was blocked or cancelled, in place
     Retry(retry::Options),
     /// Stop a run
     Cancel(cancel::Options),

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use flow_runtime::engine::{Cancelled, RunView};
+use flow_runtime::engine::Cancelled;
 
 use crate::{
     arguments::Format,
@@ -20,8 +20,8 @@ pub struct Options {
     format: Format,
 }
 
-/// How long its process may take to stop a run before we say that it does. Operators that ignore being asked are
-/// killed after less.
+/// How long its process may take to stop a run, once it has answered, before we say that it does. Operators that ignore
+/// being asked are killed after less.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -31,7 +31,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     if options.format == Format::Json {
         terminal.result(&format!("{:#}\n", runs::to_json(&run)));
     }
-    let owner = owner(&run);
+    let owner = runs::owner(&run);
     match cancelled {
         Cancelled::Here => {
             terminal.remark(&format!("run {} is cancelled; its process had died", run.id));
@@ -50,16 +50,13 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
                 .help(format!("`flowc show {}` says which nodes are running", run.id)));
         }
         Cancelled::Unanswered => {
-            return Err(Failure::environment(format!(
-                "{owner}, which works on run {}, does not answer",
+            return Err(Failure::input(format!(
+                "{}; run {} is cancelled as soon as it does",
+                runs::silence(&run),
                 run.id
             ))
-            .help("end that process, then cancel the run again"));
+            .help(format!("or end that process, and `flowc cancel {}` again", run.id)));
         }
     }
     Ok(Exit::Worked)
-}
-
-fn owner(run: &RunView) -> String {
-    run.owner.as_ref().map_or_else(|| "its process".to_owned(), |owner| format!("process {}", owner.pid))
 }

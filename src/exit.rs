@@ -65,6 +65,13 @@ impl From<RunError> for Failure {
             RunError::Store(StoreError::Damaged { .. }) => Failure::environment(message).help(
                 "move the folder `.flow` away: a new one is made, without the past runs and their results",
             ),
+            RunError::Store(StoreError::Full { .. }) => Failure::environment(message)
+                .help("make room on the disk: `flowc gc --keep N` removes all but the latest N runs"),
+            RunError::Store(StoreError::Busy) => Failure::environment(message)
+                .help("a flowc that is stopped or hangs may hold it: let it go on, or end it"),
+            RunError::Store(StoreError::Occupied { .. }) => {
+                Failure::environment(message).help("move it away: a new store is made in its place")
+            }
             RunError::Store(_) => Failure::environment(message)
                 .help("is the disk full, or the folder `.flow` not yours to write?"),
             RunError::Artifact(error) if error.is_lost() => {
@@ -76,7 +83,7 @@ impl From<RunError> for Failure {
             RunError::HasEnded { ref run, ref status } => {
                 let help = match status.as_str() {
                     "failed" | "blocked" => format!("`flowc retry {run}` runs the failed part again"),
-                    "cancelled" => format!("`flowc resume {run}` continues it"),
+                    "cancelled" => format!("`flowc retry {run}` takes it up again"),
                     _ => "`flowc run` begins a new one, which takes over what has not changed".to_owned(),
                 };
                 Failure::input(message).help(help)

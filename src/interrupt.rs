@@ -1,11 +1,16 @@
 //! Ctrl-C, and the signal that a service manager sends: the first stops the run cleanly, the second at once.
 
+use std::time::Duration;
+
 use flow_runtime::act::Cancel;
 
 use crate::{
     exit::{Exit, Failure},
     terminal::Terminal,
 };
+
+/// How long the run may take to kill what it has started and to say that it was cancelled, once it shall stop at once.
+const HURRY: Duration = Duration::from_millis(900);
 
 /// Listens from now on, on a thread of its own.
 pub fn cancel_on_signal(cancel: &Cancel, terminal: &Terminal) -> Result<(), Failure> {
@@ -21,6 +26,9 @@ pub fn cancel_on_signal(cancel: &Cancel, terminal: &Terminal) -> Result<(), Fail
             terminal.remark("stopping; once more to stop at once");
             cancel.cancel();
             signals.next().await;
+            cancel.hurry();
+            // Unless the run ends, and this process with it.
+            std::thread::sleep(HURRY);
             std::process::exit(Exit::Interrupted as i32);
         });
     });

@@ -45,7 +45,7 @@ pub fn print(report: &RunReport, has_told_failures: bool, terminal: &Terminal) {
         .collect();
     let status = report.status.name();
     let help = match report.status {
-        RunStatus::Cancelled => format!("; `flowc resume {}` continues it", report.run),
+        RunStatus::Cancelled => format!("; `flowc retry {}` takes it up again", report.run),
         RunStatus::Failed | RunStatus::Blocked => {
             format!("; `flowc retry {}` runs the failed part again", report.run)
         }

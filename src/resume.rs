@@ -1,4 +1,4 @@
-//! `flowc resume`: continues an interrupted run.
+//! `flowc resume`: continues a run whose process has died.
 
 use std::path::Path;
 

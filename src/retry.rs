@@ -1,4 +1,4 @@
-//! `flowc retry`: runs the failed part of a run again, in place.
+//! `flowc retry`: runs what has failed in a run again, in place, and what was cancelled or has waited.
 
 use std::path::Path;
 

@@ -63,6 +63,7 @@ fn why(again: Again) -> &'static str {
     match again {
         Again::Failed => "failed",
         Again::Interrupted => "interrupted",
+        Again::Cancelled => "cancelled",
         Again::Lost => "its result is gone",
         Again::Rests => "had to do without what failed",
     }

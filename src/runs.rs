@@ -33,7 +33,14 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         terminal.remark(&format!("no runs yet in `{}`", crate::project::show(&folders.state)));
         return Ok(Exit::Worked);
     }
-    let runs = state::open(&folders)?.runs()?;
+    let engine = state::open(&folders)?;
+    let runs = engine.runs()?;
+    if runs.is_empty() {
+        match state::lost(&engine)? {
+            Some(lost) => terminal.warning(&format!("{lost}: {}", state::LOST_HELP)),
+            None => terminal.remark(&format!("no runs yet in `{}`", crate::project::show(&folders.state))),
+        }
+    }
     let runs = runs.iter().take(options.limit);
     match options.format {
         Format::Json => runs.for_each(|run| terminal.result(&format!("{}\n", to_json(run)))),
@@ -74,6 +81,22 @@ pub fn line(run: &RunView, terminal: &Terminal) -> String {
         terminal.paint_out(timestamp(run.started).get(..19).unwrap_or_default(), "2"),
         states.join(", ")
     )
+}
+
+/// The process that works on the run.
+pub fn owner(run: &RunView) -> String {
+    run.owner.as_ref().map_or_else(|| "its process".to_owned(), |owner| format!("process {}", owner.pid))
+}
+
+/// That it does not answer, and why where that can be seen.
+pub fn silence(run: &RunView) -> String {
+    let reason = match &run.owner {
+        Some(owner) if owner.is_stopped() => {
+            format!(": it is stopped (`kill -CONT {}` lets it go on)", owner.pid)
+        }
+        _ => String::new(),
+    };
+    format!("{} does not answer{reason}", owner(run))
 }
 
 /// Microseconds since 1970.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use flow_runtime::engine::Signalled;
+
 use crate::{
     arguments::Format,
     exit::{Exit, Failure},
@@ -23,16 +25,19 @@ pub struct Options {
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
     let engine = state::open_existing(root)?;
     let id = state::find(&engine, &options.run)?.id;
-    let run = engine.signal(&id, &options.name)?;
-    match options.format {
-        Format::Json => terminal.result(&format!("{:#}\n", runs::to_json(&run))),
-        Format::Human if run.status == "running" => {
-            terminal.remark(&format!("run {} is told `{}`", run.id, options.name));
+    let (run, signalled) = engine.signal(&id, &options.name)?;
+    if options.format == Format::Json {
+        terminal.result(&format!("{:#}\n", runs::to_json(&run)));
+    }
+    let told = format!("run {} is told `{}`", run.id, options.name);
+    match signalled {
+        Signalled::Heard => terminal.remark(&told),
+        Signalled::Left => {
+            terminal.remark(&format!("{told} as soon as `flowc resume {}` continues it", run.id));
         }
-        Format::Human => terminal.remark(&format!(
-            "run {} is told `{}` as soon as `flowc resume {}` continues it",
-            run.id, options.name, run.id
-        )),
+        Signalled::Unanswered => {
+            terminal.warning(&format!("{}; {told} as soon as it does", runs::silence(&run)));
+        }
     }
     Ok(Exit::Worked)
 }

@@ -47,11 +47,28 @@ pub fn open_existing(root: Option<&Path>) -> Result<Engine, Failure> {
     open(&folders)
 }
 
+/// That the store is not the one that knew of past runs, if so it is.
+pub fn lost(engine: &Engine) -> Result<Option<String>, Failure> {
+    let folder = engine.strays()?;
+    Ok(folder.map(|folder| {
+        format!("the store is empty, although `{}` holds what past runs left", project::show(&folder))
+    }))
+}
+
+/// What to do about it.
+pub const LOST_HELP: &str = "if it was moved or emptied, put `store.sqlite` and `store.sqlite-wal` back; `flowc gc` removes what is left";
+
 /// The run of an id, of a part of it that no other has, or the `last`.
 pub fn find(engine: &Engine, id: &str) -> Result<RunView, Failure> {
     if id == "last" {
         let runs = engine.runs()?;
-        return runs.into_iter().next().ok_or_else(|| Failure::usage("there are no runs yet"));
+        if let Some(run) = runs.into_iter().next() {
+            return Ok(run);
+        }
+        return Err(match lost(engine)? {
+            Some(lost) => Failure::environment(lost).help(LOST_HELP),
+            None => Failure::usage("there are no runs yet"),
+        });
     }
     Ok(engine.find_run(id)?)
 }

@@ -8,6 +8,7 @@ use std::{
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::Path,
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -228,8 +229,7 @@ fn may_do_anything() -> bool {
 fn a_torn_log_loses_no_more_than_its_end() {
     let whole = project();
     let expected = flowc(whole.path(), &RUN);
-    let log = fs::read(whole.path().join(".flow/store.sqlite-wal")).unwrap();
-    let main = fs::read(whole.path().join(".flow/store.sqlite")).unwrap();
+    let (main, log) = store_under_way();
     let length = log.len();
     let mut torn: Vec<Vec<u8>> = [0, 10, 33, 5000, length / 3, length / 2, length - 4096, length - 1]
         .into_iter()
@@ -252,6 +252,99 @@ fn a_torn_log_loses_no_more_than_its_end() {
         assert_eq!((again.status.code(), &again.stdout), (Some(0), &expected.stdout), "{}", said(&again));
     }
 }
+
+/// The file and its log while a run is at work: at its end the log is folded into the file.
+fn store_under_way() -> (Vec<u8>, Vec<u8>) {
+    let folder = project();
+    let state = folder.path().join(".flow");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            flowc(folder.path(), &RUN);
+            is_over.store(true, Ordering::Relaxed);
+        });
+        let (mut main, mut log) = (Vec::new(), Vec::new());
+        while !is_over.load(Ordering::Relaxed) {
+            let now = fs::read(state.join("store.sqlite")).unwrap_or_default();
+            let longer = fs::read(state.join("store.sqlite-wal")).unwrap_or_default();
+            if longer.len() > log.len() {
+                (main, log) = (now, longer);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(log.len() > 16_384, "{} bytes", log.len());
+        (main, log)
+    })
+}
+
+#[test]
+fn the_store_alone_has_the_runs_that_have_ended() {
+    let folder = project();
+    let said_of = |words: &[&str]| {
+        let output = flowc(folder.path(), words);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), said(&output))
+    };
+    assert_eq!(said_of(&RUN).0, Some(0));
+    let runs = said_of(&["runs"]);
+    let state = folder.path().join(".flow");
+    for name in ["store.sqlite-wal", "store.sqlite-shm"] {
+        fs::remove_file(state.join(name)).unwrap();
+    }
+    assert_eq!(said_of(&["runs"]), runs);
+    // Nor does anybody take an empty store for a new one while there is something left of past runs.
+    for name in ["store.sqlite-wal", "store.sqlite-shm"] {
+        fs::remove_file(state.join(name)).unwrap();
+    }
+    fs::write(state.join("store.sqlite"), "").unwrap();
+    let (code, listed, warning) = said_of(&["runs"]);
+    assert_eq!((code, listed.as_str()), (Some(0), ""));
+    assert!(warning.contains("the store is empty, although `.flow/artifacts` holds"), "{warning}");
+    let (code, _, error) = said_of(&["show", "last"]);
+    assert_eq!(code, Some(3), "{error}");
+    // Until that has been removed.
+    for entry in fs::read_dir(state.join("artifacts")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::remove_dir_all(path).unwrap();
+    }
+    assert!(said_of(&["runs"]).2.contains("no runs yet"));
+}
+
+#[test]
+fn gc_frees_a_disk_that_is_full() {
+    let Some(disk) = Disk::new(2 << 20) else {
+        eprintln!("skipped: this process may not mount a disk of its own");
+        return;
+    };
+    let folder = disk.0.path();
+    fs::write(folder.join("fill.flow"), FILL).unwrap();
+    // By the files of a run.
+    let fill = ["run", "-q", "fill.flow", "fill"];
+    is_clear(&flowc(folder, &fill));
+    let gc = flowc(folder, &["gc", "--keep", "0"]);
+    assert_eq!(gc.status.code(), Some(0), "{}", said(&gc));
+    assert!(String::from_utf8_lossy(&gc.stdout).contains("removed 1 run ("));
+    // By artifacts.
+    let full = (0..12).find(|n| {
+        !flowc(folder, &["run", "-q", "fill.flow", "keep", "-p", &format!("n={n}")]).status.success()
+    });
+    assert!(full.is_some());
+    let free = |folder: &Path| fs::write(folder.join("free"), vec![0; 1 << 20]);
+    assert!(free(folder).is_err());
+    let _ = fs::write(folder.join("rest"), vec![0; 1 << 21]);
+    let gc = flowc(folder, &["gc", "--keep", "1"]);
+    assert_eq!(gc.status.code(), Some(0), "{}", said(&gc));
+    fs::remove_file(folder.join("rest")).unwrap();
+    free(folder).unwrap();
+}
+
+const FILL: &str = r#"
+operator large(n: Int) -> Int = command ["sh", "-c", "head -c 9000000 /dev/zero > big; echo 3 > $1", "sh", out.value, n]
+operator text(n: Int) -> List<Text> = command [
+    "sh", "-c", "(printf '[\"%s' $2; head -c 300000 /dev/zero | tr '\\0' x; printf '\"]') > $1", "sh", out.value, n
+]
+workflow fill(n: Int = 1) -> (x: Int) { (x: large(n)) }
+workflow keep(n: Int = 1) -> (x: List<Text>) { (x: text(n)) }
+"#;
 
 #[test]
 fn processes_that_make_one_store_at_once() {

@@ -107,6 +107,10 @@ pub struct Blob {
 pub trait Context: Send + Sync {
     /// Whether it should stop as soon as it can and return [`OperatorError::Cancelled`].
     fn is_cancelled(&self) -> bool;
+    /// Whether, if it is cancelled, there is no time to ask gently: whatever it has started is to be killed.
+    fn is_hurried(&self) -> bool {
+        false
+    }
     /// Which attempt of the node this is; 1 is the first.
     fn attempt(&self) -> u32;
     /// How many threads it may keep busy.

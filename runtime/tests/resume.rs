@@ -84,7 +84,9 @@ fn a_cancelled_run_goes_on_where_it_stopped() {
     assert_eq!(stopped.status, RunStatus::Cancelled);
     let finished: HashSet<String> = finished_nodes(&engine, &stopped.run);
     assert!(!finished.is_empty() && finished.len() < (LAYERS * WIDTH) as usize);
-    let resumed = engine.resume(&stopped.run, &options(), &Cancel::new(), &mut |_| {}).unwrap();
+    let ended = engine.resume(&stopped.run, &options(), &Cancel::new(), &mut |_| {}).unwrap_err();
+    assert_eq!(ended.to_string(), format!("run {} has been cancelled", stopped.run));
+    let resumed = engine.retry(&stopped.run, &options(), &Cancel::new(), &mut |_| {}).unwrap();
     assert_eq!((resumed.status, resumed.run.as_str()), (RunStatus::Finished, stopped.run.as_str()));
     assert_eq!(last(&resumed.outputs), last(&undisturbed.outputs));
     let times = times_run(&log);

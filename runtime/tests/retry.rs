@@ -201,17 +201,17 @@ fn a_run_without_a_process_is_cancelled_by_who_asks() {
     let events = store.events(&id).unwrap();
     assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq), "no gap between the owners");
 
-    // And it can be continued all the same.
+    // And it can be taken up all the same.
     let mut told = None;
     let cancel = Cancel::new();
     std::thread::scope(|scope| {
         let resumed = scope.spawn(|| {
-            lab.engine.resume(&id, &options(), &cancel, &mut |revival| told = Some(revival.clone()))
+            lab.engine.retry(&id, &options(), &cancel, &mut |revival| told = Some(revival.clone()))
         });
         wait_for(&Engine::open(lab.folder.path(), lab.registry.clone()).unwrap(), "second");
         cancel.cancel();
         assert_eq!(resumed.join().unwrap().unwrap().status, RunStatus::Cancelled);
     });
-    let again = vec![("second".to_owned(), Again::Interrupted)];
+    let again = vec![("second".to_owned(), Again::Cancelled)];
     assert_eq!(told, Some(Revival { valid: 1, again, failed: vec![], open: 1 }));
 }

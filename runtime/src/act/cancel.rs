@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Clones stop the same run. A stopped run ends `cancelled` and can be resumed.
+/// Clones stop the same run. A stopped run ends `cancelled`, and a retry takes it up again.
 #[derive(Clone, Default)]
 pub struct Cancel(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     is_cancelled: bool,
+    is_hurried: bool,
     listeners: Vec<Box<dyn FnOnce() + Send>>,
 }
 
@@ -27,6 +28,16 @@ impl Cancel {
         for listener in listeners {
             listener();
         }
+    }
+
+    /// As [`Self::cancel`], and what runs outside of this process is killed without being asked first.
+    pub fn hurry(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_hurried = true;
+        self.cancel();
+    }
+
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_hurried
     }
 
     pub fn is_cancelled(&self) -> bool {

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Notes;
+use super::{Cancel, Notes};
 use crate::{
     event::Broadcast,
     folder::AttemptFolder,
@@ -115,6 +115,8 @@ pub struct NativeContext {
     pub scratch: Arc<Path>,
     pub gpus: Vec<u32>,
     pub cancelled: Arc<AtomicBool>,
+    /// Of the whole run.
+    pub cancel: Cancel,
     pub deadline: Option<Instant>,
     pub broadcast: Broadcast,
     pub progress: Throttle,
@@ -157,6 +159,10 @@ impl NativeContext {
 impl Context for NativeContext {
     fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed) || self.is_past_deadline()
+    }
+
+    fn is_hurried(&self) -> bool {
+        self.cancel.is_hurried()
     }
 
     fn attempt(&self) -> u32 {

@@ -26,6 +26,8 @@ pub struct Reached {
     pub lost: Vec<u32>,
     /// Those of which an attempt was made that came to no end.
     pub interrupted: Vec<u32>,
+    /// Of these, those that were told to stop.
+    pub cancelled: Vec<u32>,
     /// Nodes with an effect that were under way, each with its attempt: nobody knows whether it was done.
     pub unknown: Vec<(u32, u32)>,
     /// When those began that wait, and have not been told to begin anew: microseconds since 1970.
@@ -42,6 +44,7 @@ struct Trace {
     /// How often the node has failed of its own.
     failures: u32,
     is_blocked: bool,
+    is_cancelled: bool,
     outputs: Option<Vec<Reference>>,
     began: Option<i64>,
 }
@@ -78,6 +81,7 @@ impl Reached {
             outputs: FxHashMap::default(),
             lost: Vec::new(),
             interrupted: Vec::new(),
+            cancelled: Vec::new(),
             unknown: Vec::new(),
             began: FxHashMap::default(),
         };
@@ -117,6 +121,7 @@ impl Reached {
         }
         if attempt > 0 && !reached.is_end() && self.lost.last() != Some(&number) {
             self.interrupted.push(number);
+            self.cancelled.extend(trace.is_cancelled.then_some(number));
         }
         Ok(())
     }
@@ -142,6 +147,7 @@ impl Trace {
         self.attempt = attempt.max(self.attempt);
         self.reached = Some(reached);
         self.is_blocked = event.data.get("blocked").is_some();
+        self.is_cancelled = event.kind == Kind::Cancelled;
         self.outputs = None;
         let waits = matches!(of.kind, NodeKind::Wait | NodeKind::WaitFor);
         match event.kind {

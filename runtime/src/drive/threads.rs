@@ -43,6 +43,7 @@ pub struct Threads {
     /// For the files of this run.
     folder: RunFolder,
     broadcast: Broadcast,
+    cancel: Cancel,
     /// The operators that run, and how to stop them.
     running: FxHashMap<(u32, u32), Arc<AtomicBool>>,
     clock: Clock,
@@ -105,6 +106,7 @@ impl Threads {
             artifacts,
             folder,
             broadcast,
+            cancel: cancel.clone(),
             running: FxHashMap::default(),
             clock,
         };
@@ -231,6 +233,7 @@ impl World for Threads {
             scratch: self.scratch.clone(),
             gpus: job.gpus.clone(),
             cancelled,
+            cancel: self.cancel.clone(),
             deadline: job.limit().map(|limit| Instant::now() + limit),
             broadcast: self.broadcast.clone(),
             progress: Throttle::default(),

@@ -86,17 +86,33 @@ impl Engine {
             LockError::Held => RunError::Removing,
             error => error.into(),
         })?;
+        let mut removed = Removed::default();
+        match self.remove(keep, &mut removed) {
+            // To forget what is no longer needed takes room too.
+            Err(RunError::Store(StoreError::Full { .. })) if self.at_work()?.is_empty() => {
+                self.make_room(keep, &mut removed)?;
+                self.remove(keep, &mut removed)?;
+            }
+            result => result?,
+        }
+        Ok(removed)
+    }
+
+    fn remove(&self, keep: Keep, removed: &mut Removed) -> Result<(), RunError> {
         let limit = self.oldest_at_work()?;
         let mut collector = Collector::open(&self.store_file())?;
-        let mut removed = Removed::default();
         for row in self.unkept(keep)? {
             // Somebody may just have resumed it.
             if let Ok(_lock) = RunLock::take(&self.locks(), &row.id) {
+                // Its files first: where the disk is full, the store has room by that.
+                let folder = self.run_folder(&row.id);
+                removed.bytes += size(&folder);
+                remove_all(&folder)?;
                 collector.remove_run(&row.id)?;
                 removed.runs.push(row.id);
             }
         }
-        removed.cached = collector.forget()?;
+        removed.cached += collector.forget()?;
         for folder in self.run_folders(&removed.runs)? {
             removed.bytes += size(&folder);
             remove_all(&folder)?;
@@ -113,7 +129,21 @@ impl Engine {
             })?;
             collector.shrink();
         }
-        Ok(removed)
+        Ok(())
+    }
+
+    /// Removes the files of artifacts that no kept run needs, before the store says so: whoever looks for one in the
+    /// cache meanwhile finds that it is gone. For a disk that is full, and when no run is at work.
+    fn make_room(&self, keep: Keep, removed: &mut Removed) -> Result<(), RunError> {
+        let limit = self.oldest_at_work()?;
+        let without: FxHashSet<String> = self.unkept(keep)?.into_iter().map(|row| row.id).collect();
+        let mut collector = Collector::open(&self.store_file())?;
+        let (_, used) = collector.look(&without, micros(limit), &|list| elements(&self.artifacts, list))?;
+        self.each_unneeded_file(&used, limit, &mut |path, file| {
+            fs::remove_file(path)?;
+            removed.add(1, file.len());
+            Ok(())
+        })
     }
 
     /// The runs that may go, the latest first.

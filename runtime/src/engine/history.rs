@@ -55,7 +55,7 @@ impl Standing {
 
     /// What becomes of each node, those of regions after those of the DAG.
     fn revival(&mut self, again: &FxHashMap<u32, Again>) -> Revival {
-        let Reached { past, outputs, lost, interrupted, unknown, .. } = &mut self.reached;
+        let Reached { past, outputs, lost, interrupted, cancelled, unknown, .. } = &mut self.reached;
         outputs.retain(|node, _| !again.contains_key(node));
         let state = past.state();
         let mut revival = Revival::default();
@@ -73,6 +73,7 @@ impl Standing {
                 _ if unknown.iter().any(|(unknown, _)| *unknown == node) && !state.may_retry(node) => {
                     revival.failed.push(id());
                 }
+                _ if cancelled.contains(&node) => revival.again.push((id(), Again::Cancelled)),
                 _ if interrupted.contains(&node) => revival.again.push((id(), Again::Interrupted)),
                 _ => revival.open += 1,
             }

@@ -28,7 +28,7 @@ use rustc_hash::FxHashMap;
 pub use error::RunError;
 pub use gc::{Keep, Removed};
 use history::History;
-pub use resume::{Again, Cancelled, Revival};
+pub use resume::{Again, Cancelled, Revival, Signalled};
 pub use shadow::{Comparison, Knowledge, NodeComparison};
 pub use view::{NodeView, RunView};
 pub use waiting::{Waiting, WaitsFor};

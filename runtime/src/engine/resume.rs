@@ -39,8 +39,10 @@ pub struct Revival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Again {
     Failed,
-    /// It was under way.
+    /// It was under way when its process died.
     Interrupted,
+    /// It was under way when the run was cancelled.
+    Cancelled,
     /// It had finished, and what it gave is gone.
     Lost,
     /// It had finished without one that had failed.
@@ -56,15 +58,29 @@ pub enum Cancelled {
     Here,
     /// Its process has been told, and is not done with stopping.
     Stopping,
-    /// Its process has not answered.
+    /// Its process has not answered, and is left word.
+    Unanswered,
+}
+
+/// What became of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signalled {
+    /// The run's process has heard it.
+    Heard,
+    /// The run has no process; the one that continues it hears it.
+    Left,
+    /// Its process has not answered, and hears it when it does.
     Unanswered,
 }
 
 /// How often it is looked whether a run has been stopped.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// An owner looks for commands every 50 ms: one that has not for so long does nothing, or has no time at all.
+const ANSWER: Duration = Duration::from_secs(5);
+
 impl Engine {
-    /// Continues a run that was cancelled, or whose process died. Nodes that have finished do not run again,
+    /// Continues a run whose process died. Nodes that have finished do not run again,
     /// as long as their artifacts are there; nodes that have failed stay so. `told` hears what that comes to
     /// before anything starts.
     ///
@@ -77,18 +93,11 @@ impl Engine {
         cancel: &Cancel,
         told: &mut dyn FnMut(&Revival),
     ) -> Result<RunReport, RunError> {
-        self.take_up(
-            run,
-            options,
-            cancel,
-            told,
-            |status| ["running", "cancelled"].contains(&status),
-            Standing::resume,
-        )
+        self.take_up(run, options, cancel, told, |status| status == "running", Standing::resume)
     }
 
-    /// Runs the part of a run that failed again, in place, and what has waited for it: as [`Engine::resume`], but
-    /// nodes that have failed run again, with as many attempts as a new run gives them.
+    /// Revives a run that failed, was blocked or cancelled, in place: as [`Engine::resume`], but nodes that have failed
+    /// run again as well, with as many attempts as a new run gives them.
     ///
     /// # Errors
     /// When the run has finished, and as [`Engine::resume`].
@@ -151,16 +160,17 @@ impl Engine {
     pub fn cancel(&self, run: &str, patience: Duration) -> Result<(RunView, Cancelled), RunError> {
         let id = self.find_run(run)?.id;
         let mut asked = None;
-        let deadline = Instant::now() + patience;
+        let began = Instant::now();
         loop {
             let row = self.store.run(&id)?.ok_or_else(|| RunError::NoRun { id: id.clone() })?;
             let view = self.view(row);
             match (view.status.as_str(), asked) {
                 ("running", None) => asked = Some(self.store.command(&id, &CommandKind::Cancel)?),
-                ("running", Some(command)) if Instant::now() > deadline => {
-                    let open = self.store.commands(&id, 0)?;
-                    let is_open = open.iter().any(|open| open.id == command);
-                    return Ok((view, if is_open { Cancelled::Unanswered } else { Cancelled::Stopping }));
+                ("running", Some(_)) if began.elapsed() > patience => {
+                    return Ok((view, Cancelled::Stopping));
+                }
+                ("running", Some(command)) if began.elapsed() > ANSWER && self.is_open(&id, command)? => {
+                    return Ok((view, Cancelled::Unanswered));
                 }
                 ("running", Some(_)) => std::thread::sleep(GLANCE),
                 ("interrupted", _) => match RunLock::take(&self.locks(), &id) {
@@ -177,6 +187,11 @@ impl Engine {
                 (_, Some(_)) => return Ok((view, Cancelled::ByOwner)),
             }
         }
+    }
+
+    /// Whether nobody has taken a command up yet.
+    fn is_open(&self, run: &str, command: i64) -> Result<bool, RunError> {
+        Ok(self.store.commands(run, 0)?.iter().any(|open| open.id == command))
     }
 
     /// Says of a run whose process has died that it is cancelled, unless that ended it with its last breath. The
@@ -209,11 +224,11 @@ impl Engine {
             .map_err(|error| RunError::Orphans { run: run.to_owned(), reason: error.to_string() })
     }
 
-    /// Leaves a signal for a run.
+    /// Leaves a signal for a run, and waits until its process has heard it.
     ///
     /// # Errors
     /// When the run has ended, and when the store fails.
-    pub fn signal(&self, run: &str, name: &str) -> Result<RunView, RunError> {
+    pub fn signal(&self, run: &str, name: &str) -> Result<(RunView, Signalled), RunError> {
         let run = self.find_run(run)?;
         if !["running", "interrupted"].contains(&run.status.as_str()) {
             return Err(RunError::HasEnded { run: run.id, status: run.status });
@@ -223,8 +238,19 @@ impl Engine {
             let names = names.into_iter().flatten().collect();
             return Err(RunError::NoSignal { run: run.id, name: name.to_owned(), names });
         }
-        self.store.command(&run.id, &CommandKind::Signal { name: name.to_owned() })?;
-        Ok(run)
+        let command = self.store.command(&run.id, &CommandKind::Signal { name: name.to_owned() })?;
+        let began = Instant::now();
+        loop {
+            let run = self.find_run(&run.id)?;
+            let is_open = self.is_open(&run.id, command)?;
+            match run.status.as_str() {
+                _ if !is_open => return Ok((run, Signalled::Heard)),
+                "running" if began.elapsed() > ANSWER => return Ok((run, Signalled::Unanswered)),
+                "running" => std::thread::sleep(GLANCE),
+                "interrupted" => return Ok((run, Signalled::Left)),
+                _ => return Err(RunError::HasEnded { run: run.id, status: run.status }),
+            }
+        }
     }
 }
 

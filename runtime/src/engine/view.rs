@@ -1,6 +1,6 @@
 //! What can be seen of runs, past and running.
 
-use std::sync::Arc;
+use std::{fs, path::PathBuf, sync::Arc};
 
 use flow_ir::node::Node;
 use serde_json::Value as Json;
@@ -65,6 +65,23 @@ impl Engine {
     /// All runs, the latest first.
     pub fn runs(&self) -> Result<Vec<RunView>, RunError> {
         Ok(self.store.runs()?.into_iter().map(|row| self.view(row)).collect())
+    }
+
+    /// A folder that has something of runs, where the store knows of no run: then it is not the one that was written.
+    pub fn strays(&self) -> Result<Option<PathBuf>, RunError> {
+        if !self.store.runs()?.is_empty() {
+            return Ok(None);
+        }
+        let has_folder = |within: &PathBuf| {
+            fs::read_dir(within).is_ok_and(|mut entries| {
+                entries.any(|entry| {
+                    entry.is_ok_and(|entry| {
+                        fs::read_dir(entry.path()).is_ok_and(|mut inner| inner.next().is_some())
+                    })
+                })
+            })
+        };
+        Ok([self.locks(), self.artifacts.folder().to_owned()].into_iter().find(has_folder))
     }
 
     /// A run by its id, or by a part at its beginning or end that no other has.

@@ -4,6 +4,9 @@
 pub enum StoreError {
     #[error("cannot open the store `{path}`: {reason}")]
     Open { path: String, reason: String },
+    /// Something else has its name, or that of the folder it lies in.
+    #[error("the store cannot be in `{path}`, which is {found}")]
+    Occupied { path: String, found: &'static str },
     #[error(
         "the store `{path}` was written by a newer flowc (format {found}; this one knows {known}): update flowc"
     )]
@@ -15,6 +18,12 @@ pub enum StoreError {
     Read { reason: String },
     #[error("cannot write to the store: {reason}")]
     Write { reason: String },
+    /// The disk has no room.
+    #[error("cannot write to the store: {reason}")]
+    Full { reason: String },
+    /// Another process has had it for longer than anybody needs it.
+    #[error("another process holds the store, and does not let it go")]
+    Busy,
     #[error("another process has taken over run {run}")]
     Fenced { run: String },
     #[error("run {run} has been removed from the store")]

@@ -14,9 +14,18 @@ pub struct Owner {
 
 impl Owner {
     pub fn this_process() -> Self {
+        Self::of(process::id())
+    }
+
+    fn of(pid: u32) -> Self {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let pid = process::id();
         Self { host: host.trim().to_owned(), pid, started: started(pid).unwrap_or_default() }
+    }
+
+    /// Whether it does nothing at all until it is sent SIGCONT; of processes on this machine.
+    pub fn is_stopped(&self) -> bool {
+        let here = Self::of(self.pid);
+        *self == here && state(self.pid).is_some_and(|state| ["T", "t"].contains(&state.as_str()))
     }
 
     /// As [`fmt::Display`] writes it.
@@ -33,10 +42,20 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Field 22 of `/proc/PID/stat`; the second, a name in brackets, may hold anything.
 fn started(pid: u32) -> Option<u64> {
+    field(pid, 22)?.parse().ok()
+}
+
+/// `R`, `S`, `T` where it is stopped, …
+fn state(pid: u32) -> Option<String> {
+    field(pid, 3)
+}
+
+/// Of `/proc/PID/stat`, counted from 1; the second, a name in brackets, may hold anything.
+fn field(pid: u32, number: usize) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
+    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
+    fields.nth(number.checked_sub(3)?).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ pub fn run_envelope(
         // Whoever starts this process has set those aside, and says so in its environment.
         gpus: Vec::new(),
         cancelled,
+        cancel: cancel.clone(),
         deadline: envelope.deadline.map(instant),
         broadcast: Broadcast::default(),
         progress: Throttle::default(),

@@ -97,6 +97,9 @@ pub fn watch(
             proc::signal(process.pid, &[], Signal::CONT);
             (end, kill_at) = (Some(End::Cancelled), Some(now + GRACE));
         }
+        if end.is_some() && context.is_hurried() {
+            kill_at = kill_at.map(|at| at.min(now));
+        }
         if now >= next_sample {
             next_sample = now + SAMPLES;
             let used = members.look(process.pid, limit);

@@ -113,7 +113,7 @@ impl Collector {
             // Else the room is there for the next runs.
             let _ = self.connection.execute_batch("VACUUM");
         }
-        let _ = self.connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()));
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 

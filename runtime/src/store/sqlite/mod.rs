@@ -232,6 +232,7 @@ fn write_all(connection: Connection, queue: &Queue, queued: &Mutex<Queued>) {
             _ => {}
         }
     }
+    schema::fold(&writer.connection);
 }
 
 struct Writer<'a> {
@@ -294,6 +295,8 @@ fn failure(error: rusqlite::Error, otherwise: impl FnOnce(String) -> StoreError)
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 StoreError::Damaged { reason: error.to_string() }
             }
+            Some(ErrorCode::DiskFull) => StoreError::Full { reason: error.to_string() },
+            Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
             _ => otherwise(error.to_string()),
         },
     }

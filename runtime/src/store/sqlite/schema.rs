@@ -77,6 +77,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error: rusqlite::Error| open_error(path, error);
     if let Some(folder) = path.parent() {
+        let occupied = |path: &Path, found| StoreError::Occupied { path: path.display().to_string(), found };
+        if folder.exists() && !folder.is_dir() {
+            return Err(occupied(folder, "a file and no folder"));
+        }
+        if path.is_dir() {
+            return Err(occupied(path, "a folder and no file"));
+        }
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Open {
             path: path.display().to_string(),
             reason: error.to_string(),
@@ -89,7 +96,7 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "wal_autocheckpoint", 10_000).map_err(failed)?;
     // KiB: what a large transaction touches is written once, not each time that it leaves the memory.
     connection.pragma_update(None, "cache_size", -32_768).map_err(failed)?;
-    // The log is read as well as the file; folding it in on every exit would cost syncs.
+    // It would remove the log too, for the next process to make it anew; see `fold`.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
     let version = version(&connection).map_err(failed)?;
     if version > VERSION {
@@ -100,6 +107,15 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
     }
     migrate(&mut connection).map_err(failed)?;
     Ok(connection)
+}
+
+/// Folds the log into the file after the last that this process writes, as far as nobody else is at work there, so
+/// that the file alone has all that is known. Whatever keeps it from that is no loss: the log is there.
+pub fn fold(connection: &Connection) {
+    if connection.total_changes() > 0 {
+        let _ = connection.busy_timeout(Duration::ZERO);
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
 }
 
 /// For reading alone.
@@ -156,6 +172,11 @@ fn open_error(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.display().to_string();
     match super::failure(error, |reason| StoreError::Open { path: path.clone(), reason }) {
         StoreError::Damaged { reason } => StoreError::Damaged { reason: format!("`{path}`: {reason}") },
+        // SQLite names the file as well.
+        StoreError::Open { reason, path } => {
+            let reason = reason.strip_suffix(&format!(": {path}")).unwrap_or(&reason).to_owned();
+            StoreError::Open { reason, path }
+        }
         other => other,
     }
 }
