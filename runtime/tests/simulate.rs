@@ -18,7 +18,7 @@ use flow_runtime::{
     operator::Datum,
     schedule::Machine,
     simulate::{Answer, Answers, Asked, Made, Outcome, SimulateOptions, simulate},
-    store::History,
+    store::Durations,
 };
 use support::*;
 
@@ -158,12 +158,12 @@ fn many_nodes_take_little_time() {
 
 #[test]
 fn what_runs_longer_than_its_past_allows_is_told_once() {
-    let mut history = History::default();
+    let mut durations = Durations::default();
     for seconds in [20, 12] {
-        history.add("a".to_owned(), Duration::from_secs(seconds));
+        durations.add("a", Duration::from_secs(seconds));
     }
-    history.add("b0".to_owned(), Duration::from_secs(1));
-    let options = SimulateOptions { history, ..options(4) };
+    durations.add("b0", Duration::from_secs(1));
+    let options = SimulateOptions { durations, ..options(4) };
     let minutes = |asked: &Asked<'_>| {
         Answer::simplest(asked.node, if asked.node.id == "c" { 25 } else { 200 } * SECOND)
     };

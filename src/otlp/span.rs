@@ -7,6 +7,7 @@ use flow_ir::{
     dag::Dag,
     hash::Hash,
     node::{Node, NodeKind, OperatorPlace},
+    template::Templates,
 };
 use flow_runtime::event::{Event, Kind};
 use serde_json::Value as Json;
@@ -43,7 +44,7 @@ pub enum Status {
 #[derive(Debug, Default)]
 pub struct Spans {
     dag: Option<Arc<Dag>>,
-    indices: HashMap<String, usize>,
+    templates: Templates,
     run: Option<Open>,
     nodes: HashMap<Arc<str>, Open>,
 }
@@ -57,7 +58,7 @@ struct Open {
 
 impl Spans {
     pub fn begin(&mut self, dag: &Arc<Dag>) {
-        self.indices = dag.nodes.iter().enumerate().map(|(at, node)| (node.id.clone(), at)).collect();
+        self.templates = Templates::new(dag);
         self.dag = Some(dag.clone());
     }
 
@@ -177,7 +178,7 @@ impl Spans {
     }
 
     fn node(&self, id: &str) -> Option<&Node> {
-        self.dag.as_ref()?.nodes.get(*self.indices.get(id)?)
+        self.templates.node(self.dag.as_ref()?, self.templates.find(id)?)
     }
 }
 

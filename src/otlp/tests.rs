@@ -12,14 +12,18 @@ use flow_ir::{
     hash::Hash,
     node::{Node, NodeKind, OperatorPlace, OperatorRef},
     policy::Policy,
+    region::Region,
 };
 use flow_runtime::{
     event::{Beginning, Event, Kind, Subscriber},
-    store::History,
+    store::Durations,
 };
 use serde_json::{Value as Json, json};
 
-use super::{Exporter, span::Spans};
+use super::{
+    Exporter,
+    span::{Attribute, Spans},
+};
 use crate::terminal::{Colour, Terminal};
 
 fn beginning() -> Beginning {
@@ -54,7 +58,7 @@ fn beginning() -> Beginning {
         states: Arc::default(),
         cores: 2,
         memory: 1,
-        history: Arc::new(History::default),
+        durations: Arc::new(Durations::default),
     }
 }
 
@@ -264,4 +268,28 @@ fn a_collector_that_never_answers_is_left_at_the_end() {
     let told = export(&url);
     assert!(told < Duration::from_millis(500), "{told:?}");
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
+#[test]
+fn nodes_in_regions_say_what_they_call() {
+    let mut beginning = beginning();
+    let mut dag = Dag::clone(&beginning.dag);
+    let body = Region { parameters: Vec::new(), nodes: dag.nodes.clone(), outputs: Vec::new() };
+    let days = dag.nodes.first_mut().unwrap();
+    (days.id, days.kind) = ("days".into(), NodeKind::Map { max: 9, body });
+    beginning.dag = Arc::new(dag);
+    let mut spans = Spans::default();
+    spans.begin(&beginning.dag);
+    let event = events().remove(3);
+    let told = [("days", Kind::Running), ("days[7]/embed", Kind::Running), ("days[7]/embed", Kind::Finished)];
+    let ended: Vec<_> = told
+        .into_iter()
+        .filter_map(|(node, kind)| spans.event(&Event { node: Some(node.into()), kind, ..event.clone() }))
+        .collect();
+    let [span] = ended.as_slice() else { panic!("{ended:?}") };
+    for (key, value) in [("flow.op", "lab.embed"), ("flow.place", "python"), ("flow.device", "gpu")] {
+        let value = Attribute::Text(value.to_owned());
+        assert!(span.attributes.contains(&(key.to_owned(), value)), "{key} in {:?}", span.attributes);
+    }
+    assert!(span.parent.is_some());
 }

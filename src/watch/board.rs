@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use flow_ir::{dag::Dag, node::Node};
+use flow_ir::{dag::Dag, node::Node, template::Templates};
 use flow_runtime::{
     decide::NodeState,
     event::{Beginning, Event, Kind},
-    store::History,
+    store::Durations,
 };
 use serde_json::Value as Json;
 
@@ -33,7 +33,8 @@ pub struct Board {
     pub started: i64,
     pub seats: Vec<Seat>,
     indices: HashMap<Arc<str>, usize>,
-    /// By node: who reads it.
+    templates: Templates,
+    /// By node of the DAG: who reads it.
     dependents: Vec<Vec<u32>>,
     counts: [u32; Stand::ALL.len()],
     /// Those that run, in the order in which they started.
@@ -47,12 +48,13 @@ pub struct Board {
     pub slowest: Vec<Slow>,
     /// What the operators took in this run, by name: how often, and in all.
     pub learned: HashMap<String, (u32, i64)>,
-    pub history: History,
+    pub durations: Durations,
 }
 
 /// A node.
 pub struct Seat {
     pub id: Arc<str>,
+    template: Option<u32>,
     pub stand: Stand,
     pub attempt: u32,
     /// When it came to where it stands.
@@ -181,7 +183,8 @@ impl Board {
             log: VecDeque::new(),
             slowest: Vec::new(),
             learned: HashMap::new(),
-            history: History::default(),
+            durations: Durations::default(),
+            templates: Templates::new(&dag),
             dag,
         };
         for (at, node) in beginning.dag.nodes.iter().enumerate() {
@@ -209,9 +212,13 @@ impl Board {
         Stand::ALL.into_iter().filter(|stand| stand.is_over()).map(|stand| self.count(stand)).sum()
     }
 
-    /// The node of the DAG behind a seat; instances in regions have none.
+    /// The node behind a seat, of the DAG or of a region in it.
     pub fn node(&self, index: usize) -> Option<&Node> {
-        self.dag.nodes.get(index)
+        match self.dag.nodes.get(index) {
+            // Those of the DAG have the first seats.
+            Some(node) => Some(node),
+            None => self.templates.node(&self.dag, self.seats.get(index)?.template?),
+        }
     }
 
     pub fn readers(&self, index: usize) -> &[u32] {
@@ -321,6 +328,7 @@ impl Board {
         self.indices.insert(node.clone(), index);
         self.seats.push(Seat {
             id: node.clone(),
+            template: self.templates.find(node),
             stand: Stand::Pending,
             attempt: 0,
             since: 0,
@@ -374,14 +382,16 @@ impl Board {
             self.slowest.insert(at, slow);
             self.slowest.truncate(SLOWEST);
         }
-        if let Some(op) = self.dag.nodes.get(index).map(Node::op) {
-            match self.learned.get_mut(op) {
+        if let Some(op) =
+            self.node(index).filter(|node| node.kind.regions().is_empty()).map(Node::op).map(str::to_owned)
+        {
+            match self.learned.get_mut(&op) {
                 Some((count, total)) => {
                     *count += 1;
                     *total += microseconds(seconds);
                 }
                 None => {
-                    self.learned.insert(op.to_owned(), (1, microseconds(seconds)));
+                    self.learned.insert(op, (1, microseconds(seconds)));
                 }
             }
         }

@@ -24,7 +24,15 @@ pub fn remaining(board: &Board, now: i64) -> Option<i64> {
         known += u32::from(took.is_some());
         let took = took.unwrap_or_default();
         let Some(node) = board.node(index) else { continue };
-        work += took as f64 * f64::from(node.policy.cpu.clamp(1, board.cores));
+        // What runs others uses no core for itself, and theirs count on their own.
+        if node.kind.regions().is_empty() {
+            work += took as f64 * f64::from(node.policy.cpu.clamp(1, board.cores));
+        }
+        if index >= board.dag.nodes.len() {
+            // The node around it is the link of the chain.
+            longest = longest.max(took);
+            continue;
+        }
         let mut start = 0;
         node.for_each_dependency(|dependency| {
             start = start.max(ends.get(dependency.0 as usize).copied().unwrap_or_default());
@@ -47,7 +55,7 @@ pub fn expected(board: &Board, index: usize) -> Option<i64> {
     if matches!(node.kind, NodeKind::Expression(_)) {
         return Some(0);
     }
-    if let Some(past) = board.history.of(&node.id) {
+    if let Some(past) = board.durations.of(&board.seats.get(index)?.id) {
         return i64::try_from(past.mean().as_micros()).ok();
     }
     let (count, total) = board.learned.get(node.op())?;

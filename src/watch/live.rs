@@ -9,7 +9,7 @@ use std::{
 
 use flow_runtime::{
     event::{Beginning, Event, Subscriber},
-    store::History,
+    store::Durations,
 };
 
 use super::{
@@ -94,10 +94,10 @@ impl Subscriber for Live {
             state.has_changed = true;
             shared.changed.notify_one();
         });
-        let (shared, history) = (self.shared.clone(), beginning.history.clone());
+        let (shared, durations) = (self.shared.clone(), beginning.durations.clone());
         let drawer = std::thread::Builder::new().name("flow-view".to_owned()).spawn(move || {
             let (out, size) = make();
-            shared.draw(Screen::new(out), &size, &history);
+            shared.draw(Screen::new(out), &size, &durations);
         });
         *self.drawer.lock().unwrap_or_else(PoisonError::into_inner) = drawer.ok();
     }
@@ -149,7 +149,7 @@ impl Shared {
         self: &Arc<Self>,
         mut screen: Screen<W>,
         size: &SizeOf,
-        history: &Arc<dyn Fn() -> History + Send + Sync>,
+        durations: &Arc<dyn Fn() -> Durations + Send + Sync>,
     ) {
         let began = Instant::now();
         let mut is_asked = false;
@@ -184,20 +184,20 @@ impl Shared {
             screen.show(&above, lines, size);
             if !is_asked && began.elapsed() > LONG {
                 is_asked = true;
-                self.ask(history.clone());
+                self.ask(durations.clone());
             }
             std::thread::sleep(FRAME.saturating_sub(at.elapsed()));
         }
     }
 
-    /// Reads the history on a thread of its own: the view does not wait for the store.
-    fn ask(self: &Arc<Self>, history: Arc<dyn Fn() -> History + Send + Sync>) {
+    /// Reads the durations on a thread of its own: the view does not wait for the store.
+    fn ask(self: &Arc<Self>, durations: Arc<dyn Fn() -> Durations + Send + Sync>) {
         let shared = self.clone();
         // Without it there is an estimate less.
-        let _ = std::thread::Builder::new().name("flow-history".to_owned()).spawn(move || {
-            let history = history();
+        let _ = std::thread::Builder::new().name("flow-durations".to_owned()).spawn(move || {
+            let durations = durations();
             if let Some(board) = &mut shared.lock().board {
-                board.history = history;
+                board.durations = durations;
             }
         });
     }

@@ -11,11 +11,12 @@ use flow_ir::{
     hash::Hash,
     node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef},
     policy::Policy,
+    region::Region,
     types::Type,
 };
 use flow_runtime::{
     event::{Beginning, Event, Kind, Subscriber},
-    store::History,
+    store::Durations,
 };
 use serde_json::{Value as Json, json};
 
@@ -53,7 +54,7 @@ fn node(id: &str, place: OperatorPlace, reads: &[u32]) -> Node {
     }
 }
 
-fn beginning(nodes: Vec<Node>, history: History) -> Beginning {
+fn beginning(nodes: Vec<Node>, durations: Durations) -> Beginning {
     let dag = Dag {
         workflow: "tips.tips".into(),
         parameters: Vec::new(),
@@ -67,7 +68,7 @@ fn beginning(nodes: Vec<Node>, history: History) -> Beginning {
         states: Arc::default(),
         cores: 2,
         memory: 8 << 30,
-        history: Arc::new(move || history.clone()),
+        durations: Arc::new(move || durations.clone()),
     }
 }
 
@@ -109,13 +110,13 @@ fn training() -> (Board, i64) {
         node("notify", OperatorPlace::Native, &[]),
         node("unread", OperatorPlace::Native, &[3]),
     ];
-    let mut history = History::default();
+    let mut durations = Durations::default();
     for id in ["embed", "fetch", "candidates[2].gbdt", "report", "unread"] {
-        history.add(id.to_owned(), Duration::from_secs(100));
+        durations.add(id, Duration::from_secs(100));
     }
-    let beginning = beginning(nodes, history);
+    let beginning = beginning(nodes, durations);
     let mut board = Board::new(&beginning, 0);
-    board.history = (beginning.history)();
+    board.durations = (beginning.durations)();
     let mut teller = Teller { seq: 0 };
     for (second, node, kind, data) in [
         (0.0, "", Kind::RunStarted, json!({ "nodes": 7 })),
@@ -224,7 +225,7 @@ fn crowd() -> Board {
         ));
     }
     let ids: Vec<String> = nodes.iter().map(|node| node.id.clone()).collect();
-    let mut board = Board::new(&beginning(nodes, History::default()), 0);
+    let mut board = Board::new(&beginning(nodes, Durations::default()), 0);
     let mut teller = Teller { seq: 0 };
     for id in &ids[..300] {
         board.event(&teller.event(0.5, id, Kind::Running, Json::Null));
@@ -242,9 +243,36 @@ fn crowd() -> Board {
 }
 
 #[test]
+fn nodes_in_regions_are_estimated_by_earlier_runs_of_any_instance() {
+    let body = Region {
+        parameters: Vec::new(),
+        nodes: vec![node("load", OperatorPlace::Python("m:f".into()), &[])],
+        outputs: Vec::new(),
+    };
+    let mut days = node("days", OperatorPlace::Native, &[]);
+    days.kind = NodeKind::Map { max: 9, body };
+    let mut durations = Durations::default();
+    for (id, seconds) in [("days", 40), ("days[0]/load", 30), ("days[1]/load", 10)] {
+        durations.add(id, Duration::from_secs(seconds));
+    }
+    let beginning = beginning(vec![days], durations);
+    let mut board = Board::new(&beginning, 0);
+    board.durations = (beginning.durations)();
+    let mut teller = Teller { seq: 0 };
+    for id in ["days", "days[5]/load"] {
+        board.event(&teller.event(0.0, id, Kind::Running, Json::Null));
+    }
+    assert_eq!(estimate::expected(&board, 1), Some(20 * SECOND));
+    assert_eq!(estimate::remaining(&board, 10 * SECOND), Some(30 * SECOND));
+    let lines = frame::draw(&board, 10 * SECOND, None, Size { columns: 80, rows: 24 }, PLAIN);
+    let load = lines.iter().find(|line| line.contains("days[5]/load")).unwrap();
+    assert!(load.contains("python") && load.contains("of about 0:20"), "{load}");
+}
+
+#[test]
 fn no_frame_is_larger_than_its_terminal() {
     let boards =
-        [training(), (crowd(), 2 * SECOND), (Board::new(&beginning(Vec::new(), History::default()), 0), 5)];
+        [training(), (crowd(), 2 * SECOND), (Board::new(&beginning(Vec::new(), Durations::default()), 0), 5)];
     for (board, now) in &boards {
         for columns in [1, 2, 10, 19, 40, 60, 76, 80, 119, 120, 121, 300] {
             for rows in [1, 2, 3, 4, 6, 8, 12, 24, 60] {
@@ -370,7 +398,7 @@ fn an_event_is_on_the_screen_within_a_tenth_of_a_second() {
     let out = glass.clone();
     let live = Live::new(PLAIN, move || (Box::new(out), Box::new(|| Size { columns: 80, rows: 24 })));
     let nodes = (0..40).map(|index| node(&format!("n[{index}]"), OperatorPlace::Native, &[])).collect();
-    live.begin(&beginning(nodes, History::default()));
+    live.begin(&beginning(nodes, Durations::default()));
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
     let mut teller = Teller { seq: 0 };
     let mut slowest = Duration::ZERO;

@@ -4,7 +4,7 @@
 //! workflow, `days[3]/load` in a map or a loop. The instances of a region all have the same nodes, their templates,
 //! which have paths without iterations: `days/load`.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     dag::Dag,
@@ -40,6 +40,24 @@ pub struct Step {
     pub template: u32,
     /// In which the next step stands, where the template is repeated.
     pub iteration: u64,
+}
+
+/// The path of a node's template as far as its id tells, without the DAG: of `models[2]/clean` it cannot be known whether
+/// `models` is run for each of several elements, or `models[2]` is called so; both give `models/clean`.
+pub fn path_of(id: &str) -> Cow<'_, str> {
+    if !id.contains("]/") {
+        return Cow::Borrowed(id);
+    }
+    let (around, own) = id.rsplit_once('/').unwrap_or(("", id));
+    let mut path = String::with_capacity(id.len());
+    for part in around.split('/') {
+        let iterated = part.strip_suffix(']').and_then(|part| part.rsplit_once('['));
+        let is_iteration = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        path.push_str(iterated.filter(|(_, text)| is_iteration(text)).map_or(part, |(part, _)| part));
+        path.push('/');
+    }
+    path.push_str(own);
+    Cow::Owned(path)
 }
 
 impl Templates {
@@ -179,6 +197,9 @@ mod tests {
             let found = templates.find(id).and_then(|number| templates.get(number));
             assert_eq!(found.map(|template| template.path.as_str()), path, "{id}");
         }
+        assert_eq!(path_of("days[][3]/inner/x[1]"), "days[]/inner/x[1]");
+        assert_eq!(path_of("a[1]/b[2]/c"), "a/b/c");
+        assert_eq!(path_of("a[1].b"), "a[1].b");
         let steps = templates.steps("days[][12]/inner/load").unwrap();
         assert_eq!(steps.iter().map(|step| step.iteration).collect::<Vec<_>>(), [12, 0, 0]);
         let last = steps.last().unwrap().template;

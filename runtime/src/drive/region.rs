@@ -125,7 +125,8 @@ impl<W: World> Driver<W> {
                     }
                 });
             }
-            self.setup.scheduler.add_region(instance.place.node, &region.nodes, &instance.graph);
+            let ids = self.ids.get(instance.nodes.start as usize..).unwrap_or_default();
+            self.setup.scheduler.add_region(instance.place.node, &region.nodes, ids, &instance.graph);
         }
     }
 

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 use serde_json::json;
 
 use super::{Driver, World, nodes};
-use crate::{event::Kind, store::History};
+use crate::{event::Kind, store::Durations};
 
 /// In microseconds: what takes less is nobody's worry.
 const LEAST: i64 = 30_000_000;
@@ -18,7 +18,7 @@ pub struct Watch {
     pub next: Option<i64>,
     told: FxHashSet<(u32, u32)>,
     /// Read when something has run for long enough to ask.
-    history: Option<History>,
+    durations: Option<Durations>,
 }
 
 impl Watch {
@@ -71,10 +71,11 @@ impl<W: World> Driver<W> {
         let store = self.setup.store.clone();
         let workflow = &self.setup.dag.workflow;
         // Without a past there is nothing to compare with.
-        let history = self.stuck.history.get_or_insert_with(|| store.history(workflow).unwrap_or_default());
+        let durations =
+            self.stuck.durations.get_or_insert_with(|| store.durations(workflow).unwrap_or_default());
         let id = self.ids.get(node as usize)?;
         let node = nodes::node(&self.setup.dag, &self.setup.state, node)?;
-        let by_past = history.of(id).and_then(|past| {
+        let by_past = durations.of(id).and_then(|past| {
             let longest = i64::try_from(past.longest.as_micros()).ok()?;
             let runs = match past.runs {
                 1 => "its earlier run".to_owned(),

@@ -49,7 +49,7 @@ use crate::{
         Machine, Scheduler, Weights,
         ledger::{self, Joining},
     },
-    store::{Batch, NewRun, Past, RunLock, SqliteStore, Store, StoreError},
+    store::{Batch, NewRun, RunLock, SqliteStore, Store, StoreError},
     task::{Failure, Source},
 };
 
@@ -292,7 +292,7 @@ impl Engine {
             cores: options.jobs,
             memory: options.memory,
             // Without a past there is nothing to compare with, and that is all that follows.
-            history: Arc::new(move || store.history(&workflow).unwrap_or_default()),
+            durations: Arc::new(move || store.durations(&workflow).unwrap_or_default()),
         };
         let (store, run) = (self.store.clone(), history.run.clone());
         let backlog: Backlog = Arc::new(move |seq, limit| store.events_after(&run, seq, limit).ok());
@@ -334,13 +334,13 @@ impl Engine {
     /// How long the nodes of a DAG took on average in earlier runs.
     fn earlier(&self, dag: &Dag) -> Result<Weights, StoreError> {
         // In a DAG of many nodes none is long beside the reading, and of one or none there is nothing to choose.
-        if !(2..=WEIGHED_NODES).contains(&dag.nodes.len()) {
+        let nodes: usize = dag.nodes.iter().map(Node::count).sum();
+        if !(2..=WEIGHED_NODES).contains(&nodes) {
             return Ok(Weights::default());
         }
-        let history = self.store.history(&dag.workflow)?;
-        let mean = |past: &Past| i64::try_from(past.mean().as_micros()).unwrap_or(i64::MAX);
-        let of = |node: &Node| Some((node.id.clone(), mean(history.of(&node.id)?)));
-        Ok(dag.nodes.iter().filter_map(of).collect())
+        let durations = self.store.durations(&dag.workflow)?;
+        let microseconds = |mean: Duration| i64::try_from(mean.as_micros()).unwrap_or(i64::MAX);
+        Ok(durations.means().map(|(path, mean)| (path.to_owned(), microseconds(mean))).collect())
     }
 
     /// The bodies of all operators that a DAG calls. Those of a query's steps are looked for as well, so that no

@@ -317,7 +317,7 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::*;
-    use crate::{event::Kind, store::History};
+    use crate::{event::Kind, store::Durations};
 
     /// Passes on what it hears; waits for `gate` before each event, where there is one.
     struct Ear {
@@ -404,7 +404,7 @@ mod tests {
             states: Arc::default(),
             cores: 1,
             memory: 1,
-            history: Arc::new(History::default),
+            durations: Arc::new(Durations::default),
         };
         let backlog: Backlog =
             Arc::new(move |after, limit| Some((after + 1..=backlog?).take(limit).map(event).collect()));
@@ -539,7 +539,7 @@ mod tests {
             states: Arc::default(),
             cores: 1,
             memory: 1,
-            history: Arc::new(History::default),
+            durations: Arc::new(Durations::default),
         };
         let backlog: Backlog = Arc::new(|_, _| None);
         let broadcast = Broadcast::new(&subscribers, &beginning, 0, &backlog);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow_ir::dag::Dag;
 
 use super::Event;
-use crate::{decide::NodeState, store::History};
+use crate::{decide::NodeState, store::Durations};
 
 /// Hears of a run. Everything is called from one thread, which is the subscriber's own: it may take its time.
 pub trait Subscriber: Send + Sync {
@@ -69,7 +69,7 @@ pub struct Beginning {
     pub memory: u64,
     /// How long the nodes took in earlier runs of the workflow. It is read from the store: ask only where
     /// nobody waits.
-    pub history: Arc<dyn Fn() -> History + Send + Sync>,
+    pub durations: Arc<dyn Fn() -> Durations + Send + Sync>,
 }
 
 impl std::fmt::Debug for Beginning {

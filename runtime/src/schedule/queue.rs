@@ -7,9 +7,10 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, BinaryHeap},
+    sync::Arc,
 };
 
-use flow_ir::{dag::Dag, node::Node};
+use flow_ir::{dag::Dag, node::Node, template::path_of};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -19,12 +20,14 @@ use super::{
 };
 use crate::decide::Graph;
 
-/// How long nodes took in earlier runs, in microseconds, by their ids.
+/// How long nodes took in earlier runs, in microseconds, by their ids; for nodes of regions also by the paths of their
+/// templates ([`path_of`]), where it is one for all instances.
 pub type Weights = FxHashMap<String, i64>;
 
 pub struct Scheduler {
     /// How much this run may use.
     limit: Machine,
+    weights: Weights,
     whole: Amount,
     used: Amount,
     /// By node.
@@ -71,6 +74,7 @@ impl Scheduler {
         let mut scheduler = Self {
             whole: limit.whole(),
             limit,
+            weights: weights.clone(),
             used: Amount::default(),
             taken: FxHashMap::default(),
             lender: None,
@@ -81,9 +85,8 @@ impl Scheduler {
             oldest: BTreeSet::new(),
             takes: 0,
         };
-        let weight = |id: &str| weights.get(id).and_then(|weight| u64::try_from(*weight).ok());
-        let durations: Vec<Option<u64>> = dag.nodes.iter().map(|node| weight(&node.id)).collect();
-        for (node, path) in dag.nodes.iter().zip(graph.paths(&with_mean(&durations))) {
+        let durations = scheduler.durations(dag.nodes.iter().map(|node| node.id.as_str()));
+        for (node, path) in dag.nodes.iter().zip(graph.paths(&durations)) {
             scheduler.add_place(Need::of(node), node.policy.priority, path);
         }
         Ok(scheduler)
@@ -115,14 +118,27 @@ impl Scheduler {
     }
 
     /// The next nodes that there are: those of a region that the node `around` runs, each as urgent as that one at
-    /// least.
-    pub fn add_region(&mut self, around: u32, nodes: &[Node], graph: &Graph) {
+    /// least. `ids` are theirs in the run.
+    pub fn add_region(&mut self, around: u32, nodes: &[Node], ids: &[Arc<str>], graph: &Graph) {
         let (priority, path) =
             self.places.get(around as usize).map_or((0, 0), |(_, (priority, path, _))| (*priority, *path));
-        for (node, below) in nodes.iter().zip(graph.paths(&vec![1; nodes.len()])) {
+        let durations = self.durations(ids.iter().map(|id| &**id));
+        for (node, below) in nodes.iter().zip(graph.paths(&durations)) {
             let priority = priority.saturating_add(node.policy.priority);
             self.add_place(Need::of(node), priority, path.saturating_add(below));
         }
+    }
+
+    /// How long each node takes, as far as is known.
+    fn durations<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<u64> {
+        if self.weights.is_empty() {
+            return vec![1; ids.count()];
+        }
+        let known = ids.map(|id| {
+            let weight = self.weights.get(id).or_else(|| self.weights.get(&*path_of(id)))?;
+            u64::try_from(*weight).ok()
+        });
+        with_mean(&known.collect::<Vec<_>>())
     }
 
     /// The node has all its inputs.
@@ -240,6 +256,7 @@ impl Scheduler {
 }
 
 /// The mean stands for what is not known; 1 where nothing is. None takes no time at all.
+/// The mean where nothing is known.
 fn with_mean(durations: &[Option<u64>]) -> Vec<u64> {
     let known = durations.iter().flatten();
     let (count, total) =

@@ -44,9 +44,13 @@ fn cores(cpu: u32) -> Policy {
     Policy { cpu, memory: 0, ..Policy::default() }
 }
 
-fn scheduler(nodes: Vec<Node>, machine: Machine, weights: &Weights) -> Result<Scheduler, CannotFit> {
+fn dag_of(nodes: Vec<Node>) -> Dag {
     let (workflow, parameters, outputs, origin) = ("w".to_owned(), Vec::new(), Vec::new(), None);
-    let dag = Dag { workflow, parameters, nodes, outputs, origin };
+    Dag { workflow, parameters, nodes, outputs, origin }
+}
+
+fn scheduler(nodes: Vec<Node>, machine: Machine, weights: &Weights) -> Result<Scheduler, CannotFit> {
+    let dag = dag_of(nodes);
     Scheduler::new(&dag, &Graph::new(&dag).unwrap(), machine, weights)
 }
 
@@ -84,6 +88,22 @@ fn priority_then_the_critical_path_then_the_order() {
     // Earlier runs know better than the count of nodes.
     let known = [("short", 9_000_000), ("long", 1_000), ("end", 1_000)];
     assert_eq!(order(&known.into_iter().map(|(id, time)| (id.to_owned(), time)).collect()), [3, 0, 1]);
+}
+
+#[test]
+fn what_took_long_in_one_instance_of_a_region_goes_first_in_another() {
+    let nodes: Vec<Node> = ["short", "long"].into_iter().map(|id| node(id, cores(1))).collect();
+    let body = dag_of(nodes.clone());
+    let ids: Vec<Arc<str>> = vec!["days[7]/short".into(), "days[7]/long".into()];
+    let order = |weights: &Weights| {
+        let mut scheduler = scheduler(vec![node("days", cores(1))], machine(4), weights).unwrap();
+        scheduler.add_region(0, &nodes, &ids, &Graph::new(&body).unwrap());
+        [1, 2].into_iter().for_each(|node| scheduler.add(node, 1));
+        std::iter::from_fn(|| scheduler.take().map(|(node, _)| node)).collect::<Vec<_>>()
+    };
+    assert_eq!(order(&Weights::default()), [1, 2]);
+    let known = [("days/long", 9_000_000), ("days/short", 1_000)];
+    assert_eq!(order(&known.into_iter().map(|(id, time)| (id.to_owned(), time)).collect()), [2, 1]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     event::Broadcast,
     operator::{Call, Context, Datum, Native, Operator, OperatorError},
     schedule::{CannotFit, Machine, Scheduler, Weights},
-    store::{Batch, History, NewRun, StoreError},
+    store::{Batch, Durations, NewRun, StoreError},
 };
 
 /// How to simulate.
@@ -28,7 +28,7 @@ pub struct SimulateOptions {
     /// How long nodes take, for those that decide which is first; see [`Scheduler::new`].
     pub weights: Weights,
     /// How long nodes took in earlier runs.
-    pub history: History,
+    pub durations: Durations,
     /// When the run is cancelled: microseconds after its start.
     pub cancel: Option<i64>,
     /// When the run starts, in microseconds since 1970.
@@ -54,7 +54,7 @@ impl Default for SimulateOptions {
         Self {
             machine: Machine::here(),
             weights: Weights::default(),
-            history: History::default(),
+            durations: Durations::default(),
             cancel: None,
             now: 0,
             artifacts: None,
@@ -73,7 +73,7 @@ pub fn simulate(
     answers: &mut dyn Answers,
 ) -> Result<Outcome, SimulateError> {
     let graph = Arc::new(Graph::new(&dag)?);
-    let store = Arc::new(SimulatedStore::new(Disk::default()).with_history(options.history.clone()));
+    let store = Arc::new(SimulatedStore::new(Disk::default()).with_durations(options.durations.clone()));
     let small: Arc<dyn SmallContents> = store.clone();
     let artifacts = options.artifacts.clone().unwrap_or_else(|| Artifacts::without_files(small));
     let inner = Rc::new(RefCell::new(Inner::new(options.now, answers)));

@@ -17,7 +17,7 @@ use crate::{
     artifact::{Reference, SmallContents},
     event::{Event, Kind},
     store::{
-        Batch, CommandKind, Durable, FileStamp, History, NewRun, NodeRow, RunCommand, RunRow, Store,
+        Batch, CommandKind, Durable, Durations, FileStamp, NewRun, NodeRow, RunCommand, RunRow, Store,
         StoreError,
     },
 };
@@ -58,7 +58,7 @@ struct Run {
 pub struct SimulatedStore {
     disk: Disk,
     queue: Mutex<Queue>,
-    history: History,
+    durations: Durations,
 }
 
 #[derive(Default)]
@@ -114,12 +114,12 @@ impl Disk {
 
 impl SimulatedStore {
     pub fn new(disk: Disk) -> Self {
-        Self { disk, queue: Mutex::default(), history: History::default() }
+        Self { disk, queue: Mutex::default(), durations: Durations::default() }
     }
 
     /// Earlier runs took that long, of whatever workflow.
-    pub fn with_history(self, history: History) -> Self {
-        Self { history, ..self }
+    pub fn with_durations(self, durations: Durations) -> Self {
+        Self { durations, ..self }
     }
 
     /// How many batches wait to be committed.
@@ -270,8 +270,8 @@ impl Store for SimulatedStore {
         Ok(tables.runs.get(run).map(|run| run.nodes.values().cloned().collect()).unwrap_or_default())
     }
 
-    fn history(&self, _: &str) -> Result<History, StoreError> {
-        Ok(self.history.clone())
+    fn durations(&self, _: &str) -> Result<Durations, StoreError> {
+        Ok(self.durations.clone())
     }
 
     fn events(&self, run: &str) -> Result<Vec<Event>, StoreError> {

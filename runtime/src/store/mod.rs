@@ -6,8 +6,8 @@
 
 mod batch;
 mod command;
+mod durations;
 mod error;
-mod history;
 mod lock;
 mod owner;
 mod row;
@@ -17,8 +17,8 @@ use flow_ir::hash::Hash;
 
 pub use batch::{Batch, CacheEntry, Durable, FileMemo, FileStamp, NewRun};
 pub use command::{CommandKind, RunCommand};
+pub use durations::{Durations, NodeDurations};
 pub use error::StoreError;
-pub use history::{History, Past};
 pub use lock::{LockError, RunLock};
 pub use owner::Owner;
 pub use row::{NodeRow, RunRow};
@@ -76,8 +76,8 @@ pub trait Store: SmallContents {
     }
 
     /// How long the nodes of a workflow took in its latest runs, as far as that is known.
-    fn history(&self, workflow: &str) -> Result<History, StoreError> {
+    fn durations(&self, workflow: &str) -> Result<Durations, StoreError> {
         let _ = workflow;
-        Ok(History::default())
+        Ok(Durations::default())
     }
 }

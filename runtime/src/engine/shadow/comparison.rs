@@ -88,7 +88,7 @@ impl Engine {
             cancel: None,
             now: run.started,
             artifacts: Some(self.artifacts.clone()),
-            history: Default::default(),
+            durations: Default::default(),
         };
         let after = simulate(dag.clone(), &simulated, &mut answers).map_err(|error| match error {
             SimulateError::Graph(error) => RunError::from(error),

@@ -24,7 +24,7 @@ use rustc_hash::FxHashMap;
 
 use queue::{Message, Queue};
 
-use super::{Batch, CommandKind, FileStamp, History, NodeRow, RunCommand, RunRow, Store, StoreError};
+use super::{Batch, CommandKind, Durations, FileStamp, NodeRow, RunCommand, RunRow, Store, StoreError};
 use crate::{
     artifact::{Reference, SmallContents},
     event::Event,
@@ -164,8 +164,8 @@ impl Store for SqliteStore {
         read::events(&self.reader(), run, seq, limit)
     }
 
-    fn history(&self, workflow: &str) -> Result<History, StoreError> {
-        read::history(&self.reader(), workflow)
+    fn durations(&self, workflow: &str) -> Result<Durations, StoreError> {
+        read::durations(&self.reader(), workflow)
     }
 }
 

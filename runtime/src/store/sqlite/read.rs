@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::{
     artifact::Reference,
     event::{Event, Kind},
-    store::{CommandKind, FileStamp, History, NodeRow, Owner, RunCommand, RunRow, StoreError},
+    store::{CommandKind, Durations, FileStamp, NodeRow, Owner, RunCommand, RunRow, StoreError},
 };
 
 pub fn cached(connection: &Connection, keys: &[Hash]) -> Result<Vec<Option<Vec<Reference>>>, StoreError> {
@@ -171,7 +171,7 @@ const HISTORY_ROWS: u32 = 20_000;
 /// Runs that are looked at.
 const HISTORY_RUNS: u32 = 20;
 
-pub fn history(connection: &Connection, workflow: &str) -> Result<History, StoreError> {
+pub fn durations(connection: &Connection, workflow: &str) -> Result<Durations, StoreError> {
     let read = || {
         let mut runs =
             connection.prepare_cached("SELECT id FROM run WHERE workflow = ? ORDER BY id DESC LIMIT ?")?;
@@ -179,21 +179,21 @@ pub fn history(connection: &Connection, workflow: &str) -> Result<History, Store
             "SELECT node, ended - started FROM node
              WHERE run = ? AND state = 'finished' AND NOT cached AND started <= ended LIMIT ?",
         )?;
-        let mut history = History::default();
+        let mut durations = Durations::default();
         let mut left = HISTORY_ROWS;
         let ids = runs.query_map(params![workflow, HISTORY_RUNS], |row| row.get::<_, String>(0))?;
         for run in ids.collect::<rusqlite::Result<Vec<_>>>()? {
             let rows = nodes.query_map(params![run, left], |row| {
                 let microseconds: i64 = row.get(1)?;
-                Ok((row.get(0)?, Duration::from_micros(microseconds.unsigned_abs())))
+                Ok((row.get::<_, String>(0)?, Duration::from_micros(microseconds.unsigned_abs())))
             })?;
             for row in rows {
                 let (node, took) = row?;
-                history.add(node, took);
+                durations.add(&node, took);
                 left -= 1;
             }
         }
-        Ok(history)
+        Ok(durations)
     };
     read().map_err(failed)
 }
