@@ -38,6 +38,7 @@ enum Emit {
     Json,
     Dot,
     Mermaid,
+    Svg,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -78,6 +79,7 @@ pub fn execute(
         Some(Emit::Json) => dag.to_json(),
         Some(Emit::Dot) => dag.to_dot(),
         Some(Emit::Mermaid) => dag.to_mermaid(),
+        Some(Emit::Svg) => dag.to_svg(),
     });
     Ok(Exit::Worked)
 }

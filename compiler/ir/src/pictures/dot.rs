@@ -1,42 +1,94 @@
 //! Graphviz.
 
-use super::{edges_of, lines_of};
-use crate::{dag::Dag, node::NodeKind};
+use super::scene::{Body, Card, Link, Shape, Tallies, scene};
+use crate::dag::Dag;
 
 impl Dag {
-    /// The DAG for `dot`: tasks are boxes, expressions ellipses, whatever steers others a component, effects have a double border, outputs
-    /// stand at the right. Dashed edges carry no data.
+    /// The DAG for `dot`, with the cards of [`Dag::to_svg`]: tasks are boxes, expressions ellipses, regions clusters;
+    /// parameters and outputs stand without a frame. Dashed edges carry no data.
     pub fn to_dot(&self) -> String {
+        let scene = scene(self, &Tallies::default());
         let mut text = format!(
-            "digraph {} {{\n    rankdir=LR\n    node [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n    \
+            "digraph {} {{\n    compound=true\n    \
+             node [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n    \
              edge [fontname=\"sans-serif\" fontsize=9 color=gray40]\n",
-            quoted(&self.workflow)
+            quoted(&scene.workflow)
         );
-        for (index, node) in self.nodes.iter().enumerate() {
-            let (id, op) = lines_of(node);
-            let label = op.map_or_else(|| escaped(&id), |op| format!("{}\\n{}", escaped(&id), escaped(&op)));
-            let shape = match node.kind {
-                NodeKind::Task(_) => "",
-                NodeKind::Expression(_) => " shape=ellipse",
-                _ => " shape=component style=solid",
-            };
-            let border = if node.effect { " peripheries=2" } else { "" };
-            text += &format!("    n{index} [label=\"{label}\"{shape}{border}]\n");
-        }
-        for (from, to, port, has_data) in edges_of(self) {
-            let label = port.map(|port| format!("label={}", quoted(port)));
-            let style = (!has_data).then(|| "style=dashed".to_owned());
-            let attributes: Vec<String> = label.into_iter().chain(style).collect();
-            let attributes =
-                if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(" ")) };
-            text += &format!("    n{} -> n{}{attributes}\n", from.0, to.0);
-        }
-        for (index, output) in self.outputs.iter().enumerate() {
-            text += &format!("    o{index} [label={} shape=plaintext]\n", quoted(&output.name));
-            output.input.for_each_port(&mut |port| text += &format!("    n{} -> o{index}\n", port.node.0));
-        }
+        body_into(&mut text, &scene.body, "n", 1);
         text + "}\n"
     }
+}
+
+fn body_into(text: &mut String, body: &Body, prefix: &str, depth: usize) {
+    let indent = "    ".repeat(depth);
+    for (number, card) in body.cards.iter().enumerate() {
+        let name = format!("{prefix}{number}");
+        if card.panels.is_empty() {
+            *text += &format!("{indent}{name} [label={}{}]\n", label(card), look(card));
+            continue;
+        }
+        *text += &format!("{indent}subgraph cluster_{name} {{\n{indent}    label={}\n", label(card));
+        *text += &format!(
+            "{indent}    style=rounded\n{indent}    color=gray60\n{indent}    fontname=\"sans-serif\"\n"
+        );
+        // An edge of dot ends at a node: this one stands for the region, and edges are cut at its frame.
+        *text += &format!("{indent}    {name} [shape=point style=invis width=0]\n");
+        for (part, panel) in card.panels.iter().enumerate() {
+            let own = format!("{name}_{part}_");
+            if panel.title.is_empty() {
+                body_into(text, &panel.body, &own, depth + 1);
+            } else {
+                *text += &format!(
+                    "{indent}    subgraph cluster_{own} {{\n{indent}        label={}\n",
+                    quoted(panel.title)
+                );
+                *text += &format!("{indent}        style=dashed\n");
+                if panel.body.cards.is_empty() {
+                    *text += &format!("{indent}        {own} [shape=point style=invis]\n");
+                }
+                body_into(text, &panel.body, &own, depth + 2);
+                *text += &format!("{indent}    }}\n");
+            }
+        }
+        *text += &format!("{indent}}}\n");
+    }
+    for link in &body.links {
+        edge_into(text, body, link, prefix, &indent);
+    }
+}
+
+fn edge_into(text: &mut String, body: &Body, link: &Link, prefix: &str, indent: &str) {
+    let mut attributes = Vec::new();
+    let port = body.cards.get(link.from).and_then(|card| card.ports.get(link.port?));
+    attributes.extend(port.map(|port| format!("label={}", quoted(&port.name))));
+    if !link.has_data {
+        attributes.push("style=dashed".to_owned());
+    }
+    for (end, card) in [("ltail", link.from), ("lhead", link.to)] {
+        if body.cards.get(card).is_some_and(|card| !card.panels.is_empty()) {
+            attributes.push(format!("{end}=cluster_{prefix}{card}"));
+        }
+    }
+    let attributes =
+        if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(" ")) };
+    *text += &format!("{indent}{prefix}{} -> {prefix}{}{attributes}\n", link.from, link.to);
+}
+
+fn look(card: &Card) -> String {
+    let shape = match card.shape {
+        Shape::Task => "",
+        Shape::Expression => " shape=ellipse",
+        Shape::Parameter | Shape::Output => " shape=plaintext",
+        _ => " shape=component style=solid",
+    };
+    let border = if card.badges.iter().any(|badge| badge == "effect") { " peripheries=2" } else { "" };
+    format!("{shape}{border}")
+}
+
+/// The lines of a card, each escaped.
+fn label(card: &Card) -> String {
+    let lines: Vec<String> = card.label_lines().iter().map(|line| escaped(line)).collect();
+    format!("\"{}\"", lines.join("\\n"))
 }
 
 fn quoted(text: &str) -> String {
@@ -44,5 +96,6 @@ fn quoted(text: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ")
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }

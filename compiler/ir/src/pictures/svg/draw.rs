@@ -1,0 +1,353 @@
+//! The document: head, body, legend; and the pen that writes elements.
+
+use super::{
+    card::draw_card,
+    measure::{Measured, MeasuredBody, PLAIN, nodes},
+    palette::{self, Tone},
+    text::{Face, escape_into, number_into, shortened, width},
+};
+use crate::{
+    dag::Dag,
+    pictures::{
+        NodeState,
+        layered::{Point, Run},
+        scene::{Body, Gives, Link, Scene, Shape, State, Tallies, scene},
+    },
+};
+
+const MARGIN: f64 = 28.0;
+const HEAD: f64 = 60.0;
+const LINE: f64 = 17.0;
+/// So that head and legend have room beside the narrowest DAG.
+const LEAST_WIDTH: f64 = 300.0;
+
+impl Dag {
+    /// The DAG as an SVG, from top to bottom, with its parameters, regions and outputs. Colours say what each node
+    /// gives. What is large is folded: of a great many nodes some hundred and fifty cards remain. Equal DAGs give equal bytes.
+    pub fn to_svg(&self) -> String {
+        document(&scene(self, &Tallies::default()))
+    }
+
+    /// The same of a run, whose states the colours tell. Nodes of regions that ran several times are counted.
+    pub fn to_svg_of_run(&self, states: &[NodeState<'_>]) -> String {
+        document(&scene(self, &Tallies::new(self, states)))
+    }
+}
+
+fn document(scene: &Scene) -> String {
+    let body = MeasuredBody::new(&scene.body);
+    let legend = Legend::of(&scene.body);
+    let inner =
+        body.layout.size.width.max(LEAST_WIDTH).max(width(&scene.workflow, Face::Bold, 19.0).min(600.0));
+    let listed = wrapped(&scene.listed, inner);
+    let top = MARGIN + HEAD + LINE * listed.len() as f64;
+    let rows = legend.rows(inner);
+    let bottom =
+        top + body.layout.size.height + if rows.is_empty() { 0.0 } else { 18.0 + LINE * rows.len() as f64 };
+    let (wide, high) = ((inner + 2.0 * MARGIN).ceil(), (bottom + MARGIN).ceil());
+
+    let mut pen = Pen::default();
+    pen.raw(&format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flow-dag\" viewBox=\"0 0 {wide} {high}\" width=\"{wide}\" \
+         height=\"{high}\" role=\"img\">\n"
+    ));
+    pen.title(&format!("DAG of {}", scene.workflow));
+    pen.element("desc", &described(scene));
+    pen.raw(&format!("<style>{}</style>\n", palette::style()));
+    pen.rect(Point::default(), wide, high, 14.0, "f-page");
+    let mut at = Point { x: MARGIN, y: MARGIN + 15.0 };
+    pen.text(at, "h1 f-text", &shortened(&scene.workflow, Face::Bold, 19.0, inner));
+    at.y += LINE + 2.0;
+    pen.text(at, "f-soft", &nodes(scene.nodes));
+    for line in listed {
+        at.y += LINE;
+        pen.text(at, "f-soft", &line);
+    }
+    pen.raw("\n");
+    let left = MARGIN + (inner - body.layout.size.width) / 2.0;
+    pen.at(Point { x: left, y: top }, |pen| draw_body(pen, &body));
+    let mut at = Point { x: MARGIN, y: top + body.layout.size.height + 18.0 + 11.0 };
+    for row in rows {
+        row.draw(&mut pen, at);
+        at.y += LINE;
+    }
+    pen.raw("\n</svg>\n");
+    pen.xml
+}
+
+/// The picture in words.
+fn described(scene: &Scene) -> String {
+    let of = |shape: Shape| -> Vec<&str> {
+        let cards = scene.body.cards.iter().filter(|card| card.shape == shape);
+        cards.map(|card| card.title.as_str()).collect()
+    };
+    let mut said = format!("{} from top to bottom", nodes(scene.nodes));
+    for (what, names) in [("parameters", of(Shape::Parameter)), ("outputs", of(Shape::Output))] {
+        if !names.is_empty() {
+            said += &format!("; {what}: {}", names.join(", "));
+        }
+    }
+    said
+}
+
+/// Edges first, so that cards stand on them.
+pub fn draw_body(pen: &mut Pen, body: &MeasuredBody<'_>) {
+    for (link, route) in body.links.iter().zip(&body.layout.routes) {
+        pen.edge(route, link, tone_of(link, &body.cards));
+    }
+    for (card, at) in body.cards.iter().zip(&body.layout.boxes) {
+        pen.raw("\n");
+        pen.at(*at, |pen| draw_card(pen, card));
+    }
+}
+
+/// An edge has the colour of what it carries.
+fn tone_of(link: &Link, cards: &[Measured<'_>]) -> Tone {
+    let from = cards.get(link.from).map(|card| card.card);
+    if !link.has_data {
+        return palette::STEERING;
+    }
+    let port = from.and_then(|card| card.ports.get(link.port?));
+    palette::of_gives(port.map_or_else(|| from.map(|card| card.gives).unwrap_or_default(), |port| port.gives))
+}
+
+/// `name = value` of parameters without a card, in lines that fit.
+fn wrapped(listed: &[(String, String)], room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (name, value) in listed {
+        let one = shortened(&format!("{name} = {value}"), Face::Plain, PLAIN, 240.0_f64.min(room));
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line}  ·  {one}"), Face::Plain, PLAIN) <= room => {
+                *line += "  ·  ";
+                *line += &one;
+            }
+            _ => lines.push(one),
+        }
+    }
+    lines
+}
+
+/// What the colours mean, of those that are there.
+struct Legend(Vec<(Tone, &'static str)>);
+
+impl Legend {
+    fn of(body: &Body) -> Self {
+        let mut gives = Vec::new();
+        let mut states = Vec::new();
+        let mut waits = false;
+        collect(body, &mut gives, &mut states, &mut waits);
+        let state_words = State::ALL.into_iter().filter(|state| states.contains(state));
+        let mut words: Vec<(Tone, &'static str)> =
+            state_words.map(|state| (palette::of_state(state), state.name())).collect();
+        let gives_words = Gives::ALL.into_iter().filter(|own| gives.contains(own));
+        words.extend(gives_words.map(|own| (palette::of_gives(own), word_of(own))));
+        if waits {
+            words.push((palette::STEERING, "dashed: waits, without data"));
+        }
+        Self(words)
+    }
+
+    fn rows(&self, room: f64) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        for entry in &self.0 {
+            match rows.last_mut() {
+                Some(row) if row.width() + Row::entry_width(entry.1) <= room => row.0.push(*entry),
+                _ => rows.push(Row(vec![*entry])),
+            }
+        }
+        rows
+    }
+}
+
+fn collect(body: &Body, gives: &mut Vec<Gives>, states: &mut Vec<State>, waits: &mut bool) {
+    *waits |= body.links.iter().any(|link| !link.has_data);
+    for card in &body.cards {
+        gives.push(card.gives);
+        gives.extend(card.ports.iter().map(|port| port.gives));
+        states.extend(card.tally.states.iter().map(|(state, _)| *state));
+        card.panels.iter().for_each(|panel| collect(&panel.body, gives, states, waits));
+    }
+}
+
+fn word_of(gives: Gives) -> &'static str {
+    match gives {
+        Gives::Table => "a table",
+        Gives::Model => "a model",
+        Gives::Value => "a value",
+        Gives::File => "a file",
+        Gives::Nothing => "no result",
+    }
+}
+
+struct Row(Vec<(Tone, &'static str)>);
+
+impl Row {
+    fn entry_width(word: &str) -> f64 {
+        width(word, Face::Plain, PLAIN) + 28.0
+    }
+
+    fn width(&self) -> f64 {
+        self.0.iter().map(|(_, word)| Self::entry_width(word)).sum()
+    }
+
+    fn draw(&self, pen: &mut Pen, at: Point) {
+        let mut x = at.x;
+        for (tone, word) in &self.0 {
+            pen.dot(Point { x: x + 4.0, y: at.y - 4.0 }, *tone);
+            pen.text(Point { x: x + 12.0, y: at.y }, "f-soft", word);
+            x += Self::entry_width(word);
+        }
+    }
+}
+
+/// Writes elements; all text goes through [`escape_into`].
+#[derive(Default)]
+pub struct Pen {
+    xml: String,
+}
+
+impl Pen {
+    fn raw(&mut self, xml: &str) {
+        self.xml.push_str(xml);
+    }
+
+    fn number(&mut self, number: f64) {
+        number_into(&mut self.xml, number);
+    }
+
+    fn attributes(&mut self, attributes: &[(&str, f64)]) {
+        for (name, value) in attributes {
+            self.raw(&format!(" {name}=\""));
+            self.number(*value);
+            self.raw("\"");
+        }
+    }
+
+    fn element(&mut self, name: &str, text: &str) {
+        self.raw(&format!("<{name}>"));
+        escape_into(&mut self.xml, text);
+        self.raw(&format!("</{name}>"));
+    }
+
+    pub fn title(&mut self, text: &str) {
+        self.element("title", text);
+    }
+
+    /// What `draw` draws, moved.
+    pub fn at(&mut self, at: Point, draw: impl FnOnce(&mut Self)) {
+        self.raw("<g transform=\"translate(");
+        self.number(at.x);
+        self.raw(" ");
+        self.number(at.y);
+        self.raw(")\">");
+        draw(self);
+        self.raw("</g>");
+    }
+
+    /// Without a class that strokes, a rectangle has no line.
+    pub fn rect(&mut self, at: Point, width: f64, height: f64, radius: f64, class: &str) {
+        self.raw("<rect");
+        if at != Point::default() {
+            self.attributes(&[("x", at.x), ("y", at.y)]);
+        }
+        self.attributes(&[("width", width), ("height", height)]);
+        if radius > 0.0 {
+            self.attributes(&[("rx", radius)]);
+        }
+        self.raw(&format!(" class=\"{class}\"/>"));
+    }
+
+    pub fn text(&mut self, at: Point, class: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.raw("<text");
+        self.attributes(&[("x", at.x), ("y", at.y)]);
+        self.raw(&format!(" class=\"{class}\">"));
+        escape_into(&mut self.xml, text);
+        self.raw("</text>");
+    }
+
+    pub fn dot(&mut self, at: Point, tone: Tone) {
+        self.raw("<circle");
+        self.attributes(&[("cx", at.x), ("cy", at.y), ("r", 4.0)]);
+        self.raw(&format!(" class=\"f-{}\"/>", tone.name));
+    }
+
+    pub fn line(&mut self, from: Point, to: Point, class: &str) {
+        self.raw("<path d=\"M");
+        self.point(from);
+        self.raw("L");
+        self.point(to);
+        self.raw(&format!("\" class=\"{class}\"/>"));
+    }
+
+    /// The coloured bar at the left of a card.
+    pub fn bar(&mut self, height: f64, tone: Tone) {
+        self.raw("<path d=\"M5 0H8A8 8 0 0 0 0 8V");
+        self.number(height - 8.0);
+        self.raw("A8 8 0 0 0 8 ");
+        self.number(height);
+        self.raw("H5V");
+        self.number(height);
+        self.raw(&format!("Z\" class=\"f-{}\"/>", tone.name));
+    }
+
+    /// Upright on each layer, and in between a curve that begins and ends upright.
+    fn edge(&mut self, route: &[Run], link: &Link, tone: Tone) {
+        let mut runs = route.iter();
+        let (Some(first), Some(last)) = (runs.next(), route.last()) else { return };
+        self.raw("<path d=\"M");
+        self.point(Point { x: first.x, y: first.top });
+        self.raw("V");
+        self.number(first.bottom);
+        let mut above = first;
+        for run in runs {
+            let is_last = std::ptr::eq(run, last);
+            let middle = f64::midpoint(above.bottom, run.top);
+            self.raw("C");
+            self.point(Point { x: above.x, y: middle });
+            self.raw(" ");
+            self.point(Point { x: run.x, y: middle });
+            self.raw(" ");
+            self.point(Point { x: run.x, y: if is_last { run.top - 6.0 } else { run.top } });
+            self.raw("V");
+            self.number(if is_last { run.bottom - 6.0 } else { run.bottom });
+            above = run;
+        }
+        let after = if link.has_data { "" } else { " after" };
+        self.raw(&format!("\" class=\"edge s-{}{after}\"/>", tone.name));
+        self.head(Point { x: last.x, y: last.bottom }, tone);
+    }
+
+    /// An arrow's head that points down.
+    fn head(&mut self, tip: Point, tone: Tone) {
+        self.raw("<path d=\"M");
+        self.point(tip);
+        self.raw(&format!("l-4 -7h8z\" class=\"f-{}\"/>", tone.name));
+    }
+
+    /// A short edge straight down.
+    pub fn down(&mut self, from: Point, to: f64) {
+        self.line(from, Point { x: from.x, y: to - 6.0 }, "edge s-steering");
+        self.head(Point { x: from.x, y: to }, palette::STEERING);
+    }
+
+    /// A line that goes out to the right at `from`, up, and back in at `to`.
+    pub fn back(&mut self, x: f64, from: f64, to: f64, out: f64) {
+        self.raw("<path d=\"M");
+        self.point(Point { x, y: from });
+        self.raw(&format!("h{}a10 10 0 0 0 10 -10V", out - 10.0));
+        self.number(to + 10.0);
+        self.raw(&format!("a10 10 0 0 0 -10 -10h-{}\" class=\"edge s-steering\"/>", out - 16.0));
+        self.raw("<path d=\"M");
+        self.point(Point { x, y: to });
+        self.raw("l7 -4v8z\" class=\"f-steering\"/>");
+    }
+
+    fn point(&mut self, at: Point) {
+        self.number(at.x);
+        self.raw(" ");
+        self.number(at.y);
+    }
+}
