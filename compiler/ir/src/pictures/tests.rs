@@ -25,12 +25,12 @@ fn dot() {
             "    n1 [label=\"split\"]",
             "    n2 [label=\"half\\n1.0 < 2.0\" shape=ellipse]",
             "    n3 [label=\"send\\nnotify\" peripheries=2]",
+            "    n4 [label=\"rows\" shape=plaintext]",
             "    n0 -> n1",
+            "    n0 -> n4",
             "    n1 -> n3 [label=\"train\"]",
             "    n1 -> n3 [label=\"test\"]",
             "    n2 -> n3 [style=dashed]",
-            "    o0 [label=\"rows\" shape=plaintext]",
-            "    n0 -> o0",
             "}",
         ]
     );
@@ -42,17 +42,17 @@ fn mermaid() {
     assert_eq!(
         text.lines().collect::<Vec<_>>(),
         [
-            "flowchart LR",
+            "flowchart TB",
             "    n0[\"data<br>data.csv\"]",
             "    n1[\"split\"]",
             "    n2(\"half<br>1.0 #60; 2.0\")",
             "    n3[\"send<br>notify\"]",
+            "    n4>\"rows\"]",
             "    n0 --> n1",
+            "    n0 --> n4",
             "    n1 -->|\"train\"| n3",
             "    n1 -->|\"test\"| n3",
             "    n2 -.-> n3",
-            "    o0>\"rows\"]",
-            "    n0 --> o0",
         ]
     );
 }

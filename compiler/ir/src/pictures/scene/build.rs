@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    card::{Body, Card, Gives, Link, Panel, PortLabel, Scene, Shape},
-    fold::{MOST_CARDS, family, groups},
-    formula::formula,
+    card::{Body, Card, Gives, Link, Panel, Scene, Shape},
+    face::{Pill, many_card, many_pills, node_card, output_card, parameter_card},
+    fold::{MOST_CARDS, groups},
     tally::{Tallies, Tally},
 };
 use crate::{
     dag::{Dag, Output},
-    node::{Input, Node, NodeKind, OperatorPlace},
+    node::Node,
     region::Region,
     types::Type,
 };
@@ -21,8 +21,6 @@ const MOST_DEEP: usize = 4;
 const MOST_READERS: usize = 4;
 /// More parameters, or outputs, than this of one body share a card.
 const MOST_PILLS: usize = 12;
-/// Lines of a card that stands for nodes of several kinds, or for a query.
-const MOST_LINES: usize = 6;
 
 /// What there is to draw; `tallies` are empty without a run.
 pub fn scene(dag: &Dag, tallies: &Tallies) -> Scene {
@@ -52,13 +50,6 @@ pub fn scene(dag: &Dag, tallies: &Tallies) -> Scene {
             .collect(),
         body,
     }
-}
-
-/// A parameter, of the workflow or a region.
-struct Pill<'a> {
-    name: &'a str,
-    value: Option<String>,
-    gives: Gives,
 }
 
 /// Where a body stands.
@@ -101,11 +92,13 @@ impl Builder<'_> {
             .map(|(number, pill)| (pill.name, if several { 0 } else { number }))
             .collect();
         let first = body.cards.len();
-        let mut card_of = vec![0; nodes.len()];
+        let mut cards: Vec<(usize, usize)> = Vec::with_capacity(nodes.len());
         for (number, group) in groups.iter().enumerate() {
-            group.iter().for_each(|node| card_of[*node] = first + number);
+            cards.extend(group.iter().map(|node| (*node, first + number)));
             body.cards.push(self.group_card(scope, nodes, group));
         }
+        cards.sort_unstable();
+        let card_of: Vec<usize> = cards.into_iter().map(|(_, card)| card).collect();
         self.open_regions(scope, nodes, &groups, body.cards.get_mut(first..).unwrap_or_default());
 
         let mut links = BTreeSet::new();
@@ -114,7 +107,7 @@ impl Builder<'_> {
             cards.get(card).is_some_and(|card| port < card.ports.len()).then_some(port)
         };
         for edge in &edges {
-            let (from, to) = (card_of[edge.from], card_of[edge.to]);
+            let (Some(&from), Some(&to)) = (card_of.get(edge.from), card_of.get(edge.to)) else { continue };
             let port = edge.port.and_then(|port| port_of(&body.cards, from, port));
             if from != to {
                 links.insert(Link { from, port, to, has_data: edge.port.is_some() });
@@ -263,176 +256,4 @@ fn without_doubles(links: BTreeSet<Link>) -> Vec<Link> {
     let with_data: BTreeSet<(usize, usize)> =
         links.iter().filter(|link| link.has_data).map(|link| (link.from, link.to)).collect();
     links.into_iter().filter(|link| link.has_data || !with_data.contains(&(link.from, link.to))).collect()
-}
-
-fn node_card(node: &Node, among: &[Node]) -> Card {
-    let title = node.id.clone();
-    let subtitle = said_of(node, among);
-    Card {
-        shape: shape_of(node),
-        subtitle: if subtitle == title { String::new() } else { subtitle },
-        title,
-        badges: badges_of(node),
-        gives: gives_of(node),
-        ports: ports_of(node),
-        count: 1,
-        ..Card::default()
-    }
-}
-
-/// One card for several nodes.
-fn many_card(first: &Node, members: &[&Node]) -> Card {
-    let is_alike =
-        members.iter().all(|node| node.op() == first.op() && node.kind.name() == first.kind.name());
-    if is_alike {
-        let name = family(&first.id);
-        let is_family = members.iter().all(|node| family(&node.id) == name);
-        let ids: Vec<&str> = members.iter().take(3).map(|node| node.id.as_str()).collect();
-        let op = short_op(first);
-        return Card {
-            shape: shape_of(first),
-            title: if is_family { name } else { op.clone() },
-            subtitle: if is_family { op } else { format!("{}, …", ids.join(", ")) },
-            badges: badges_of(first),
-            gives: gives_of(first),
-            ports: ports_of(first),
-            count: members.len(),
-            ..Card::default()
-        };
-    }
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    let mut place_of: HashMap<&str, usize> = HashMap::new();
-    for node in members {
-        let place = *place_of.entry(node.op()).or_insert_with(|| {
-            counts.push((short_op(node), 0));
-            counts.len() - 1
-        });
-        if let Some((_, count)) = counts.get_mut(place) {
-            *count += 1;
-        }
-    }
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
-    let lines = counts.iter().map(|(op, count)| format!("{op} × {count}")).collect();
-    Card {
-        title: format!("{} … {}", first.id, members.last().map_or("", |last| &last.id)),
-        lines: at_most(lines),
-        gives: members.iter().map(|node| gives_of(node)).min().unwrap_or_default(),
-        count: members.len(),
-        ..Card::default()
-    }
-}
-
-fn at_most(mut lines: Vec<String>) -> Vec<String> {
-    if lines.len() > MOST_LINES {
-        let rest = lines.len() - (MOST_LINES - 1);
-        lines.truncate(MOST_LINES - 1);
-        lines.push(format!("and {rest} more"));
-    }
-    lines
-}
-
-fn parameter_card(pill: &Pill<'_>) -> Card {
-    Card {
-        shape: Shape::Parameter,
-        title: pill.name.to_owned(),
-        subtitle: pill.value.clone().unwrap_or_default(),
-        gives: pill.gives,
-        ..Card::default()
-    }
-}
-
-fn output_card(output: &Output) -> Card {
-    let value = match &output.input {
-        Input::Constant(value) => value.to_string(),
-        _ => String::new(),
-    };
-    Card {
-        shape: Shape::Output,
-        title: output.name.clone(),
-        subtitle: value,
-        gives: Gives::of(&output.ty),
-        ..Card::default()
-    }
-}
-
-fn many_pills<'a>(shape: Shape, what: &str, names: impl Iterator<Item = &'a str>) -> Card {
-    let names: Vec<&str> = names.collect();
-    Card {
-        shape,
-        title: format!("{} {what}", names.len()),
-        lines: at_most(names.into_iter().map(str::to_owned).collect()),
-        gives: Gives::Value,
-        ..Card::default()
-    }
-}
-
-fn shape_of(node: &Node) -> Shape {
-    match node.kind {
-        NodeKind::Task(_) => Shape::Task,
-        NodeKind::Expression(_) => Shape::Expression,
-        NodeKind::Pass | NodeKind::Wait | NodeKind::WaitFor => Shape::Steering,
-        NodeKind::Conditional { .. } => Shape::Conditional,
-        NodeKind::Map { .. } => Shape::Map,
-        NodeKind::Loop { .. } => Shape::Loop,
-        NodeKind::Workflow { .. } => Shape::Workflow,
-    }
-}
-
-/// What a node does, in a few words.
-fn said_of(node: &Node, among: &[Node]) -> String {
-    let constant = |name: &str| match node.input(name) {
-        Some(Input::Constant(value)) => value.to_string(),
-        Some(Input::Parameter(name)) => name.clone(),
-        _ => "…".to_owned(),
-    };
-    match &node.kind {
-        NodeKind::Expression(expr) => formula(expr, node, among),
-        NodeKind::Wait => format!("waits {}", constant("duration")),
-        NodeKind::WaitFor => format!("waits for {}", constant("name")),
-        NodeKind::Pass => "waits for all".to_owned(),
-        NodeKind::Map { max, .. } | NodeKind::Loop { max, .. } => format!("at most {max}"),
-        NodeKind::Conditional { .. } => String::new(),
-        NodeKind::Task(_) | NodeKind::Workflow { .. } => short_op(node),
-    }
-}
-
-fn short_op(node: &Node) -> String {
-    let op = node.op();
-    op.strip_prefix("std.").unwrap_or(op).to_owned()
-}
-
-fn badges_of(node: &Node) -> Vec<String> {
-    let mut badges = Vec::new();
-    if let NodeKind::Task(operator) = &node.kind {
-        badges.extend(match operator.place {
-            OperatorPlace::Native => None,
-            OperatorPlace::Python(_) => Some("python".to_owned()),
-            OperatorPlace::Command(_) => Some("command".to_owned()),
-        });
-    }
-    if node.policy.gpu > 0 {
-        badges.push(if node.policy.gpu == 1 {
-            "gpu".to_owned()
-        } else {
-            format!("{} gpus", node.policy.gpu)
-        });
-    }
-    if node.effect {
-        badges.push("effect".to_owned());
-    }
-    badges
-}
-
-fn gives_of(node: &Node) -> Gives {
-    node.outputs.iter().map(|port| Gives::of(&port.ty)).min().unwrap_or_default()
-}
-
-fn ports_of(node: &Node) -> Vec<PortLabel> {
-    if node.outputs.len() < 2 {
-        return Vec::new();
-    }
-    node.outputs
-        .iter()
-        .map(|port| PortLabel { name: port.name.clone(), gives: Gives::of(&port.ty) })
-        .collect()
 }

@@ -17,7 +17,8 @@ pub fn formula(expr: &Expr, node: &Node, among: &[Node]) -> String {
         }
         _ => None,
     });
-    named.to_string()
+    // Names that hold a dot are quoted where the text must be read back; here it need not.
+    named.to_string().replace('`', "")
 }
 
 fn rename(expr: &mut Expr, name_of: &impl Fn(&str) -> Option<String>) {

@@ -3,6 +3,7 @@
 
 mod build;
 mod card;
+mod face;
 mod fold;
 mod formula;
 mod tally;

@@ -71,9 +71,9 @@ fn draw_pill(pen: &mut Pen, measured: &Measured<'_>) {
     let at = Point { x: 13.0, y: PILL_HEIGHT / 2.0 + 4.0 };
     pen.text(at, &format!("{text} bold"), &measured.title);
     if !measured.subtitle.is_empty() {
-        let x = at.x + width(&measured.title, Face::Bold, PLAIN);
+        let x = at.x + width(&measured.title, Face::Bold, PLAIN) + 4.0;
         let class = if is_output { "f-card" } else { "f-soft" };
-        pen.text(Point { x, y: at.y }, class, &format!("\u{a0}= {}", measured.subtitle));
+        pen.text(Point { x, y: at.y }, class, &format!("= {}", measured.subtitle));
     }
 }
 

@@ -249,7 +249,11 @@ pub fn nodes(count: usize) -> String {
 
 /// The width of ` = value` behind a pill's name.
 pub fn value_width(value: &str) -> f64 {
-    if value.is_empty() { 0.0 } else { width(" = ", Face::Plain, PLAIN) + width(value, Face::Plain, PLAIN) }
+    if value.is_empty() {
+        0.0
+    } else {
+        4.0 + width("= ", Face::Plain, PLAIN) + width(value, Face::Plain, PLAIN)
+    }
 }
 
 pub fn badge_width(badge: &str) -> f64 {

@@ -7,4 +7,6 @@ mod card;
 mod draw;
 mod measure;
 mod palette;
+#[cfg(test)]
+mod tests;
 mod text;
