@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use flow_ir::hash::Hash;
+use flow_ir::{
+    hash::Hash,
+    node::{OperatorRef, QUERY},
+};
 use flow_runtime::operator::{Call, Context, Datum, Native, Operator, OperatorError, Registry};
 
 use crate::{data, debug, metrics, table, train};
@@ -26,17 +29,21 @@ const OPERATORS: &[Entry] = &[
     ("std.metrics.classification", 2, "0d0c3100210f89b7d5cf472a75091626aba2c4ceb79e63d1c538df7dbb3455da", metrics::classification::classification),
     ("std.metrics.regression",     2, "58534456b6ff459f2ae3473523423c205a6c52965c1e82f53ff05313c52247e1", metrics::regression::regression),
     ("std.table.assume_unseen",    1, "2517b45a92860921cd2ef03722de69e87b0cc6bf6ef8c8ce62dd11b4a2473a12", table::unseen::assume_unseen),
-    ("std.table.derive",           1, "7f1e6acdd241aefaf7a90d9d4e8d0dfd34b41927614f1c866d167fdc65868ac9", table::derive::derive),
-    ("std.table.drop",             1, "82a554690d566874bd9404c6202eb6b37d601e23c651735cf112a9d1ee28dfeb", table::columns::drop),
+    ("std.table.derive",           1, "7f1e6acdd241aefaf7a90d9d4e8d0dfd34b41927614f1c866d167fdc65868ac9", table::steps::alone),
+    ("std.table.drop",             1, "82a554690d566874bd9404c6202eb6b37d601e23c651735cf112a9d1ee28dfeb", table::steps::alone),
     ("std.table.predict",          1, "c3b92963c54b313c10dd5fda0cf09ff0f4ae84119848e561ef5df1d0665e52a6", table::predict::predict),
-    ("std.table.select",           1, "ee573e1928a24a766f195d4165cc844c705c8dcbf5f7c6e61bae6b3e52c84be9", table::columns::select),
+    ("std.table.select",           1, "ee573e1928a24a766f195d4165cc844c705c8dcbf5f7c6e61bae6b3e52c84be9", table::steps::alone),
     ("std.table.split",            1, "fe19a8dc0003cf15152d3682ebb12407885b4ed38153994b5769683b9527e92e", table::split::split),
-    ("std.table.where",            1, "1ef9027dea61a89cbf6b908331394015bcb16aa3f4799e9e117f05eddc145ca0", table::filter::filter),
+    ("std.table.where",            1, "1ef9027dea61a89cbf6b908331394015bcb16aa3f4799e9e117f05eddc145ca0", table::steps::alone),
     ("std.tree.gbdt",              train::VERSION, "fb10b2abc7e2adf48b8cdafb35a259366e86d67c97e9ad5a03029218d6b56923", train::gbdt),
 ];
 
 impl Registry for StandardLibrary {
     fn find(&self, name: &str) -> Option<Native> {
+        if name == QUERY {
+            let OperatorRef { version, signature, .. } = OperatorRef::query();
+            return Some(Native { version, signature, body: Arc::new(Function(table::steps::query)) });
+        }
         let (_, version, signature, body) = OPERATORS.iter().find(|(operator, ..)| *operator == name)?;
         let signature = Hash::from_hex(signature)?;
         Some(Native { version: *version, signature, body: Arc::new(Function(*body)) })
@@ -44,6 +51,11 @@ impl Registry for StandardLibrary {
 }
 
 impl StandardLibrary {
+    /// Whether calls of that operator can be steps of a query.
+    pub fn is_step(name: &str) -> bool {
+        table::steps::verb(name).is_some()
+    }
+
     /// The full names of all operators, in alphabetical order.
     pub fn names() -> impl Iterator<Item = &'static str> {
         OPERATORS.iter().map(|(name, ..)| *name)

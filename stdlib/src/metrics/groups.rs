@@ -21,7 +21,7 @@ pub struct Group {
 /// Where the column is not there, or its values are no texts, numbers, Bools, dates or times.
 pub fn groups(call: &Call, table: &Table) -> Result<Vec<Group>, OperatorError> {
     let Some(name) = arguments::optional_column(call, "by")? else { return Ok(Vec::new()) };
-    let column = column_index(table, name)?;
+    let column = column_index(&table.schema, name)?;
     let mut groups: Vec<Group> = Vec::new();
     let mut places: HashMap<Option<String>, usize> = HashMap::new();
     let mut row = 0;

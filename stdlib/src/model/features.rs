@@ -107,7 +107,7 @@ impl Values {
 
 /// The present values of a Category column, sorted.
 fn categories(table: &Table, name: &str, context: &dyn Context) -> Result<Vec<String>, OperatorError> {
-    let column = column_index(table, name)?;
+    let column = column_index(&table.schema, name)?;
     let mut seen = rustc_hash::FxHashSet::default();
     for batch in &table.batches {
         check(context)?;

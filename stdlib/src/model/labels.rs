@@ -129,7 +129,7 @@ pub fn weights_of(model: &Model, table: &Table) -> Result<Vec<f64>, OperatorErro
 }
 
 fn check_complete(table: &Table, name: &str, part: &str) -> Result<(), OperatorError> {
-    let column = column_index(table, name)?;
+    let column = column_index(&table.schema, name)?;
     let missing: usize = table.batches.iter().map(|batch| batch.column(column).null_count()).sum();
     if missing == 0 {
         return Ok(());
@@ -141,7 +141,7 @@ fn check_complete(table: &Table, name: &str, part: &str) -> Result<(), OperatorE
 }
 
 fn numbers(table: &Table, name: &str) -> Result<Vec<f64>, OperatorError> {
-    let column = column_index(table, name)?;
+    let column = column_index(&table.schema, name)?;
     let mut values = Vec::with_capacity(table.rows());
     for batch in &table.batches {
         if !push_numbers(batch.column(column), &mut values) {
@@ -174,7 +174,7 @@ fn for_each_class(
     context: &dyn Context,
     visit: &mut dyn FnMut(&str) -> Result<(), OperatorError>,
 ) -> Result<(), OperatorError> {
-    let column = column_index(table, name)?;
+    let column = column_index(&table.schema, name)?;
     for batch in &table.batches {
         check(context)?;
         let array = batch.column(column);

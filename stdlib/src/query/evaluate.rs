@@ -1,6 +1,6 @@
 //! Runs an expression over the batches of a table.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
@@ -29,18 +29,18 @@ use crate::{internal, storage};
 /// An expression made ready for the tables of one schema.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
-    expr: &'a Expr,
+    expr: Cow<'a, Expr>,
     bindings: Bindings<'a>,
     /// None where DataFusion cannot hold all that the expression computes on the way, as a list.
     physical: Option<Arc<dyn PhysicalExpr>>,
-    columns: Vec<Used<'a>>,
+    columns: Vec<Used>,
 }
 
 /// A column that the expression reads.
 #[derive(Debug)]
-struct Used<'a> {
-    name: &'a str,
-    ty: &'a Type,
+struct Used {
+    name: String,
+    ty: Type,
     /// Its place in the table.
     place: usize,
 }
@@ -49,14 +49,14 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// Where the table lacks a column, or stores it as another type than the expression's.
     pub fn new(
-        expr: &'a Expr,
+        expr: Cow<'a, Expr>,
         bindings: &'a [(String, Value)],
         schema: &Arc<Schema>,
     ) -> Result<Self, OperatorError> {
         let mut columns = Vec::new();
-        used_columns(expr, schema, &mut columns)?;
+        used_columns(&expr, schema, &mut columns)?;
         let bindings = Bindings(bindings);
-        let physical = lower(expr, bindings).map(|lowered| physical(&lowered, schema)).transpose()?;
+        let physical = lower(&expr, bindings).map(|lowered| physical(&lowered, schema)).transpose()?;
         Ok(Self { expr, bindings, physical, columns })
     }
 
@@ -90,8 +90,8 @@ impl<'a> Evaluator<'a> {
         for row in 0..batch.num_rows() {
             scope.columns.clear();
             for used in &self.columns {
-                let cell = cells::value(batch.column(used.place), row, used.ty);
-                scope.columns.push((used.name, cell.unwrap_or(Value::None)));
+                let cell = cells::value(batch.column(used.place), row, &used.ty);
+                scope.columns.push((&used.name, cell.unwrap_or(Value::None)));
             }
             let value = self
                 .value(&scope)
@@ -104,14 +104,14 @@ impl<'a> Evaluator<'a> {
 
     fn value(&self, scope: &RowScope<'_>) -> Result<Value, String> {
         let ty = &self.expr.ty;
-        let value = evaluate(self.expr, scope).map_err(|error| error.to_string()).and_then(|value| {
+        let value = evaluate(&self.expr, scope).map_err(|error| error.to_string()).and_then(|value| {
             let value = widened(value, ty);
             // A Date may lie beyond what a Time reaches.
             let fits = value == Value::None || value.fits(ty.storage()).is_ok();
             if fits { Ok(value) } else { Err(format!("{value} is no {ty}")) }
         });
         value.map_err(|reason| {
-            if self.columns.iter().any(|used| storage::is_personal(used.ty)) {
+            if self.columns.iter().any(|used| storage::is_personal(&used.ty)) {
                 "the expression has no value for personal data, which is not shown".to_owned()
             } else {
                 reason
@@ -141,14 +141,10 @@ impl Scope for RowScope<'_> {
     }
 }
 
-fn used_columns<'a>(
-    expr: &'a Expr,
-    schema: &Schema,
-    columns: &mut Vec<Used<'a>>,
-) -> Result<(), OperatorError> {
+fn used_columns(expr: &Expr, schema: &Schema, columns: &mut Vec<Used>) -> Result<(), OperatorError> {
     match &expr.kind {
         ExprKind::Column(name) => {
-            if columns.iter().any(|used| used.name == name) {
+            if columns.iter().any(|used| used.name == *name) {
                 return Ok(());
             }
             let place = schema.index_of(name).map_err(|_| {
@@ -162,7 +158,7 @@ fn used_columns<'a>(
                     "the expression reads the column `{name}` as another type than {found}, which it holds"
                 )));
             }
-            columns.push(Used { name, ty: &expr.ty, place });
+            columns.push(Used { name: name.clone(), ty: expr.ty.clone(), place });
             Ok(())
         }
         ExprKind::Parameter(_) | ExprKind::Literal(_) => Ok(()),

@@ -1,6 +1,9 @@
 //! DataFusion and the reference interpreter agree, on random expressions over random tables.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
@@ -271,7 +274,7 @@ proptest! {
         let bindings = bindings();
 
         let expected = reference(&expr, &bindings, &whole);
-        let evaluator = Evaluator::new(&expr, &bindings, &schema).unwrap();
+        let evaluator = Evaluator::new(Cow::Borrowed(&expr), &bindings, &schema).unwrap();
         let found = evaluator.evaluate(&batches[0], 0).and_then(|first| {
             let second = evaluator.evaluate(&batches[1], rows.0)?;
             Ok([values(&first, &expr.ty), values(&second, &expr.ty)].concat())
@@ -321,7 +324,7 @@ fn the_interpreter_stays_out() {
     });
     let batch = RecordBatch::try_new(storage::schema(&row).unwrap(), columns.collect()).unwrap();
     for expr in cases {
-        let evaluator = Evaluator::new(&expr, &[], &batch.schema()).unwrap();
+        let evaluator = Evaluator::new(Cow::Borrowed(&expr), &[], &batch.schema()).unwrap();
         assert!(evaluator.compute(&batch).is_some(), "{expr:?}");
     }
 }
@@ -333,7 +336,8 @@ fn personal_values_are_not_shown() {
     let values = cells::array(&[Value::Int(1), Value::Int(i64::MAX)], &ty).unwrap();
     let batch = RecordBatch::try_new(storage::schema(&row).unwrap(), vec![values]).unwrap();
     let sum = call(Function::Add, vec![column("n", ty), literal(Value::Int(1), Type::Int)]);
-    let error = Evaluator::new(&sum, &[], &batch.schema()).unwrap().evaluate(&batch, 10).unwrap_err();
+    let error =
+        Evaluator::new(Cow::Borrowed(&sum), &[], &batch.schema()).unwrap().evaluate(&batch, 10).unwrap_err();
     assert_eq!(
         error.to_string(),
         "row 12: the expression has no value for personal data, which is not shown"
@@ -343,11 +347,12 @@ fn personal_values_are_not_shown() {
 #[test]
 fn a_column_of_another_type_is_refused() {
     let schema = storage::schema(&row()).unwrap();
-    let error = Evaluator::new(&column("int", Type::Text), &[], &schema).unwrap_err();
+    let error = Evaluator::new(Cow::Owned(column("int", Type::Text)), &[], &schema).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the expression reads the column `int` as another type than Int64, which it holds"
     );
-    let error = Evaluator::new(&column("speed", Type::Text), &[], &Arc::clone(&schema)).unwrap_err();
+    let error =
+        Evaluator::new(Cow::Owned(column("speed", Type::Text)), &[], &Arc::clone(&schema)).unwrap_err();
     assert_eq!(error.to_string(), "the expression reads the column `speed`, which the table lacks");
 }

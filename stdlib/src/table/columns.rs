@@ -4,37 +4,52 @@ use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions},
     datatypes::SchemaRef,
 };
-use flow_runtime::operator::{Call, Context, Datum, OperatorError, Table};
+use flow_runtime::operator::{Call, OperatorError};
 
+use super::steps::{Ready, Step};
 use crate::{arguments, internal, storage};
 
+struct Keep {
+    /// The columns' places in the table.
+    places: Vec<usize>,
+    schema: SchemaRef,
+}
+
 /// Keeps the columns that are named, in that order.
-pub fn select(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
-    let table = arguments::table(call, "data")?;
+pub fn prepare_select<'a>(call: &'a Call, table: &SchemaRef) -> Ready<'a> {
     let names = arguments::texts(call, "columns")?;
-    keep(call, table, &names, context)
+    keep(call, table, &names)
 }
 
 /// Leaves the columns out that are named.
-pub fn drop(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
-    let table = arguments::table(call, "data")?;
+pub fn prepare_drop<'a>(call: &'a Call, table: &SchemaRef) -> Ready<'a> {
     let left_out = arguments::texts(call, "columns")?;
     for name in &left_out {
         column_index(table, name)?;
     }
-    let fields = table.schema.fields();
-    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<&str> = table.fields().iter().map(|field| field.name().as_str()).collect();
     let names: Vec<&str> = names.into_iter().filter(|name| !left_out.contains(name)).collect();
-    keep(call, table, &names, context)
+    keep(call, table, &names)
+}
+
+impl Step for Keep {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn apply(&self, from: &RecordBatch, _: usize) -> Result<RecordBatch, OperatorError> {
+        let columns = self.places.iter().map(|place| from.column(*place).clone()).collect();
+        batch(&self.schema, columns, from.num_rows())
+    }
 }
 
 /// The place of a column in a table.
 ///
 /// # Errors
 /// Where the table has no such column: it lists those that are there.
-pub fn column_index(table: &Table, name: &str) -> Result<usize, OperatorError> {
-    table.schema.index_of(name).map_err(|_| {
-        let names = table.schema.fields().iter().map(|field| format!("`{}`", field.name()));
+pub fn column_index(table: &SchemaRef, name: &str) -> Result<usize, OperatorError> {
+    table.index_of(name).map_err(|_| {
+        let names = table.fields().iter().map(|field| format!("`{}`", field.name()));
         let listed = names.collect::<Vec<_>>().join(", ");
         OperatorError::failed(format!("the table has no column `{name}`; it has {listed}"))
     })
@@ -64,12 +79,7 @@ pub fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(internal)
 }
 
-fn keep(
-    call: &Call,
-    table: &Table,
-    names: &[&str],
-    context: &dyn Context,
-) -> Result<Vec<Datum>, OperatorError> {
+fn keep(call: &Call, table: &SchemaRef, names: &[&str]) -> Ready<'static> {
     let schema = storage::schema(arguments::output_row(call, 0)?)?;
     if !schema.fields().iter().map(|field| field.name().as_str()).eq(names.iter().copied()) {
         return Err(OperatorError::failed(format!(
@@ -78,13 +88,5 @@ fn keep(
         )));
     }
     let places = names.iter().map(|name| column_index(table, name)).collect::<Result<Vec<_>, _>>()?;
-    let mut kept = context.table(schema.clone());
-    for from in &table.batches {
-        if context.is_cancelled() {
-            return Err(OperatorError::Cancelled);
-        }
-        let columns = places.iter().map(|place| from.column(*place).clone()).collect();
-        kept.push(batch(&schema, columns, from.num_rows())?)?;
-    }
-    Ok(vec![kept.finish()?])
+    Ok(Box::new(Keep { places, schema }))
 }

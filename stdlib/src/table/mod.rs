@@ -7,5 +7,6 @@ mod identity;
 pub mod predict;
 pub mod split;
 mod spread;
+pub mod steps;
 mod strata;
 pub mod unseen;

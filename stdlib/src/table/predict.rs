@@ -33,7 +33,7 @@ pub fn predict(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, Operato
         let columns =
             schema.fields().iter().map(|field| match added.iter().find(|(name, _)| name == field.name()) {
                 Some((_, Some(column))) => Ok(column.clone()),
-                _ => column_index(table, field.name()).map(|column| from.column(column).clone()),
+                _ => column_index(&table.schema, field.name()).map(|column| from.column(column).clone()),
             });
         let columns = columns.collect::<Result<Vec<ArrayRef>, _>>()?;
         predicted.push(batch(&schema, columns, from.num_rows())?)?;

@@ -36,7 +36,7 @@ const KEY_CONTEXT: &str = "flow std.table.split 1";
 pub fn split(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let table = arguments::table(call, "data")?;
     let row = arguments::output_row(call, 0)?;
-    let place = |name: Option<&str>| name.map(|name| column_index(table, name)).transpose();
+    let place = |name: Option<&str>| name.map(|name| column_index(&table.schema, name)).transpose();
     let group = place(arguments::optional_column(call, "group")?)?;
     let class = place(arguments::optional_column(call, "stratify")?)?;
     let draw = Draw {
