@@ -77,6 +77,10 @@ impl PlanFacts for Facts {
         false
     }
 
+    fn is_step(&self, operator: &str) -> bool {
+        StandardLibrary::is_step(operator)
+    }
+
     fn file_hash(&self, path: &str) -> Option<Hash> {
         let path = self.root.join(path);
         let stamp = FileStamp::of(&path)?;

@@ -221,7 +221,7 @@ impl Launch {
         let dag = evaluate(&self.project.analysis, &facts, &self.module, &self.workflow, &given)
             .map_err(|error| self.report(&error, terminal))?;
         self.check_one_file(&dag, terminal)?;
-        let (dag, pruned) = at_stage(dag, stage);
+        let (dag, pruned) = at_stage(dag, stage, &facts);
         for node in pruned {
             terminal.warning(&format!("`{}` reaches no output: it is left out", node.id));
         }

@@ -45,7 +45,7 @@ enum Emit {
 enum Shown {
     /// A node for each call
     Dag,
-    /// Without what reaches no output, and equal nodes as one
+    /// Without what reaches no output, equal nodes as one, and verbs in a row as one query
     Plan,
 }
 
@@ -66,8 +66,10 @@ pub fn execute(
         },
         None => {
             options.launch.refuse_parameters()?;
-            let (dag, _) = at_stage(launch::read_dag(&options.launch.file)?, stage);
-            (dag, Folders::find(&options.launch.file, root)?)
+            let folders = Folders::find(&options.launch.file, root)?;
+            let dag = launch::read_dag(&options.launch.file)?;
+            let (dag, _) = at_stage(dag, stage, &Facts::of_code(&folders));
+            (dag, folders)
         }
     };
     if let Some(path) = &options.golden {

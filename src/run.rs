@@ -6,7 +6,7 @@ use std::{
 };
 
 use flow_ir::{dag::Dag, types::Type, value::Value};
-use flow_plan::passes::Stage;
+use flow_plan::passes::{Stage, at_stage};
 use flow_runtime::{
     act::Cancel,
     decide::RunStatus,
@@ -17,6 +17,7 @@ use flow_runtime::{
 use crate::{
     arguments::Format,
     exit::{Exit, Failure},
+    facts::Facts,
     interrupt,
     launch::{self, Launch},
     otlp::Exporter,
@@ -87,7 +88,8 @@ pub fn execute(
         None => {
             options.launch.refuse_parameters()?;
             let folders = Folders::find(&options.launch.file, root)?;
-            let mut dag = launch::read_dag(&options.launch.file)?;
+            let dag = launch::read_dag(&options.launch.file)?;
+            let (mut dag, _) = at_stage(dag, Stage::Plan, &Facts::of_code(&folders));
             launch::resolve_files(&mut dag, &folders.root);
             (dag, folders)
         }

@@ -8,7 +8,7 @@ const STEPS: u64 = 10_000_000;
 const NODES: u32 = 1_000_000;
 /// Workflows that call each other, and `run if`s in each other. A DAG's JSON nests with them, and readers bear
 /// 128 brackets in each other.
-const REGIONS: u32 = 30;
+pub const REGIONS: u32 = 30;
 const BYTES: u64 = 64 << 20;
 /// Expressions in expressions, those of inlined fns included. The parser stops at 200 brackets and
 /// 500 operators in each other, so that this is room for fns that call fns.

@@ -7,7 +7,7 @@ mod call;
 mod control;
 mod evaluator;
 mod fold;
-mod fuel;
+pub(crate) mod fuel;
 mod list;
 mod lower;
 mod names;

@@ -2,7 +2,8 @@
 
 use flow_ir::{
     dag::{Dag, Output},
-    node::{Input, Node, NodeIndex, PortRef},
+    node::{Input, Node, NodeIndex, Port, PortRef},
+    types::Type,
 };
 use rustc_hash::FxHashMap;
 
@@ -11,6 +12,8 @@ use rustc_hash::FxHashMap;
 pub(super) struct Body {
     pub(super) nodes: Vec<Node>,
     pub(super) outputs: Vec<Output>,
+    /// Of the workflow, or of the region.
+    parameters: Vec<Port>,
     /// One for each node.
     pub(super) places: Vec<Place>,
     /// Whether these are known.
@@ -21,7 +24,7 @@ pub(super) struct Body {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     pub(super) span: (u32, u32),
-    regions: Vec<Vec<Self>>,
+    pub(super) regions: Vec<Vec<Self>>,
 }
 
 impl Body {
@@ -31,7 +34,9 @@ impl Body {
         let spans = dag.origin.as_mut().map(|origin| std::mem::take(&mut origin.spans)).unwrap_or_default();
         let has_spans = !spans.is_empty();
         let places = places(&nodes, &mut spans.into_iter());
-        Self { nodes, outputs: std::mem::take(&mut dag.outputs), places, has_spans }
+        let parameters = dag.parameters.iter().map(|of| Port { name: of.name.clone(), ty: of.ty.clone() });
+        let (parameters, outputs) = (parameters.collect(), std::mem::take(&mut dag.outputs));
+        Self { nodes, outputs, parameters, places, has_spans }
     }
 
     /// Puts them back in.
@@ -62,12 +67,26 @@ impl Body {
             let mut body = Self {
                 nodes: std::mem::take(&mut region.nodes),
                 outputs: std::mem::take(&mut region.outputs),
+                parameters: std::mem::take(&mut region.parameters),
                 places: std::mem::take(places),
                 has_spans: self.has_spans,
             };
             work(&mut body);
-            (region.nodes, region.outputs, *places) = (body.nodes, body.outputs, body.places);
+            (region.nodes, region.outputs, region.parameters) = (body.nodes, body.outputs, body.parameters);
+            *places = body.places;
         }
+    }
+
+    /// The type of a port or a parameter.
+    pub(super) fn type_of(&self, input: &Input) -> Type {
+        let found = match input {
+            Input::Port(port) => {
+                self.nodes.get(port.node.0 as usize).and_then(|node| node.outputs.get(port.port as usize))
+            }
+            Input::Parameter(name) => self.parameters.iter().find(|parameter| parameter.name == *name),
+            _ => None,
+        };
+        found.map_or(Type::Nothing, |port| port.ty.clone())
     }
 
     /// Leaves the nodes that stand for themselves. `stands_for` has for every node the one that takes its place, or

@@ -2,6 +2,7 @@
 //! the DAG.
 
 mod body;
+mod fuse;
 mod merge;
 mod prune;
 #[cfg(test)]
@@ -9,6 +10,9 @@ mod tests;
 
 use flow_ir::dag::Dag;
 
+use crate::program::PlanFacts;
+
+pub use fuse::fuse;
 pub use merge::merge;
 pub use prune::{Pruned, prune};
 
@@ -17,13 +21,13 @@ pub use prune::{Pruned, prune};
 pub enum Stage {
     /// As the text says it: a node for each call.
     Dag,
-    /// What runs: without what reaches no output, and equal nodes as one.
+    /// What runs: without what reaches no output, equal nodes as one, and verbs in a row as one query.
     #[default]
     Plan,
 }
 
-/// The DAG at a stage, and the nodes of the text that are of no use, which is worth a warning at either.
-pub fn at_stage(dag: Dag, stage: Stage) -> (Dag, Vec<Pruned>) {
+/// The DAG of a text at a stage, and the nodes of the text that are of no use, which is worth a warning at either.
+pub fn at_stage(dag: Dag, stage: Stage, facts: &dyn PlanFacts) -> (Dag, Vec<Pruned>) {
     match stage {
         Stage::Dag => {
             let (_, pruned) = prune(dag.clone());
@@ -31,7 +35,7 @@ pub fn at_stage(dag: Dag, stage: Stage) -> (Dag, Vec<Pruned>) {
         }
         Stage::Plan => {
             let (dag, pruned) = prune(dag);
-            (merge(dag), pruned)
+            (fuse(merge(dag), facts), pruned)
         }
     }
 }

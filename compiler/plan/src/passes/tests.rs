@@ -94,7 +94,7 @@ fn equal_calls_are_made_once() {
         ]
     );
     assert_eq!(merge(merged.clone()), merged);
-    assert_eq!(at_stage(dag.clone(), Stage::Dag).0, dag);
+    assert_eq!(at_stage(dag.clone(), Stage::Dag, &Facts).0, dag);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_wide_fan_out_takes_time_in_proportion() {
     let dag = evaluate(&program, &Facts, "m", "w", &given).unwrap();
     assert_eq!(dag.nodes.len(), 20_001);
     assert_eq!(dag.nodes[19_999].id, "all[19999].noop");
-    let (plan, pruned) = at_stage(dag, Stage::Plan);
+    let (plan, pruned) = at_stage(dag, Stage::Plan, &Facts);
     assert_eq!((plan.nodes.len(), pruned.len()), (20_001, 0));
     assert!(start.elapsed().as_secs() < 20, "took {:?}", start.elapsed());
 }

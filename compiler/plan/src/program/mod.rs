@@ -49,6 +49,11 @@ pub trait PlanFacts {
     fn operator_version(&self, operator: &str) -> Option<u32>;
     /// Whether a native operator can compute on a GPU.
     fn can_use_gpu(&self, operator: &str) -> bool;
+    /// Whether calls of a native operator can be steps of a query: see [`fuse`](crate::passes::fuse).
+    fn is_step(&self, operator: &str) -> bool {
+        let _ = operator;
+        false
+    }
     /// The hash of a file's content, where it is known without reading the whole file.
     fn file_hash(&self, path: &str) -> Option<Hash>;
     /// The version of an external operator's implementation, where its code is there as far as can be seen

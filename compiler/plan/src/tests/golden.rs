@@ -50,7 +50,7 @@ fn golden_dags() {
     for (name, file, text) in &cases {
         let folder = Path::new(ROOT).join("tests/golden/dag").join(name);
         let dag = plan(name, file, text, &folder.join("params.json"));
-        let (plan, pruned) = at_stage(dag.clone(), Stage::Plan);
+        let (plan, pruned) = at_stage(dag.clone(), Stage::Plan, &Facts);
         let warnings: String = pruned.iter().map(|pruned| format!("// {pruned}\n")).collect();
         let expected_plan = (plan != dag).then(|| warnings + &plan.to_text());
         compare(&folder.join("expected.dag"), Some(dag.to_text()), &mut failures);

@@ -235,7 +235,7 @@ proptest! {
         let analysis = analysis(&text);
         for workflow in analysis.workflows("m") {
             if let Ok(dag) = evaluate(&analysis, &Facts, "m", &workflow, &Given::default()) {
-                let (plan, _) = at_stage(dag, passes::Stage::Plan);
+                let (plan, _) = at_stage(dag, passes::Stage::Plan, &Facts);
                 for (index, node) in plan.nodes.iter().enumerate() {
                     node.for_each_dependency(|dependency| assert!((dependency.0 as usize) < index));
                 }
@@ -258,7 +258,7 @@ fn the_deepest_expressions_are_planned() {
         let analysis = analysis(&text);
         assert_eq!(analysis.check("m"), []);
         let dag = evaluate(&analysis, &Facts, "m", "main", &Given::default())?;
-        let (plan, _) = at_stage(dag, passes::Stage::Plan);
+        let (plan, _) = at_stage(dag, passes::Stage::Plan, &Facts);
         crate::status::statuses(&plan, &Facts);
         assert_eq!(flow_ir::dag::Dag::from_text(&plan.to_text()).unwrap(), plan);
         Ok::<_, PlanError>(plan.nodes.len())

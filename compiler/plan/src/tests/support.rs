@@ -51,6 +51,10 @@ impl PlanFacts for Facts {
         false
     }
 
+    fn is_step(&self, operator: &str) -> bool {
+        ["derive", "drop", "select", "where"].iter().any(|verb| operator == format!("std.table.{verb}"))
+    }
+
     fn file_hash(&self, _: &str) -> Option<Hash> {
         None
     }
