@@ -18,4 +18,4 @@ mod operand;
 pub use evaluate::Evaluator;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -20,7 +20,7 @@ use super::{Evaluator, cells};
 use crate::storage;
 
 /// Every type that a random expression may have; columns have each of the scalar ones, with and without `?`.
-static TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {
+pub(crate) static TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {
     vec![
         Type::Bool,
         Type::Int,
@@ -56,7 +56,7 @@ static OVERLOADS: LazyLock<Vec<Overload>> = LazyLock::new(|| {
     overloads
 });
 
-fn row() -> Row {
+pub(crate) fn row() -> Row {
     let columns = TYPES.iter().filter(|ty| !matches!(ty, Type::List(_))).flat_map(|ty| {
         let name = format!("{ty:?}").to_lowercase();
         let gaps = Column { name: format!("{name} gaps"), ty: ty.clone().optional(), source: None };
@@ -65,24 +65,24 @@ fn row() -> Row {
     Row { columns: columns.collect() }
 }
 
-fn bindings() -> Vec<(String, Value)> {
+pub(crate) fn bindings() -> Vec<(String, Value)> {
     let ints = vec![Value::Int(0), Value::Int(3), Value::Int(i64::MAX)];
     vec![("ints".to_owned(), Value::List(ints)), ("two".to_owned(), Value::Int(2))]
 }
 
 /// Decisions for a generator; 0 once they are used up, so that fewer decisions make smaller expressions.
-struct Choices<'a>(std::slice::Iter<'a, u32>);
+pub(crate) struct Choices<'a>(pub std::slice::Iter<'a, u32>);
 
 impl Choices<'_> {
     fn of<'t, T>(&mut self, options: &'t [T]) -> &'t T {
         &options[self.below(options.len())]
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         self.0.next().map_or(0, |choice| *choice as usize % end)
     }
 
-    fn expr(&mut self, ty: &Type, depth: usize) -> Expr {
+    pub fn expr(&mut self, ty: &Type, depth: usize) -> Expr {
         let leaf = |choices: &mut Self| choices.leaf(ty);
         if depth == 0 {
             return leaf(self);
@@ -183,7 +183,7 @@ impl Choices<'_> {
         }
     }
 
-    fn batch(&mut self, rows: usize) -> RecordBatch {
+    pub fn batch(&mut self, rows: usize) -> RecordBatch {
         let row = row();
         let columns = row.columns.iter().map(|column| {
             let values: Vec<Value> = (0..rows)

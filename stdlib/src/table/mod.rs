@@ -8,5 +8,7 @@ pub mod predict;
 pub mod split;
 mod spread;
 pub mod steps;
+#[cfg(test)]
+mod steps_tests;
 mod strata;
 pub mod unseen;

@@ -1,18 +1,18 @@
-//! Verbs that compute each batch of their result from one batch of their table, one after the other over the whole
-//! of it: a single verb is a query of one step.
+//! Verbs that compute each batch of their result from one batch of their table: alone, or one after the other as the
+//! steps of a query, each batch through all of them. Nothing between two steps is stored.
 //!
-//! What a step computes hangs on the rows before it alone, so that it does not matter whether a table lies between
-//! two of them. Errors do not tell either: where a step fails, those before it still see the rest of the table, and
-//! the first step of the query that fails has the word.
+//! What a step gives for a row hangs on that row alone, so that it does not matter how a table is cut. The words of
+//! an error may hang on it, where several rows or columns have no value. So a query in which anything fails is taken
+//! once more, verb by verb, which says what it would say without the query.
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use flow_runtime::{
-    artifact::map::release,
-    operator::{Argument, Call, Context, Datum, OperatorError, Table},
+    artifact::{map::release, table::canonical},
+    operator::{Argument, Call, Context, Datum, OperatorError, Step as Called, Table},
 };
 
 use super::{columns, derive, filter};
-use crate::{arguments, check};
+use crate::{arguments, check, internal};
 
 /// A verb made ready for the tables of one schema.
 pub trait Step {
@@ -43,106 +43,85 @@ pub fn verb(op: &str) -> Option<Prepare> {
 }
 
 /// Runs the call of a verb.
+///
+/// # Errors
+/// Where a row has no value, or the call does not fit the table.
 pub fn alone(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let table = arguments::table(call, "data")?;
-    Pipeline::new([(None, call)], &table.schema).run(table, context)
+    Ok(vec![pipe([call], table, context)?])
 }
 
 /// Runs the steps of a query on its first input.
+///
+/// # Errors
+/// That of the first step that fails; where that is not the last one, it says which.
 pub fn query(call: &Call, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
     let Some((_, Argument::Datum(Datum::Table(table)))) = call.inputs.first() else {
         return Err(OperatorError::failed("a query was called without a table: the DAG is damaged"));
     };
-    let last = call.steps.len().saturating_sub(1);
-    let steps = call.steps.iter().enumerate();
-    // The last one is the node itself to whoever reads its error.
-    let steps = steps.map(|(place, step)| ((place < last).then_some(step.id.as_str()), &step.call));
-    Pipeline::new(steps, &table.schema).run(table, context)
+    let whole = pipe(call.steps.iter().map(|step| &step.call), table, context);
+    match whole {
+        Err(OperatorError::Failed { .. }) => one_by_one(&call.steps, table, context),
+        whole => Ok(vec![whole?]),
+    }
 }
 
-struct Pipeline<'a> {
-    /// Those that have not failed, with the names that their errors are to bear.
-    steps: Vec<(Option<&'a str>, Box<dyn Step + 'a>)>,
-    /// How many rows each of them has seen.
-    rows: Vec<usize>,
-    /// Of the step behind them.
-    failure: Option<OperatorError>,
-}
-
-impl<'a> Pipeline<'a> {
-    fn new(calls: impl IntoIterator<Item = (Option<&'a str>, &'a Call)>, schema: &SchemaRef) -> Self {
-        let mut pipeline = Self { steps: Vec::new(), rows: Vec::new(), failure: None };
-        let mut schema = schema.clone();
-        for (name, call) in calls {
-            let no_step = || OperatorError::failed(format!("`{}` is no step of a query", call.op));
-            match verb(&call.op).ok_or_else(no_step).and_then(|prepare| prepare(call, &schema)) {
-                Ok(step) => {
-                    schema = step.schema().clone();
-                    pipeline.steps.push((name, step));
-                }
-                Err(error) => {
-                    pipeline.failure = Some(in_step(name, error));
-                    break;
-                }
-            }
-        }
-        pipeline.rows = vec![0; pipeline.steps.len()];
-        pipeline
+/// Each batch through all verbs.
+fn pipe<'a>(
+    calls: impl IntoIterator<Item = &'a Call>,
+    table: &Table,
+    context: &dyn Context,
+) -> Result<Datum, OperatorError> {
+    let mut schema = table.schema.clone();
+    // Each with the number of rows that it has seen.
+    let mut steps: Vec<(Box<dyn Step + 'a>, usize)> = Vec::new();
+    for call in calls {
+        let no_step = || OperatorError::failed(format!("`{}` is no step of a query", call.op));
+        let step = verb(&call.op).ok_or_else(no_step)?(call, &schema)?;
+        schema = step.schema().clone();
+        steps.push((step, 0));
     }
-
-    fn run(mut self, table: &Table, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
-        let schema = self.steps.last().map_or(&table.schema, |(_, step)| step.schema());
-        let mut result = context.table(schema.clone());
-        for batch in &table.batches {
-            check(context)?;
-            if self.failure.is_some() && self.steps.is_empty() {
-                break;
-            }
-            match self.apply(batch) {
-                Ok(rows) if self.failure.is_none() && rows.num_rows() > 0 => result.push(rows)?,
-                Ok(_) => {}
-                Err(OperatorError::Cancelled) => return Err(OperatorError::Cancelled),
-                Err(error) => self.failure = Some(error),
-            }
-            release(batch);
-        }
-        match self.failure {
-            Some(error) => Err(error),
-            None => Ok(vec![result.finish()?]),
-        }
-    }
-
-    /// A batch through the steps; where no row is left, through some of them. One that fails is taken away, with all behind it.
-    fn apply(&mut self, batch: &RecordBatch) -> Result<RecordBatch, OperatorError> {
+    let mut result = context.table(schema);
+    for batch in &table.batches {
+        check(context)?;
         let mut rows = batch.clone();
-        for place in 0..self.steps.len() {
+        for (step, seen) in &mut steps {
             if rows.num_rows() == 0 {
                 break;
             }
-            let Some(((name, step), seen)) = self.steps.get(place).zip(self.rows.get_mut(place)) else {
-                break;
-            };
-            match step.apply(&rows, *seen) {
-                Ok(applied) => {
-                    *seen += rows.num_rows();
-                    rows = applied;
-                }
-                Err(error) => {
-                    let error = in_step(*name, error);
-                    self.steps.truncate(place);
-                    return Err(error);
-                }
-            }
+            let count = rows.num_rows();
+            rows = step.apply(&rows, *seen)?;
+            *seen += count;
         }
-        Ok(rows)
+        if rows.num_rows() > 0 {
+            result.push(rows)?;
+        }
+        release(batch);
     }
+    result.finish()
 }
 
-fn in_step(name: Option<&str>, error: OperatorError) -> OperatorError {
-    match (name, error) {
-        (Some(name), OperatorError::Failed { message, help }) => {
-            OperatorError::Failed { message: format!("in `{name}`: {message}"), help }
+/// A whole table after each step.
+fn one_by_one(steps: &[Called], table: &Table, context: &dyn Context) -> Result<Vec<Datum>, OperatorError> {
+    let Some((last, before)) = steps.split_last() else { return Err(internal("a query without steps")) };
+    let mut table = table.clone();
+    for Called { id, call } in before {
+        let result = pipe([call], &table, context).map_err(|error| in_step(id, error))?;
+        // As it would come out of the store.
+        table = match result {
+            Datum::Table(table) => canonical(&table).map_err(internal)?,
+            Datum::Written(written) => written.table().clone(),
+            _ => return Err(internal("a verb gave no table")),
+        };
+    }
+    Ok(vec![pipe([&last.call], &table, context)?])
+}
+
+fn in_step(id: &str, error: OperatorError) -> OperatorError {
+    match error {
+        OperatorError::Failed { message, help } => {
+            OperatorError::Failed { message: format!("in `{id}`: {message}"), help }
         }
-        (_, error) => error,
+        OperatorError::Cancelled => OperatorError::Cancelled,
     }
 }
