@@ -13,6 +13,7 @@ use crate::{
     exit::{Exit, Failure},
     state,
     terminal::Terminal,
+    words::step_of,
 };
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         None => locate_within(&engine, &run, &options.node)?,
         located => located,
     };
-    let (node, port) = located.ok_or_else(|| not_found(&dag, &options.node))?;
+    let (node, port) = located.ok_or_else(|| not_kept(&dag, &options.node))?;
     let reference = engine.artifact(&run, node, port)?;
     let bytes = match &reference.summary {
         Summary::Value(_) => {
@@ -97,6 +98,19 @@ fn locate_within<'a>(
         true => Some((name, None)),
         false => with_port().map(|(node, port)| (node, Some(port))),
     })
+}
+
+/// That what a step of a query gives is nowhere, or that there is no such node.
+fn not_kept(dag: &Dag, wanted: &str) -> Failure {
+    let with_port = wanted.rsplit_once('.').map(|(node, _)| node);
+    let mut steps = std::iter::once(wanted).chain(with_port);
+    let step = steps.find_map(|step| Some((step, dag.query_with_step(step)?)));
+    let Some((step, query)) = step else { return not_found(dag, wanted) };
+    let told = step_of(step, &query);
+    Failure::usage(format!("{told}: what lies between its steps is not kept")).help(format!(
+        "`{query}` has the result; `{step}` is a node of its own where the workflow gives it out, or with a policy \
+         of its own"
+    ))
 }
 
 /// Names the node that was probably meant.

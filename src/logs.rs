@@ -19,9 +19,10 @@ use crate::{
     exit::{Exit, Failure},
     state,
     terminal::Terminal,
+    words::step_of,
 };
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// The run's id, a part of it that no other has, or `last`
     run: String,
@@ -50,6 +51,11 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
     let engine = state::open_existing(root)?;
     let run = state::find(&engine, &options.run)?.id;
+    let query = engine.dag(&run)?.query_with_step(&options.node);
+    if let Some(query) = &query {
+        terminal.remark(&step_of(&options.node, query));
+    }
+    let options = &Options { node: query.unwrap_or_else(|| options.node.clone()), ..options.clone() };
     let folder = engine.run_folder(&run).node(&options.node);
     let (_, nodes) = engine.show(&run)?;
     if !folder.path().exists() && !nodes.iter().any(|node| node.id == options.node) {

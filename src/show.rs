@@ -77,7 +77,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
 fn node_json(node: &NodeView, waiting: Option<&Waiting>) -> serde_json::Value {
     let outputs: serde_json::Map<_, _> =
         node.outputs.iter().map(|(port, reference)| (port.clone(), reference.to_json())).collect();
-    json!({
+    let mut json = json!({
         "node": node.id,
         "op": node.op,
         "state": node.state,
@@ -92,7 +92,11 @@ fn node_json(node: &NodeView, waiting: Option<&Waiting>) -> serde_json::Value {
         "error": node.error,
         "help": node.help,
         "warning": node.warning,
-    })
+    });
+    if !node.steps.is_empty() {
+        json["steps"] = node.steps.clone().into();
+    }
+    json
 }
 
 /// What a node took of the processors and of memory, where that is worth a word.
@@ -115,6 +119,10 @@ fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal:
         seconds,
         terminal.paint_out(&format!("{}{}", node.op, used(node)), "2")
     );
+    if !node.steps.is_empty() {
+        let steps = terminal.paint_out(&node.steps.join(" → "), "2");
+        text.push_str(&format!("{:1$}{steps}\n", "", width + 4));
+    }
     if !node.metrics.is_empty() {
         let metrics = node.metrics.iter().map(|(name, value)| format!("{} {}", plain(name), figure(*value)));
         text.push_str(&format!("{:2$}{}\n", "", metrics.collect::<Vec<_>>().join("  "), width + 4));

@@ -12,6 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     state,
     terminal::Terminal,
+    words::step_of,
 };
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +31,12 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     let run = state::find(&engine, &options.run)?.id;
     let dag = engine.dag(&run)?;
     let (_, nodes) = engine.show(&run)?;
-    let node = locate(&dag, &nodes, &options.node).ok_or_else(|| not_found(&dag, &nodes, &options.node))?;
+    let query = dag.query_with_step(&options.node);
+    let wanted = query.as_deref().unwrap_or(&options.node);
+    let node = locate(&dag, &nodes, wanted).ok_or_else(|| not_found(&dag, &nodes, &options.node))?;
+    if let Some(query) = &query {
+        terminal.remark(&step_of(&options.node, query));
+    }
     let why = engine.why(&run, node)?;
     match options.format {
         Format::Json => terminal.result(&format!("{:#}\n", to_json(&why))),

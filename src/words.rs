@@ -7,6 +7,11 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// That a node is a step of a query, which has its result and whatever else there is of it.
+pub fn step_of(node: &str, query: &str) -> String {
+    format!("`{node}` is a step of the query `{query}`")
+}
+
 /// In which kind of place a node runs, and with how much of it: `cpu`, `4 cores`, `python · gpu`.
 pub fn place(node: &Node) -> String {
     let mut parts = Vec::new();

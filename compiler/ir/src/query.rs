@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::{
     dag::Dag,
     node::{Input, Node, NodeIndex, PortRef},
+    region::Region,
 };
 
 /// A DAG with its edges in both directions and its ids by name. Building it costs one pass over the
@@ -55,6 +56,11 @@ impl Dag {
     /// The nodes that call the operator of that full name, in order.
     pub fn by_op<'a>(&'a self, op: &'a str) -> impl Iterator<Item = NodeIndex> + 'a {
         self.indexed().filter(move |(_, node)| node.op() == op).map(|(index, _)| index)
+    }
+
+    /// The query that a node has become a step of, by the ids that a run has for both: `days[3]/load`.
+    pub fn query_with_step(&self, id: &str) -> Option<String> {
+        query_among(&self.nodes, id)
     }
 
     /// The nodes that ask for a GPU.
@@ -253,6 +259,27 @@ impl<'a> Graph<'a> {
     }
 }
 
+fn query_among(nodes: &[Node], id: &str) -> Option<String> {
+    nodes.iter().find_map(|node| {
+        let is_step = |steps: &Region| steps.nodes.iter().any(|step| step.id == id);
+        if node.id != id && node.kind.steps().is_some_and(is_step) {
+            return Some(node.id.clone());
+        }
+        // `days[3]/` or `nightly/`
+        let behind = id.strip_prefix(node.id.as_str())?;
+        let (instance, within) = behind.split_once('/')?;
+        let is_instance = instance.is_empty()
+            || instance.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(is_number);
+        let mut regions = node.kind.regions().into_iter().filter(|_| is_instance);
+        let found = regions.find_map(|(_, region)| query_among(&region.nodes, within))?;
+        Some(format!("{}{instance}/{found}", node.id))
+    })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn ports_of(input: &Input) -> Vec<PortRef> {
     let mut ports = Vec::new();
     input.for_each_port(&mut |port| ports.push(port));
@@ -360,6 +387,45 @@ op notify version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc
             Dag { workflow: String::new(), parameters: vec![], nodes: vec![], outputs: vec![], origin: None };
         assert_eq!((empty.graph().width(), empty.graph().depth()), (0, 0));
         assert_eq!(empty.graph().critical_path(|_| 1).cost, 0);
+    }
+
+    #[test]
+    fn steps_are_found_in_their_queries() {
+        let dag = Dag::from_text(
+            "dag a.a
+
+clean = run query() -> Int
+body() {
+    first = a() -> Int
+    clean = b(x: first) -> Int
+    output value: Int = clean
+}
+days = run for(over: [1]) max 3 -> List<Int>
+body(day: Int) {
+    last = run query(day: $day) -> Int
+    body(day: Int) {
+        load = a(x: $day) -> Int
+        last = b(x: load) -> Int
+        output value: Int = last
+    }
+    output value: Int = last
+}
+
+op a version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+op b version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262
+",
+        )
+        .unwrap();
+        for (id, query) in [
+            ("first", Some("clean")),
+            ("clean", None),
+            ("days[12]/load", Some("days[12]/last")),
+            ("days[12]/last", None),
+            ("days[]/load", None),
+            ("load", None),
+        ] {
+            assert_eq!(dag.query_with_step(id).as_deref(), query, "{id}");
+        }
     }
 
     proptest! {

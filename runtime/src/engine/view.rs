@@ -40,6 +40,8 @@ pub struct RunView {
 pub struct NodeView {
     pub id: String,
     pub op: String,
+    /// Of a query, the ids of the nodes that it is made of.
+    pub steps: Vec<String>,
     pub state: String,
     pub is_cached: bool,
     pub attempts: u32,
@@ -225,6 +227,7 @@ fn view(run: &RecordedRun, number: u32) -> Option<NodeView> {
         None => NodeView {
             id,
             op: node.op().to_owned(),
+            steps: steps(node),
             state: "pending".to_owned(),
             is_cached: false,
             attempts: 0,
@@ -241,6 +244,10 @@ fn view(run: &RecordedRun, number: u32) -> Option<NodeView> {
     })
 }
 
+fn steps(node: &Node) -> Vec<String> {
+    node.kind.steps().into_iter().flat_map(|steps| &steps.nodes).map(|step| step.id.clone()).collect()
+}
+
 fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
     let text = |name| row.data.get(name).and_then(Json::as_str).map(str::to_owned);
     let outputs = node.outputs.iter().filter_map(|port| {
@@ -251,6 +258,7 @@ fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
     NodeView {
         id,
         op: node.op().to_owned(),
+        steps: steps(node),
         is_cached: row.cached,
         attempts: row.attempt,
         started: row.started,

@@ -161,32 +161,41 @@ fn calls(node: &Node) -> String {
 /// Two calls of one operator, by two queries. What their tables and scalars are the inputs of the queries tell.
 fn tell_step(old: &Node, new: &Node, changes: &mut Vec<Change>) {
     let count = changes.len();
-    for ((name, old), (_, after)) in old.inputs.iter().zip(&new.inputs) {
-        let (before, after) = match (old, after) {
-            (Input::Constant(before), Input::Constant(after)) => (cut(before), cut(after)),
-            (Input::Expression { expr: before, .. }, Input::Expression { expr: after, .. }) => {
-                (cut(before), cut(after))
-            }
-            (Input::Record(before), Input::Record(after)) => (computed(before), computed(after)),
-            _ => continue,
-        };
-        if before != after {
-            changes.push(Change::Argument { name: format!("{}.{name}", new.id), before, after });
-        }
+    if same_names(&old.inputs, &new.inputs) {
+        tell_fields(&new.id, &old.inputs, &new.inputs, changes);
     }
     if changes.len() == count {
         changes.push(Change::Signature { operator: new.op().to_owned() });
     }
 }
 
-/// `speed: .a / .b, rich: .c > 4`
-fn computed(columns: &[(String, Input)]) -> String {
-    let columns = columns.iter().map(|(name, input)| match input {
-        Input::Expression { expr, .. } => format!("{name}: {expr}"),
-        Input::Constant(value) => format!("{name}: {value}"),
-        _ => name.clone(),
-    });
-    cut(&columns.collect::<Vec<_>>().join(", "))
+fn tell_fields(of: &str, old: &[(String, Input)], new: &[(String, Input)], changes: &mut Vec<Change>) {
+    for ((name, old), (_, new)) in old.iter().zip(new) {
+        let name = format!("{of}.{name}");
+        let (before, after) = match (old, new) {
+            (Input::Record(old), Input::Record(new)) if same_names(old, new) => {
+                tell_fields(&name, old, new, changes);
+                continue;
+            }
+            _ => (written(old), written(new)),
+        };
+        if before != after {
+            changes.push(Change::Argument { name, before, after });
+        }
+    }
+}
+
+/// What a step reads, where the text shows it: `speed: .a / .b, rich: .c > 4`.
+fn written(input: &Input) -> String {
+    match input {
+        Input::Constant(value) => cut(value),
+        Input::Expression { expr, .. } => cut(expr),
+        Input::Record(fields) => {
+            let fields = fields.iter().map(|(name, field)| format!("{name}: {}", written(field)));
+            cut(&fields.collect::<Vec<_>>().join(", "))
+        }
+        _ => String::new(),
+    }
 }
 
 struct Inputs<'a, B, A> {
