@@ -104,8 +104,8 @@ impl Keyword {
     }
 }
 
-/// The keyword and the name of an item, without reading further. What follows `use` or `test` serves as
-/// the name.
+/// The keyword and the name of an item, without reading further. What follows `use` serves as the name, and for a
+/// test the text that it begins with.
 fn opening(text: &str) -> (Keyword, String) {
     let head = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("//"));
     let head = head.unwrap_or("");
@@ -114,7 +114,8 @@ fn opening(text: &str) -> (Keyword, String) {
     let rest = rest.trim_start();
     let name = match keyword {
         Keyword::Unknown => "",
-        Keyword::Use | Keyword::Test => rest.trim_end(),
+        Keyword::Use => rest.trim_end(),
+        Keyword::Test => rest.split('"').nth(1).unwrap_or(rest.trim_end()),
         _ => match rest.strip_prefix('`') {
             Some(quoted) => quoted.split('`').next().unwrap_or(""),
             None => rest.get(..word_length(rest)).unwrap_or(""),
@@ -138,6 +139,7 @@ mod tests {
             ("schema `my table` { a: Int }", Keyword::Schema, "my table"),
             ("fn speed<R>(x: Float)", Keyword::Fn, "speed"),
             ("use std.tree", Keyword::Use, "std.tree"),
+            ("test \"one\" { assert \"a\" == b }", Keyword::Test, "one"),
             ("worklow x()", Keyword::Unknown, ""),
             ("", Keyword::Unknown, ""),
         ];
