@@ -5,7 +5,7 @@ use flow_syntax::{
     span::Span,
 };
 
-use crate::parameters::ParameterError;
+use crate::{parameters::ParameterError, testing::Failure};
 
 /// A problem, and where in the text it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,9 @@ pub enum Problem {
     NotYet { construct: &'static str },
     #[error("planning this workflow takes more than {limit}: it was stopped")]
     Fuel { limit: &'static str },
+    /// A test does not hold, or cannot be carried out.
+    #[error("{}", .0.message)]
+    Test(Box<Failure>),
     #[error(transparent)]
     Parameter(#[from] ParameterError),
     /// A typed body breaks a promise of the checker's.
@@ -111,6 +114,7 @@ impl Problem {
             Self::TooLong { length, .. } => Some(format!("write `max {length}`, or keep the list shorter")),
             Self::Fuel { .. } => Some("shorten the lists that `for` runs over".to_owned()),
             Self::Parameter(error) => error.help(),
+            Self::Test(failure) => failure.help.clone(),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use flow_analysis::{
     body::{Binding, Expr, ExprKind, Instance, ItemRef, Local, LocalId, Pattern},
+    signature::Signature,
     ty::Ty,
 };
 use flow_ir::{
@@ -22,6 +23,7 @@ use super::{
     names::{Name, Names, Scope},
     path,
     region::Level,
+    testing::Testing,
     value::{Known, Planned, Term, TermKind},
 };
 use crate::{
@@ -86,13 +88,15 @@ pub(super) struct Evaluator<'a> {
     pub(super) module: Rc<str>,
     /// The call of another module's fn or workflow that is being walked.
     pub(super) call_site: Option<(u32, u32)>,
+    /// Where a test is walked.
+    pub(super) testing: Option<Testing<'a>>,
 }
 
 /// The locals of the body that is being walked.
 pub(super) struct Frame {
     locals: Vec<Option<Planned>>,
     /// Spans count from here.
-    offset: u32,
+    pub(super) offset: u32,
     pub(super) module: Rc<str>,
     /// Relative to the project's root; `""` is the root.
     folder: Rc<str>,
@@ -101,7 +105,7 @@ pub(super) struct Frame {
 }
 
 impl<'a> Evaluator<'a> {
-    fn new(program: &'a dyn Program, facts: &'a dyn PlanFacts, module: &str) -> Self {
+    pub(super) fn new(program: &'a dyn Program, facts: &'a dyn PlanFacts, module: &str) -> Self {
         Self {
             program,
             facts,
@@ -115,6 +119,7 @@ impl<'a> Evaluator<'a> {
             choices: 0,
             module: module.into(),
             call_site: None,
+            testing: None,
         }
     }
 
@@ -140,22 +145,25 @@ impl<'a> Evaluator<'a> {
             signature.outputs.iter().map(|output| (output.name.clone(), output.ty.clone())).collect();
         let outputs = self.outputs(&frame, &declared, &body.value, value)?;
 
-        let origin = Origin {
-            file: self.program.file(&item.module).unwrap_or_default(),
-            source: self.program.source_hash(&item.module),
-            doc: signature.doc.clone(),
-            parameters: signature
-                .params
-                .iter()
-                .filter_map(|param| Some((param.name.clone(), param.doc.clone()?)))
-                .collect(),
-            spans: self.level.spans,
-        };
+        let spans = std::mem::take(&mut self.level.spans);
+        let origin = self.origin(&item, &signature, spans);
         let mut nodes = self.level.nodes;
         for (node, id) in nodes.iter_mut().zip(self.names.ids()) {
             node.id = id;
         }
         Ok(Dag { workflow: signature.name.clone(), parameters, nodes, outputs, origin: Some(origin) })
+    }
+
+    /// Where a workflow's DAG comes from.
+    pub(super) fn origin(&self, item: &ItemRef, signature: &Signature, spans: Vec<(u32, u32)>) -> Origin {
+        let docs = signature.params.iter();
+        Origin {
+            file: self.program.file(&item.module).unwrap_or_default(),
+            source: self.program.source_hash(&item.module),
+            doc: signature.doc.clone(),
+            parameters: docs.filter_map(|param| Some((param.name.clone(), param.doc.clone()?))).collect(),
+            spans,
+        }
     }
 
     /// The value of an expression; `name` is what a node that gives it is called.
@@ -202,7 +210,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::RunWhile { condition, state, start, max, body } => {
                 self.run_while(frame, condition, state, start, max.as_deref(), body, expr, name)
             }
-            ExprKind::Test { .. } => self.not_yet(frame, expr, "a test"),
+            ExprKind::Test { function, args } => self.test(frame, *function, args, expr),
             ExprKind::Error => Err(self.at(frame, expr.span, Problem::Unchecked)),
         }
     }
@@ -220,12 +228,17 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn frame(&self, item: &ItemRef, locals: u32, is_fn: bool) -> Frame {
-        let file = self.program.file(&item.module).unwrap_or_default();
+        self.frame_at(&item.module, self.program.item_offset(item), locals, is_fn)
+    }
+
+    /// The frame of what begins at a byte of a module's file.
+    pub(super) fn frame_at(&self, module: &str, offset: u32, locals: u32, is_fn: bool) -> Frame {
+        let file = self.program.file(module).unwrap_or_default();
         Frame {
             // Those of defaults are not counted beforehand.
             locals: vec![None; locals as usize],
-            offset: self.program.item_offset(item),
-            module: item.module.as_str().into(),
+            offset,
+            module: module.into(),
             folder: path::folder(&file).into(),
             is_fn,
         }

@@ -15,10 +15,12 @@ mod path;
 mod reader;
 mod region;
 mod scalar;
+mod testing;
 mod value;
 
 pub use evaluator::{default_value, evaluate};
 pub use path::{from_folder, relative_to};
+pub use testing::evaluate_test;
 
 #[cfg(test)]
 mod tests;

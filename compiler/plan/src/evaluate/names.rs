@@ -55,6 +55,12 @@ impl Names {
         self.nodes.push((scope, name));
     }
 
+    /// What a node is called before it is numbered.
+    pub(super) fn name(&self, node: usize) -> Name {
+        let name = self.nodes.get(node).map(|(_, name)| name.clone());
+        name.unwrap_or_else(|| Name { text: "node".into(), is_bound: false })
+    }
+
     pub(super) fn enter_loop(&mut self, scope: Scope, name: Option<&Name>) -> Loop {
         let name = name.cloned().unwrap_or_else(|| Name { text: "for".into(), is_bound: false });
         self.loops.push((scope, name));

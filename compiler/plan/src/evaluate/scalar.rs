@@ -74,7 +74,7 @@ impl Evaluator<'_> {
     }
 
     #[inline(never)]
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         frame: &Frame,
         function: Function,

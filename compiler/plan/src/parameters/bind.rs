@@ -18,6 +18,13 @@ pub struct Given {
     values: BTreeMap<String, Value>,
 }
 
+impl Given {
+    /// One parameter, whose value fits.
+    pub(crate) fn one(name: &str, value: Value) -> Self {
+        Self { values: BTreeMap::from([(name.to_owned(), value)]) }
+    }
+}
+
 /// What is wrong with a parameter. Each is one line that stands alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {

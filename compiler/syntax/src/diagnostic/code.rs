@@ -11,6 +11,9 @@ macro_rules! codes {
     };
 }
 
+/// Of what is told as a diagnostic and is none: a test that does not hold.
+pub const NONE: Code = Code(0);
+
 codes! {
     /// Something else was expected here.
     UNEXPECTED_TOKEN = 101;

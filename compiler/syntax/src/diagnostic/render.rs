@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ariadne::{Color, Config, Fmt, IndexType, Label, Report, ReportKind};
 
-use super::{Diagnostic, Severity, Source, Sources};
+use super::{Diagnostic, Severity, Source, Sources, code};
 use crate::lines::char_boundary;
 use crate::span::Span;
 
@@ -66,7 +66,10 @@ pub fn render(diagnostic: &Diagnostic, module: &str, sources: &Sources<'_>, colo
 }
 
 fn headline(diagnostic: &Diagnostic, headline_colour: Color, colour: bool) -> String {
-    let kind = format!("{}[{}]", diagnostic.severity.word(), diagnostic.code);
+    let kind = match diagnostic.code {
+        code::NONE => diagnostic.severity.word().to_owned(),
+        code => format!("{}[{code}]", diagnostic.severity.word()),
+    };
     if colour {
         format!("{}: {}", kind.fg(headline_colour), diagnostic.message)
     } else {

@@ -1,0 +1,331 @@
+//! What a test asks of a DAG, of a node and of an outcome.
+
+use std::rc::Rc;
+
+use flow_analysis::body::{Expr, TestFunction};
+use flow_ir::{
+    dag::Dag,
+    node::{Input, Node},
+    policy::{Device, OnFailure, Policy, Precision},
+    value::Value,
+};
+
+use super::super::{
+    evaluator::{Evaluator, Frame, Result},
+    fuel::heap_size,
+    value::Planned,
+};
+use crate::{
+    error::Problem,
+    testing::{
+        Failure, Golden, Simulated, SimulatedNode,
+        flow::Flow,
+        ids::{self, template, unknown},
+    },
+};
+
+impl Evaluator<'_> {
+    pub(super) fn ask(
+        &mut self,
+        frame: &mut Frame,
+        function: TestFunction,
+        args: &[Expr],
+        expr: &Expr,
+    ) -> Result<Planned> {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            match self.expr(frame, arg, None)?.as_known() {
+                Some(value) => values.push(Rc::clone(value)),
+                None => return Err(self.at(frame, arg.span, Problem::NotKnown { what: "this" })),
+            }
+        }
+        let text = |place: usize| match values.get(place).map(|value| &**value) {
+            Some(Value::Text(text)) => text.as_str(),
+            _ => "",
+        };
+        let span = args.get(1).map_or(expr.span, |arg| arg.span);
+        let handle = match values.first().map(|value| &**value) {
+            Some(Value::Int(handle)) => usize::try_from(*handle).unwrap_or(usize::MAX),
+            Some(node @ Value::Record(_)) if function == TestFunction::Input => {
+                return self.input_of(frame, node, text(1), span);
+            }
+            _ => usize::MAX,
+        };
+        let testing = self.testing(frame, expr.span)?;
+        let lost = || Problem::Disagreement { fact: "a test has lost what it planned".to_owned() };
+        let value = match function {
+            TestFunction::State
+            | TestFunction::Attempts
+            | TestFunction::Elapsed
+            | TestFunction::Status
+            | TestFunction::PeakCores
+            | TestFunction::PeakMemory => {
+                let outcome = testing.outcomes.get(handle).cloned().ok_or_else(lost)?;
+                let (dag, simulated) = &*outcome;
+                return self.of_outcome(frame, function, dag, simulated, text(1), span);
+            }
+            TestFunction::Matches => {
+                let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
+                return self.matches(frame, &dag, text(1), span);
+            }
+            TestFunction::Feeds => {
+                let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
+                return self.feeds(frame, &dag, text(1), text(2), args);
+            }
+            TestFunction::Node => {
+                let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
+                let nodes = ids::nodes(&dag);
+                let id = text(1);
+                let Some((_, node)) = nodes.iter().find(|(known, _)| known == id) else {
+                    let failure = unknown(id, "node", nodes.iter().map(|(id, _)| id.as_str()));
+                    return Err(self.failed(frame, span, failure));
+                };
+                node_value(id, node, &names(&dag.nodes, &nodes, node))
+            }
+            _ => {
+                let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
+                of_dag(function, &dag, text(1))
+            }
+        };
+        self.fuel.bytes(heap_size(&value)).map_err(|problem| self.at(frame, expr.span, problem))?;
+        Ok(Planned::known(value))
+    }
+
+    fn feeds(&mut self, frame: &Frame, dag: &Dag, from: &str, to: &str, args: &[Expr]) -> Result<Planned> {
+        let flow = Flow::of(dag);
+        self.fuel.steps(dag.nodes.len() as u64).map_err(crate::error::PlanError::from)?;
+        let path = flow.path(from, to).map_err(|name| {
+            let place = if name == from { 1 } else { 2 };
+            let span = args.get(place).map_or_else(Default::default, |arg| arg.span);
+            let what = if place == 1 { "node or port" } else { "node, port or output" };
+            self.failed(frame, span, unknown(name, what, flow.names()))
+        })?;
+        let details = path.as_ref().map(|path| format!("it goes {}\n", path.join(" → ")));
+        let testing = self.testing(frame, Default::default())?;
+        testing.details = details.unwrap_or_default();
+        Ok(Planned::known(Value::Bool(path.is_some())))
+    }
+
+    fn matches(
+        &mut self,
+        frame: &Frame,
+        dag: &Dag,
+        path: &str,
+        span: flow_syntax::span::Span,
+    ) -> Result<Planned> {
+        let Value::File(file) = Self::file(frame, path) else {
+            return Ok(Planned::known(Value::Bool(false)));
+        };
+        let testing = self.testing(frame, span)?;
+        match testing.host.golden(&file, dag) {
+            Ok(Golden::Equal) => Ok(Planned::known(Value::Bool(true))),
+            Ok(Golden::Differs(difference)) => {
+                testing.details = difference;
+                testing.help = Some(format!("`flowc test --bless` writes `{path}` as the DAG is now"));
+                Ok(Planned::known(Value::Bool(false)))
+            }
+            Err(refused) => {
+                let failure = Failure::error(refused.message).help(refused.help);
+                Err(self.failed(frame, span, failure))
+            }
+        }
+    }
+
+    fn of_outcome(
+        &mut self,
+        frame: &Frame,
+        function: TestFunction,
+        dag: &Dag,
+        simulated: &Simulated,
+        id: &str,
+        span: flow_syntax::span::Span,
+    ) -> Result<Planned> {
+        let value = match function {
+            TestFunction::Elapsed => Value::Duration(simulated.elapsed),
+            TestFunction::Status => simulated.status.into(),
+            TestFunction::PeakCores => Value::Int(i64::from(simulated.peak_cores)),
+            TestFunction::PeakMemory => Value::Size(simulated.peak_memory),
+            _ => {
+                let node = match simulated.nodes.get(id) {
+                    Some(node) => *node,
+                    None => self.pending(frame, dag, simulated, id, span)?,
+                };
+                match function {
+                    TestFunction::State => node.state.into(),
+                    _ => Value::Int(i64::from(node.attempts)),
+                }
+            }
+        };
+        Ok(Planned::known(value))
+    }
+
+    /// A node that the run never came to: there is such a node.
+    fn pending(
+        &self,
+        frame: &Frame,
+        dag: &Dag,
+        simulated: &Simulated,
+        id: &str,
+        span: flow_syntax::span::Span,
+    ) -> Result<SimulatedNode> {
+        let nodes = ids::nodes(dag);
+        let of = template(id);
+        let is_known = nodes.iter().any(|(known, _)| *known == of);
+        if is_known && !id.contains("[]/") {
+            return Ok(SimulatedNode { state: "pending", attempts: 0 });
+        }
+        let mut there: Vec<&str> = simulated.nodes.keys().map(String::as_str).collect();
+        if is_known {
+            there.retain(|there| template(there) == of);
+            there.sort_unstable();
+            let help = match there.first() {
+                Some(first) => format!("say which, as in `{first}`"),
+                None => "in this run there are none: the list is empty, or the loop ends at once".to_owned(),
+            };
+            let failure = Failure::error(format!("`{id}` are several nodes")).help(Some(help));
+            return Err(self.failed(frame, span, failure));
+        }
+        there.extend(nodes.iter().map(|(id, _)| id.as_str()).filter(|id| !id.contains("[]/")));
+        there.sort_unstable();
+        there.dedup();
+        Err(self.failed(frame, span, unknown(id, "node", there.into_iter())))
+    }
+
+    fn input_of(
+        &self,
+        frame: &Frame,
+        node: &Value,
+        name: &str,
+        span: flow_syntax::span::Span,
+    ) -> Result<Planned> {
+        let Some(Value::List(inputs)) = node.field("inputs") else {
+            let fact = "a node without inputs".to_owned();
+            return Err(self.at(frame, span, Problem::Disagreement { fact }));
+        };
+        let named = |input: &Value| match input.field("name") {
+            Some(Value::Text(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let found = inputs.iter().find(|input| named(input).as_deref() == Some(name));
+        match found.and_then(|input| input.field("from")) {
+            Some(from) => Ok(Planned::known(from.clone())),
+            None => {
+                let names: Vec<String> = inputs.iter().filter_map(named).collect();
+                Err(self.failed(frame, span, unknown(name, "input", names.iter().map(String::as_str))))
+            }
+        }
+    }
+}
+
+fn of_dag(function: TestFunction, dag: &Dag, op: &str) -> Value {
+    let count = |count: usize| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
+    match function {
+        TestFunction::Width => count(dag.graph().width()),
+        TestFunction::Depth => count(dag.graph().depth()),
+        TestFunction::Count => {
+            let mut calls = 0;
+            dag.for_each_node(&mut |node| calls += usize::from(node.op() == op));
+            count(calls)
+        }
+        _ => {
+            let nodes = ids::nodes(dag);
+            let value = |(id, node): &(String, &Node)| node_value(id, node, &names(&dag.nodes, &nodes, node));
+            Value::List(nodes.iter().map(value).collect())
+        }
+    }
+}
+
+/// The nodes beside a node: those that its ports count.
+fn names<'d>(own: &'d [Node], nodes: &[(String, &'d Node)], node: &Node) -> Siblings<'d> {
+    let is_in = |body: &[Node]| body.iter().any(|other| std::ptr::eq(other, node));
+    if is_in(own) {
+        return Siblings(own);
+    }
+    let regions = nodes.iter().flat_map(|(_, node)| node.kind.regions());
+    let body = regions.map(|(_, region)| region.nodes.as_slice()).find(|body| is_in(body));
+    Siblings(body.unwrap_or_default())
+}
+
+struct Siblings<'d>(&'d [Node]);
+
+fn node_value(id: &str, node: &Node, siblings: &Siblings<'_>) -> Value {
+    let input = |(name, input): &(String, Input)| {
+        Value::Record(vec![
+            ("name".to_owned(), name.as_str().into()),
+            ("from".to_owned(), Value::Text(from(input, siblings))),
+        ])
+    };
+    Value::Record(vec![
+        ("id".to_owned(), id.into()),
+        ("op".to_owned(), node.op().into()),
+        ("inputs".to_owned(), Value::List(node.inputs.iter().map(input).collect())),
+        ("policy".to_owned(), policy_value(&node.policy)),
+        ("device".to_owned(), device(node.policy.device).into()),
+    ])
+}
+
+/// As the text of a DAG has it: a constant, `$parameter`, a node, or `node.port`.
+fn from(input: &Input, siblings: &Siblings<'_>) -> String {
+    let each = |inputs: &mut dyn Iterator<Item = String>| inputs.collect::<Vec<_>>().join(", ");
+    match input {
+        Input::Constant(value) => value.to_string(),
+        Input::Parameter(name) => format!("${name}"),
+        Input::Port(port) => match siblings.0.get(port.node.0 as usize) {
+            Some(node) => match node.outputs.as_slice() {
+                [_] => node.id.clone(),
+                ports => {
+                    let port = ports.get(port.port as usize).map_or("", |port| port.name.as_str());
+                    format!("{}.{port}", node.id)
+                }
+            },
+            None => String::new(),
+        },
+        Input::Expression { expr, bindings } => {
+            let bound =
+                each(&mut bindings.iter().map(|(name, input)| format!("{name}: {}", from(input, siblings))));
+            if bindings.is_empty() { expr.to_string() } else { format!("{expr} with {bound}") }
+        }
+        Input::List(items) => format!("[{}]", each(&mut items.iter().map(|item| from(item, siblings)))),
+        Input::Record(fields) => {
+            let fields = &mut fields.iter().map(|(name, field)| format!("{name}: {}", from(field, siblings)));
+            format!("({})", each(fields))
+        }
+    }
+}
+
+fn policy_value(policy: &Policy) -> Value {
+    let optional = |value: Option<Value>| value.unwrap_or(Value::None);
+    let on_failure = match policy.on_failure {
+        OnFailure::CancelDependents => "cancel_dependents",
+        OnFailure::BlockDependents => "block_dependents",
+        OnFailure::Continue => "continue",
+    };
+    let precision = policy.precision.map(|precision| match precision {
+        Precision::F64 => "f64",
+        Precision::F32 => "f32",
+    });
+    let fields = [
+        ("cpu", Value::Int(i64::from(policy.cpu))),
+        ("gpu", Value::Int(i64::from(policy.gpu))),
+        ("memory", Value::Size(policy.memory)),
+        ("gpu_memory", optional(policy.gpu_memory.map(Value::Size))),
+        ("device", device(policy.device).into()),
+        ("precision", optional(precision.map(Value::from))),
+        ("timeout", optional(policy.timeout.map(Value::Duration))),
+        ("retry", Value::Int(i64::from(policy.retry))),
+        ("backoff", Value::Duration(policy.backoff)),
+        ("on_failure", on_failure.into()),
+        ("cache", if policy.cache { "on" } else { "off" }.into()),
+        ("pool", optional(policy.pool.clone().map(Value::Text))),
+        ("priority", Value::Int(policy.priority)),
+    ];
+    Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+}
+
+fn device(device: Device) -> &'static str {
+    match device {
+        Device::Auto => "auto",
+        Device::Cpu => "cpu",
+        Device::Gpu => "gpu",
+    }
+}

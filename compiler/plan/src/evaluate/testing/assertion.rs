@@ -1,0 +1,124 @@
+//! `assert e`: holds, or says what its sides are.
+
+use flow_analysis::body::{Expr, ExprKind};
+use flow_ir::{expr::Function, value::Value};
+use flow_syntax::span::Span;
+
+use super::super::{
+    evaluator::{Evaluator, Frame, Result},
+    value::Planned,
+};
+use crate::testing::Failure;
+
+/// More of a value is not shown.
+const SHOWN: usize = 200;
+
+impl Evaluator<'_> {
+    pub(super) fn assert(&mut self, frame: &mut Frame, condition: &Expr) -> Result<()> {
+        if let ExprKind::Scalar { function: Function::And, args } = &condition.kind {
+            return args.iter().try_for_each(|part| self.assert(frame, part));
+        }
+        let testing = self.testing(frame, condition.span)?;
+        testing.details.clear();
+        testing.help = None;
+        let (is_negated, inner) = match &condition.kind {
+            ExprKind::Scalar { function: Function::Not, args } => match args.as_slice() {
+                [inner] => (true, inner),
+                _ => (false, condition),
+            },
+            _ => (false, condition),
+        };
+        let (value, sides) = match &inner.kind {
+            ExprKind::Scalar { function, args } if sign(*function).is_some() => {
+                let mut sides = Vec::with_capacity(args.len());
+                for arg in args {
+                    sides.push((self.expr(frame, arg, None)?, arg));
+                }
+                (self.compare(frame, *function, &sides, inner)?, sides)
+            }
+            _ => (self.expr(frame, inner, None)?, Vec::new()),
+        };
+        let holds = value.as_known().is_some_and(|value| **value == Value::Bool(!is_negated));
+        if holds {
+            return Ok(());
+        }
+        let mut failure = Failure::assertion("this does not hold");
+        if let ExprKind::Scalar { function, .. } = &inner.kind
+            && let Some(sign) = sign(*function)
+            && let Some((left, rest)) = sides.split_first()
+        {
+            let left_text = shown(&left.0);
+            let right_text = match (function, rest) {
+                (Function::In, [(only, list)])
+                    if matches!(list.ty.ground(), Some(flow_ir::types::Type::List(_))) =>
+                {
+                    shown(only)
+                }
+                (Function::In, members) => {
+                    let members: Vec<String> = members.iter().map(|(member, _)| shown(member)).collect();
+                    format!("[{}]", members.join(", "))
+                }
+                _ => rest.iter().map(|(side, _)| shown(side)).collect(),
+            };
+            let not = if is_negated { "not " } else { "" };
+            failure.message = format!("this does not hold: {not}{left_text} {sign} {right_text}");
+            for (side, expr) in &sides {
+                if !matches!(expr.kind, ExprKind::Value(_)) {
+                    failure.labels.push((self.in_file(frame, expr.span), format!("this is {}", shown(side))));
+                }
+            }
+            failure.sides = Some((left_text, right_text));
+        } else if is_negated {
+            failure.message = "this holds, and should not".to_owned();
+        }
+        let testing = self.testing(frame, condition.span)?;
+        failure.details = std::mem::take(&mut testing.details);
+        failure.help = testing.help.take();
+        Err(self.failed(frame, condition.span, failure))
+    }
+
+    /// What is missing equals nothing that is there: whether two values are equal is always known.
+    fn compare(
+        &mut self,
+        frame: &Frame,
+        function: Function,
+        sides: &[(Planned, &Expr)],
+        expr: &Expr,
+    ) -> Result<Planned> {
+        let is_missing = |side: &Planned| side.as_known().is_some_and(|value| **value == Value::None);
+        if let (Function::Equal | Function::NotEqual, [(left, _), (right, _)]) = (function, sides)
+            && (is_missing(left) || is_missing(right))
+        {
+            let are_equal = is_missing(left) && is_missing(right);
+            return Ok(Planned::known(Value::Bool(are_equal == (function == Function::Equal))));
+        }
+        self.apply(frame, function, sides.to_vec(), expr)
+    }
+
+    fn in_file(&self, frame: &Frame, span: Span) -> Span {
+        span.shift(frame.offset)
+    }
+}
+
+/// How a comparison is written.
+fn sign(function: Function) -> Option<&'static str> {
+    Some(match function {
+        Function::Equal => "==",
+        Function::NotEqual => "!=",
+        Function::Less => "<",
+        Function::LessEqual => "<=",
+        Function::Greater => ">",
+        Function::GreaterEqual => ">=",
+        Function::In => "in",
+        _ => return None,
+    })
+}
+
+fn shown(value: &Planned) -> String {
+    let Some(value) = value.as_known() else { return "a value that is not known".to_owned() };
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}

@@ -1,0 +1,98 @@
+//! How tests name nodes: by id; those in regions behind the ids of the nodes that they stand in. `nightly/clean` is a
+//! node of a sub-workflow or of an arm, `days[]/load` one that runs for every element or round, and `days[3]/load`
+//! that of one of them in a run.
+
+use flow_ir::{
+    dag::Dag,
+    node::{Node, NodeKind},
+};
+use flow_syntax::suggest::did_you_mean;
+
+use super::Failure;
+
+/// Unknown ids are answered with so many that there are.
+const LISTED: usize = 12;
+
+/// Every node with what a test calls it, those of regions behind the one that has them.
+pub(crate) fn nodes(dag: &Dag) -> Vec<(String, &Node)> {
+    let mut found = Vec::new();
+    walk(&dag.nodes, "", &mut found);
+    found
+}
+
+fn walk<'d>(nodes: &'d [Node], scope: &str, found: &mut Vec<(String, &'d Node)>) {
+    for node in nodes {
+        let id = format!("{scope}{}", node.id);
+        let inner = scope_of(node, &id);
+        found.push((id, node));
+        for (_, region) in node.kind.regions() {
+            walk(&region.nodes, &inner, found);
+        }
+    }
+}
+
+/// What stands before the ids of the nodes in a node's regions.
+pub(super) fn scope_of(node: &Node, id: &str) -> String {
+    match node.kind {
+        NodeKind::Map { .. } | NodeKind::Loop { .. } => format!("{id}[]/"),
+        _ => format!("{id}/"),
+    }
+}
+
+/// `days[3]/load` is `days[]/load`. A `for` that was decided when planned, `candidates[2].gbdt`, keeps its number.
+pub(crate) fn template(id: &str) -> String {
+    let mut parts: Vec<&str> = id.split('/').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut template = String::with_capacity(id.len());
+    for part in parts {
+        let open = part.rfind('[').filter(|open| {
+            part.strip_suffix(']')
+                .and_then(|part| part.get(open + 1..))
+                .is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        match open.and_then(|open| part.get(..open)) {
+            Some(base) => {
+                template.push_str(base);
+                template.push_str("[]/");
+            }
+            None => {
+                template.push_str(part);
+                template.push('/');
+            }
+        }
+    }
+    template + last
+}
+
+/// Says that there is no such node, and which one may be meant.
+pub(crate) fn unknown<'i>(id: &str, what: &str, known: impl Iterator<Item = &'i str> + Clone) -> Failure {
+    let help = did_you_mean(id, known.clone()).or_else(|| {
+        let mut listed: Vec<String> = known.clone().take(LISTED).map(|id| format!("`{id}`")).collect();
+        if listed.is_empty() {
+            return None;
+        }
+        if known.count() > LISTED {
+            listed.push("…".to_owned());
+        }
+        Some(format!("there are {}", listed.join(", ")))
+    });
+    Failure::error(format!("there is no {what} `{id}`")).help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn elements_have_a_template() {
+        for (id, template) in [
+            ("model", "model"),
+            ("days[3]/load", "days[]/load"),
+            ("days[]/load", "days[]/load"),
+            ("nightly/clean", "nightly/clean"),
+            ("folds[2].while[10]/fit", "folds[2].while[]/fit"),
+            ("candidates[2].gbdt", "candidates[2].gbdt"),
+            ("a[1]/b[2]/c[3]", "a[]/b[]/c[3]"),
+        ] {
+            assert_eq!(super::template(id), template);
+        }
+    }
+}
