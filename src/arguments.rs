@@ -14,7 +14,7 @@ use crate::{
     launch::{self, Launch},
     logs, lsp, ops, plan, resume, retry, run, runs, show, signal, task,
     terminal::{Colour, Terminal},
-    why,
+    test, why,
 };
 
 /// The compiler and runner of Flow, a language for machine-learning workflows
@@ -53,6 +53,8 @@ enum Command {
     Plan(plan::Options),
     /// Run a workflow
     Run(run::Options),
+    /// Carry out the tests of files, or of the project
+    Test(test::Options),
     /// Continue a run whose process has died
     Resume(resume::Options),
     /// Take up a run that failed, was blocked or cancelled, in place
@@ -135,6 +137,7 @@ impl Invocation {
             Command::Fmt(options) => fmt::execute(options, root, &terminal),
             Command::Plan(options) => plan::execute(options, self.launch, root, &terminal),
             Command::Run(options) => run::execute(options, self.launch, root, &terminal),
+            Command::Test(options) => test::execute(options, root, &terminal),
             Command::Resume(options) => resume::execute(options, root, &terminal),
             Command::Retry(options) => retry::execute(options, root, &terminal),
             Command::Cancel(options) => cancel::execute(options, root, &terminal),

@@ -149,7 +149,7 @@ pub fn report(project: &Project, found: &[(&str, Diagnostic)], terminal: &Termin
 }
 
 /// Loads what is to be checked; gives the modules' names, each once.
-fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>), Failure> {
+pub fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>), Failure> {
     let Some(first) = paths.first() else {
         let mut project = Project::find(Path::new("."), root)?;
         project.load_all()?;

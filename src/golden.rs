@@ -34,12 +34,12 @@ pub fn compare(path: &Path, text: &str, bless: bool, terminal: &Terminal) -> Res
         return Err(Failure::environment(format!("the golden file `{shown}` does not exist"))
             .help("`--bless` writes it"));
     };
-    terminal.result(&difference(&golden, text, terminal));
+    terminal.result(&difference(&golden, text, |line, code| terminal.paint_out(line, code)));
     Err(Failure::input(format!("the DAG differs from `{shown}`")).help("`--bless` writes it as it is now"))
 }
 
 /// The lines that differ, with three around them.
-fn difference(golden: &str, now: &str, terminal: &Terminal) -> String {
+pub fn difference(golden: &str, now: &str, paint: impl Fn(&str, &str) -> String) -> String {
     let diff = TextDiff::from_lines(golden, now);
     let mut text = String::new();
     for (index, group) in diff.grouped_ops(3).iter().enumerate() {
@@ -50,8 +50,8 @@ fn difference(golden: &str, now: &str, terminal: &Terminal) -> String {
             let line = change.value().trim_end_matches('\n');
             let line = match change.tag() {
                 ChangeTag::Equal => format!("  {line}"),
-                ChangeTag::Delete => terminal.paint_out(&format!("- {line}"), "31"),
-                ChangeTag::Insert => terminal.paint_out(&format!("+ {line}"), "32"),
+                ChangeTag::Delete => paint(&format!("- {line}"), "31"),
+                ChangeTag::Insert => paint(&format!("+ {line}"), "32"),
             };
             text.push_str(&line);
             text.push('\n');

@@ -35,6 +35,7 @@ mod signal;
 mod state;
 mod task;
 mod terminal;
+mod test;
 mod watch;
 mod why;
 mod words;

@@ -48,6 +48,9 @@ pub struct Analysis {
     edited: BTreeSet<String>,
 }
 
+/// So many modules are checked sooner than a thread has started.
+const LEAST_WORK: usize = 16;
+
 /// An operator of `std` or of the project, for catalogues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
@@ -220,7 +223,12 @@ impl Analysis {
 
     /// Everything that is wrong with each of these modules. Many are checked on all cores.
     pub fn check_each(&self, modules: &[String]) -> Vec<Vec<Diagnostic>> {
-        in_parallel(self, modules, |analysis, module| analysis.check(module))
+        in_parallel(self, modules, LEAST_WORK, |analysis, module| analysis.check(module))
+    }
+
+    /// One answer for each subject, in their order; on all cores, where each may take long.
+    pub fn ask_each<S: Sync, T: Send>(&self, subjects: &[S], ask: impl Fn(&Self, &S) -> T + Sync) -> Vec<T> {
+        in_parallel(self, subjects, 1, ask)
     }
 
     /// Everything that is wrong with the project, by module.

@@ -8,19 +8,19 @@ use std::{
 
 use crate::Analysis;
 
-/// With fewer subjects than this for each thread, starting it costs more than it saves.
-const LEAST_WORK: usize = 16;
 /// What a main thread has, too: bodies nest.
 const STACK: usize = 8 << 20;
 
-/// One answer for each subject, in their order, whatever the number of threads.
+/// One answer for each subject, in their order, whatever the number of threads. With fewer subjects than `least_work`
+/// for each thread, starting it costs more than it saves.
 pub(crate) fn in_parallel<S: Sync, T: Send>(
     analysis: &Analysis,
     subjects: &[S],
+    least_work: usize,
     ask: impl Fn(&Analysis, &S) -> T + Sync,
 ) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(subjects.len() / LEAST_WORK).saturating_sub(1);
+    let threads = cores.min(subjects.len() / least_work.max(1)).saturating_sub(1);
     let next = AtomicUsize::new(0);
     let work = |analysis: &Analysis| {
         let _stop = StopAll(&next);

@@ -19,4 +19,5 @@ pub use outcome::{Follower, NodeOutcome, Outcome};
 pub use random::Random;
 pub use run::{SimulateError, SimulateOptions, simulate};
 pub use store::{Disk, Settled, SimulatedStore};
+pub use stub::value as simplest_value;
 pub use timeline::Timeline;

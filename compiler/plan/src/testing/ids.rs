@@ -40,7 +40,7 @@ pub(super) fn scope_of(node: &Node, id: &str) -> String {
 }
 
 /// `days[3]/load` is `days[]/load`. A `for` that was decided when planned, `candidates[2].gbdt`, keeps its number.
-pub(crate) fn template(id: &str) -> String {
+pub fn template(id: &str) -> String {
     let mut parts: Vec<&str> = id.split('/').collect();
     let last = parts.pop().unwrap_or_default();
     let mut template = String::with_capacity(id.len());

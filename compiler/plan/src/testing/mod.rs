@@ -10,3 +10,4 @@ pub(crate) mod ids;
 
 pub use failure::{Failure, FailureKind};
 pub use host::{Choice, Fault, Golden, Refused, Simulated, SimulatedNode, Simulation, TestHost};
+pub use ids::template;

@@ -1,7 +1,7 @@
 //! The texts that diagnostics point into.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::lines::LineIndex;
 
@@ -17,7 +17,7 @@ pub struct Sources<'a> {
 pub struct Source<'a> {
     pub file: String,
     pub text: &'a str,
-    lines: OnceCell<LineIndex>,
+    lines: OnceLock<LineIndex>,
 }
 
 impl<'a> Sources<'a> {
@@ -27,7 +27,7 @@ impl<'a> Sources<'a> {
 
     /// Says that `module` is the file `file` with the text `text`.
     pub fn add(&mut self, module: impl Into<String>, file: impl Into<String>, text: &'a str) {
-        self.by_module.insert(module.into(), Source { file: file.into(), text, lines: OnceCell::new() });
+        self.by_module.insert(module.into(), Source { file: file.into(), text, lines: OnceLock::new() });
     }
 
     pub fn get(&self, module: &str) -> Option<&Source<'a>> {
