@@ -15,7 +15,6 @@ const NO_BODY_YET: &[&str] = &[
     "std.data.jsonl",
     "std.data.parquet",
     "std.data.profile",
-    "std.data.rows",
     "std.data.write_csv",
     "std.data.write_parquet",
     "std.explain.importance",

@@ -23,6 +23,7 @@ type Entry = (&'static str, u32, &'static str, Body);
 #[rustfmt::skip]
 const OPERATORS: &[Entry] = &[
     ("std.data.csv",               1, "96307d036161dd957ed52c5eb9e338c898b20230914e60428e1f7bbc509f1477", data::csv::csv),
+    ("std.data.rows",              1, "e6c75c1c47ffd2d754cc52ea02d90552c86c32a845eb08bc4571945ea6b6df91", data::rows::rows),
     ("std.debug.fail",             1, "8840becccb3376ccdcfa5f95ffec90d523b304a1f337232621be16e2e0824663", debug::fail),
     ("std.debug.noop",             1, "bf2a37b649d96dfffccdc52a47e594670c599b04bec24631971204eb77bbd41b", debug::noop),
     ("std.debug.sleep",            1, "f67388a216dd5e66ce7cbd7e61512207aaa7efd5b1ffdc506e2a46df14f35fea", debug::sleep),

@@ -51,6 +51,9 @@ impl Failure {
     /// As the checker's mistakes are shown. It has no code: nothing that `check` says is wrong.
     pub fn diagnostic(&self, span: Span) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(code::NONE, span, self.message.clone());
+        if !self.labels.is_empty() {
+            diagnostic = diagnostic.note("does not hold");
+        }
         for (span, worth) in &self.labels {
             diagnostic = diagnostic.label(*span, worth.clone());
         }

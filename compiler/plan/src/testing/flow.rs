@@ -89,9 +89,18 @@ impl Flow {
         }))
     }
 
-    /// All that may be asked about.
-    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.ids.iter().chain(self.outputs.keys()).map(String::as_str)
+    /// All that may be asked about, each once; outputs where they may be, too. Ports come where one is asked for.
+    pub fn names(&self, asked: &str, with_outputs: bool) -> Vec<String> {
+        let outputs = self.outputs.keys().filter(|_| with_outputs);
+        let mut names: Vec<String> = self.ids.iter().chain(outputs).cloned().collect();
+        if asked.contains('.') {
+            for (id, ports) in self.ids.iter().zip(&self.ports) {
+                names.extend(ports.iter().map(|port| format!("{id}.{port}")).filter(|_| ports.len() > 1));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
     }
 
     fn named(&self, name: &str) -> Option<(Vertex, Option<u32>)> {

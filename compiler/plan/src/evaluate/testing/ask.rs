@@ -98,7 +98,8 @@ impl Evaluator<'_> {
             let place = if name == from { 1 } else { 2 };
             let span = args.get(place).map_or_else(Default::default, |arg| arg.span);
             let what = if place == 1 { "node or port" } else { "node, port or output" };
-            self.failed(frame, span, unknown(name, what, flow.names()))
+            let names = flow.names(name, place == 2);
+            self.failed(frame, span, unknown(name, what, names.iter().map(String::as_str)))
         })?;
         let details = path.as_ref().map(|path| format!("it goes {}\n", path.join(" → ")));
         let testing = self.testing(frame, Default::default())?;

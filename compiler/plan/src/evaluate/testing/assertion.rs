@@ -116,9 +116,49 @@ fn sign(function: Function) -> Option<&'static str> {
 
 fn shown(value: &Planned) -> String {
     let Some(value) = value.as_known() else { return "a value that is not known".to_owned() };
-    let text = value.to_string();
+    let text = match &**value {
+        Value::Duration(time) => duration(*time),
+        value => value.to_string(),
+    };
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
+    }
+}
+
+/// `3h 0min 2.612s`: what a person can compare.
+fn duration(microseconds: i64) -> String {
+    const UNITS: [(&str, u64); 3] = [("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000)];
+    let mut rest = microseconds.unsigned_abs();
+    let mut parts = Vec::new();
+    for (unit, length) in UNITS {
+        if rest >= length {
+            parts.push(format!("{}{unit}", rest / length));
+            rest %= length;
+        }
+    }
+    if rest > 0 || parts.is_empty() {
+        let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
+        let fraction = format!(".{fraction:06}");
+        let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+        parts.push(format!("{seconds}{fraction}s"));
+    }
+    let sign = if microseconds < 0 { "-" } else { "" };
+    format!("{sign}{}", parts.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn durations_are_read_by_people() {
+        for (time, text) in [
+            (0, "0s"),
+            (250_000, "0.25s"),
+            (10_802_612_412, "3h 2.612412s"),
+            (-60_000_000, "-1min"),
+            (90_061_000_000, "1d 1h 1min 1s"),
+        ] {
+            assert_eq!(super::duration(time), text);
+        }
     }
 }
