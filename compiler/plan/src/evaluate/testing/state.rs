@@ -79,7 +79,7 @@ impl<'a> Evaluator<'a> {
             }
             (TestFunction::Run, [call]) => {
                 let dag = self.planned(frame, call)?;
-                let (dag, _) = crate::passes::at_stage(dag, crate::passes::Stage::Plan);
+                let (dag, _) = crate::passes::at_stage(dag, crate::passes::Stage::Plan, self.facts);
                 let ran = self.testing(frame, expr.span)?.host.run(dag);
                 let outputs = ran.map_err(|refused| self.refused(frame, expr.span, refused))?;
                 Ok(Planned::known(Value::Record(outputs)))
