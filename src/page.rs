@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use flow_ir::dag::Dag;
+use flow_ir::{dag::Dag, pictures::NodeState};
 use flow_runtime::{
     engine::{NodeView, RunView},
     event::timestamp,
@@ -38,6 +38,7 @@ pub fn render(run: &RunView, dag: &Dag, nodes: &[NodeView]) -> String {
         Escaped(&states.join(", "))
     );
     parameters(&mut page, dag);
+    picture(&mut page, dag, nodes);
     table(&mut page, run, nodes);
     page.push_str("</body>\n</html>\n");
     page
@@ -54,6 +55,19 @@ fn parameters(page: &mut String, dag: &Dag) {
         let _ = writeln!(page, "<dt>{name}</dt><dd><code>{}</code></dd>", Escaped(&value));
     }
     page.push_str("</dl>\n");
+}
+
+/// The DAG, each node in the colour of its state.
+fn picture(page: &mut String, dag: &Dag, nodes: &[NodeView]) {
+    let states: Vec<NodeState<'_>> = nodes
+        .iter()
+        .map(|node| NodeState {
+            id: &node.id,
+            state: if node.is_cached { "cached" } else { &node.state },
+            seconds: node.seconds,
+        })
+        .collect();
+    let _ = write!(page, "<h2>DAG</h2>\n<figure>\n{}</figure>\n", dag.to_svg_of_run(&states));
 }
 
 fn table(page: &mut String, run: &RunView, nodes: &[NodeView]) {
@@ -146,6 +160,8 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 small { color: var(--soft); } code, pre { font: 13px/1.5 ui-monospace, monospace; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+figure { margin: 0; max-height: 85vh; overflow: auto; resize: vertical; border-radius: 14px; }
+figure svg { display: block; margin: 0 auto; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.5rem; } dd { margin: 0; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--soft); font-weight: 600; }
 td, th { padding: .5rem .8rem .5rem 0; border-top: 1px solid var(--line); vertical-align: top; }

@@ -34,10 +34,15 @@ pub struct Options {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Emit {
+    /// Compact text, as golden files have it
     Text,
+    /// flow-dag/1, complete
     Json,
+    /// For Graphviz
     Dot,
+    /// For Markdown
     Mermaid,
+    /// A picture; large DAGs are folded in it
     Svg,
 }
 

@@ -31,8 +31,9 @@ fn body_into(text: &mut String, body: &Body, prefix: &str, depth: usize) {
         *text += &format!(
             "{indent}    style=rounded\n{indent}    color=gray60\n{indent}    fontname=\"sans-serif\"\n"
         );
-        // An edge of dot ends at a node: this one stands for the region, and edges are cut at its frame.
-        *text += &format!("{indent}    {name} [shape=point style=invis width=0]\n");
+        if card.panels.iter().all(|panel| panel.body.cards.is_empty()) {
+            *text += &format!("{indent}    {name} [shape=point style=invis]\n");
+        }
         for (part, panel) in card.panels.iter().enumerate() {
             let own = format!("{name}_{part}_");
             if panel.title.is_empty() {
@@ -71,7 +72,33 @@ fn edge_into(text: &mut String, body: &Body, link: &Link, prefix: &str, indent: 
     }
     let attributes =
         if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(" ")) };
-    *text += &format!("{indent}{prefix}{} -> {prefix}{}{attributes}\n", link.from, link.to);
+    let (from, to) = (last_of(body, prefix, link.from), first_of(body, prefix, link.to));
+    *text += &format!("{indent}{from} -> {to}{attributes}\n");
+}
+
+/// An edge of dot ends at a node, and is cut at the frame of a cluster: of a region these are the first and last within.
+fn first_of(body: &Body, prefix: &str, number: usize) -> String {
+    let name = format!("{prefix}{number}");
+    let panels = body.cards.get(number).map(|card| card.panels.iter().enumerate()).into_iter().flatten();
+    let mut filled = panels.filter(|(_, panel)| !panel.body.cards.is_empty());
+    match filled.next() {
+        Some((part, panel)) => first_of(&panel.body, &format!("{name}_{part}_"), 0),
+        None => name,
+    }
+}
+
+fn last_of(body: &Body, prefix: &str, number: usize) -> String {
+    let name = format!("{prefix}{number}");
+    let panels = body.cards.get(number).map(|card| card.panels.iter().enumerate()).into_iter().flatten();
+    // The larger one reaches lower.
+    let filled = panels.filter(|(_, panel)| !panel.body.cards.is_empty());
+    match filled.max_by_key(|(_, panel)| panel.body.cards.len()) {
+        Some((part, panel)) => {
+            let last = panel.body.cards.len() - 1;
+            last_of(&panel.body, &format!("{name}_{part}_"), last)
+        }
+        None => name,
+    }
 }
 
 fn look(card: &Card) -> String {

@@ -1,3 +1,9 @@
+//! Cases in `tests/golden/pictures`: a DAG, as text or JSON, and its pictures beside it; a picture of a run where a file
+//! of its states is there, a node a line. `BLESS=1` writes what is drawn.
+
+use std::{fs, path::Path};
+
+use super::NodeState;
 use crate::dag::Dag;
 
 const DAG: &str = "dag a.a
@@ -55,4 +61,42 @@ fn mermaid() {
             "    n2 -.-> n3",
         ]
     );
+}
+
+#[test]
+fn golden_pictures() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pictures");
+    let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut cases = 0;
+    let mut wrong = Vec::new();
+    for path in paths {
+        let read = |text: &str| match path.extension()?.to_str()? {
+            "dag" => Some(Dag::from_text(text).unwrap()),
+            "json" => Some(Dag::from_json(text).unwrap()),
+            _ => None,
+        };
+        let Some(dag) = read(&fs::read_to_string(&path).unwrap()) else { continue };
+        cases += 1;
+        let svg = match fs::read_to_string(path.with_extension("states")) {
+            Ok(states) => dag.to_svg_of_run(&states.lines().map(state).collect::<Vec<_>>()),
+            Err(_) => dag.to_svg(),
+        };
+        for (extension, found) in [("svg", svg), ("dot", dag.to_dot()), ("mmd", dag.to_mermaid())] {
+            let golden = path.with_extension(extension);
+            if std::env::var_os("BLESS").is_some() {
+                fs::write(&golden, found).unwrap();
+            } else if fs::read_to_string(&golden).unwrap_or_default() != found {
+                wrong.push(golden);
+            }
+        }
+    }
+    assert!(cases > 0 && wrong.is_empty(), "drawn otherwise now (BLESS=1 writes them): {wrong:?}");
+}
+
+/// `NODE STATE [SECONDS]`
+fn state(line: &str) -> NodeState<'_> {
+    let mut words = line.split(' ');
+    let (id, state) = (words.next().unwrap(), words.next().unwrap());
+    NodeState { id, state, seconds: words.next().map(|seconds| seconds.parse().unwrap()) }
 }

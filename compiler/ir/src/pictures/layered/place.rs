@@ -135,7 +135,7 @@ fn wanted(proper: &Proper, middles: &[f64], item: usize) -> (f64, f64) {
     let mut add = |link: usize, at: f64| {
         let link = &proper.links[link];
         let passing = [link.upper, link.lower].iter().filter(|end| !proper.items[**end].is_box).count();
-        let own = [1.0, 2.0, 8.0][passing];
+        let own = [1.0, 1.0, 8.0][passing];
         sum += at * own;
         weight += own;
     };

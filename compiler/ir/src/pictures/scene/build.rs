@@ -48,6 +48,7 @@ pub fn scene(dag: &Dag, tallies: &Tallies) -> Scene {
             .into_iter()
             .map(|pill| (pill.name.to_owned(), pill.value.unwrap_or_default()))
             .collect(),
+        is_of_run: !tallies.is_empty(),
         body,
     }
 }

@@ -10,6 +10,8 @@ pub struct Scene {
     pub nodes: usize,
     /// Parameters that have no card, with their values: what no node reads, or what too many read.
     pub listed: Vec<(String, String)>,
+    /// Whether it shows the states of a run.
+    pub is_of_run: bool,
     pub body: Body,
 }
 

@@ -94,6 +94,10 @@ impl Tallies {
         Self(tallies)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Of the node of that path.
     pub fn of(&self, scope: &str, node: &Node) -> Tally {
         self.0.get(&format!("{scope}{}", node.id)).cloned().unwrap_or_default()

@@ -1,12 +1,13 @@
 //! One card: its box, its text, and within a region what that holds.
 
 use super::{
-    draw::{Pen, draw_body},
+    draw::draw_body,
     measure::{
         BACK, BADGE_HEIGHT, HEAD, Measured, MeasuredPanel, PADDING, PANEL_HEAD, PILL_HEIGHT, PLAIN,
-        PORTS_HEIGHT, SMALL, STACK, TITLE, badge_width, badges_width, keyword_gap,
+        PORTS_HEIGHT, SMALL, STACK, TITLE, badge_width, badges_width, bar_height, keyword_gap,
     },
     palette::{self, Tone},
+    pen::Pen,
     text::{Face, width},
 };
 use crate::pictures::{
@@ -56,7 +57,7 @@ fn is_dim(card: &Card) -> bool {
 }
 
 fn draw_pill(pen: &mut Pen, measured: &Measured<'_>) {
-    let tone = palette::of_gives(measured.card.gives);
+    let tone = pen.tone_of(measured.card.gives);
     let is_output = measured.card.shape == Shape::Output;
     let size = measured.size;
     if is_output {
@@ -116,6 +117,7 @@ fn draw_plain(pen: &mut Pen, measured: &Measured<'_>) {
     if !measured.state.is_empty() {
         at.y += 15.0;
         draw_state(pen, measured, at);
+        at.y += bar_height(card);
     }
     let badges = measured.badges();
     if !badges.is_empty() {
@@ -161,7 +163,7 @@ fn draw_state(pen: &mut Pen, measured: &Measured<'_>, at: Point) {
     for (state, count) in &tally.states {
         let part = room * *count as f64 / tally.total() as f64;
         let class = format!("f-{}", palette::of_state(*state).name);
-        pen.rect(Point { x, y: at.y + 3.5 }, part, 2.5, 0.0, &class);
+        pen.rect(Point { x, y: at.y + 4.0 }, part, 3.0, 0.0, &class);
         x += part;
     }
 }
@@ -197,8 +199,9 @@ fn draw_ports(pen: &mut Pen, measured: &Measured<'_>) {
         if number > 0 {
             pen.line(Point { x: port.left, y: top }, Point { x: port.left, y: bottom }, "s-line");
         }
+        let tone = pen.tone_of(label.gives);
         let at = Point { x: port.left + port.width / 2.0, y: top + 14.5 };
-        pen.text(at, &format!("small middle f-{}", palette::of_gives(label.gives).name), &port.name);
+        pen.text(at, &format!("small middle f-{}", tone.name), &port.name);
     }
 }
 

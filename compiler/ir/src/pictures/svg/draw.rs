@@ -1,16 +1,17 @@
-//! The document: head, body, legend; and the pen that writes elements.
+//! The document: head, body, legend.
 
 use super::{
     card::draw_card,
     measure::{Measured, MeasuredBody, PLAIN, nodes},
     palette::{self, Tone},
-    text::{Face, escape_into, number_into, shortened, width},
+    pen::Pen,
+    text::{Face, shortened, width},
 };
 use crate::{
     dag::Dag,
     pictures::{
         NodeState,
-        layered::{Point, Run},
+        layered::Point,
         scene::{Body, Gives, Link, Scene, Shape, State, Tallies, scene},
     },
 };
@@ -36,7 +37,7 @@ impl Dag {
 
 fn document(scene: &Scene) -> String {
     let body = MeasuredBody::new(&scene.body);
-    let legend = Legend::of(&scene.body);
+    let legend = Legend::of(scene);
     let inner =
         body.layout.size.width.max(LEAST_WIDTH).max(width(&scene.workflow, Face::Bold, 19.0).min(600.0));
     let listed = wrapped(&scene.listed, inner);
@@ -46,7 +47,7 @@ fn document(scene: &Scene) -> String {
         top + body.layout.size.height + if rows.is_empty() { 0.0 } else { 18.0 + LINE * rows.len() as f64 };
     let (wide, high) = ((inner + 2.0 * MARGIN).ceil(), (bottom + MARGIN).ceil());
 
-    let mut pen = Pen::default();
+    let mut pen = Pen::new(scene.is_of_run);
     pen.raw(&format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flow-dag\" viewBox=\"0 0 {wide} {high}\" width=\"{wide}\" \
          height=\"{high}\" role=\"img\">\n"
@@ -72,7 +73,7 @@ fn document(scene: &Scene) -> String {
         at.y += LINE;
     }
     pen.raw("\n</svg>\n");
-    pen.xml
+    pen.finish()
 }
 
 /// The picture in words.
@@ -93,7 +94,8 @@ fn described(scene: &Scene) -> String {
 /// Edges first, so that cards stand on them.
 pub fn draw_body(pen: &mut Pen, body: &MeasuredBody<'_>) {
     for (link, route) in body.links.iter().zip(&body.layout.routes) {
-        pen.edge(route, link, tone_of(link, &body.cards));
+        let tone = tone_of(pen, link, &body.cards);
+        pen.edge(route, link, tone);
     }
     for (card, at) in body.cards.iter().zip(&body.layout.boxes) {
         pen.raw("\n");
@@ -102,13 +104,13 @@ pub fn draw_body(pen: &mut Pen, body: &MeasuredBody<'_>) {
 }
 
 /// An edge has the colour of what it carries.
-fn tone_of(link: &Link, cards: &[Measured<'_>]) -> Tone {
+fn tone_of(pen: &Pen, link: &Link, cards: &[Measured<'_>]) -> Tone {
     let from = cards.get(link.from).map(|card| card.card);
     if !link.has_data {
         return palette::STEERING;
     }
     let port = from.and_then(|card| card.ports.get(link.port?));
-    palette::of_gives(port.map_or_else(|| from.map(|card| card.gives).unwrap_or_default(), |port| port.gives))
+    pen.tone_of(port.map_or_else(|| from.map(|card| card.gives).unwrap_or_default(), |port| port.gives))
 }
 
 /// `name = value` of parameters without a card, in lines that fit.
@@ -131,15 +133,15 @@ fn wrapped(listed: &[(String, String)], room: f64) -> Vec<String> {
 struct Legend(Vec<(Tone, &'static str)>);
 
 impl Legend {
-    fn of(body: &Body) -> Self {
+    fn of(scene: &Scene) -> Self {
         let mut gives = Vec::new();
         let mut states = Vec::new();
         let mut waits = false;
-        collect(body, &mut gives, &mut states, &mut waits);
+        collect(&scene.body, &mut gives, &mut states, &mut waits);
         let state_words = State::ALL.into_iter().filter(|state| states.contains(state));
         let mut words: Vec<(Tone, &'static str)> =
             state_words.map(|state| (palette::of_state(state), state.name())).collect();
-        let gives_words = Gives::ALL.into_iter().filter(|own| gives.contains(own));
+        let gives_words = Gives::ALL.into_iter().filter(|own| !scene.is_of_run && gives.contains(own));
         words.extend(gives_words.map(|own| (palette::of_gives(own), word_of(own))));
         if waits {
             words.push((palette::STEERING, "dashed: waits, without data"));
@@ -197,157 +199,5 @@ impl Row {
             pen.text(Point { x: x + 12.0, y: at.y }, "f-soft", word);
             x += Self::entry_width(word);
         }
-    }
-}
-
-/// Writes elements; all text goes through [`escape_into`].
-#[derive(Default)]
-pub struct Pen {
-    xml: String,
-}
-
-impl Pen {
-    fn raw(&mut self, xml: &str) {
-        self.xml.push_str(xml);
-    }
-
-    fn number(&mut self, number: f64) {
-        number_into(&mut self.xml, number);
-    }
-
-    fn attributes(&mut self, attributes: &[(&str, f64)]) {
-        for (name, value) in attributes {
-            self.raw(&format!(" {name}=\""));
-            self.number(*value);
-            self.raw("\"");
-        }
-    }
-
-    fn element(&mut self, name: &str, text: &str) {
-        self.raw(&format!("<{name}>"));
-        escape_into(&mut self.xml, text);
-        self.raw(&format!("</{name}>"));
-    }
-
-    pub fn title(&mut self, text: &str) {
-        self.element("title", text);
-    }
-
-    /// What `draw` draws, moved.
-    pub fn at(&mut self, at: Point, draw: impl FnOnce(&mut Self)) {
-        self.raw("<g transform=\"translate(");
-        self.number(at.x);
-        self.raw(" ");
-        self.number(at.y);
-        self.raw(")\">");
-        draw(self);
-        self.raw("</g>");
-    }
-
-    /// Without a class that strokes, a rectangle has no line.
-    pub fn rect(&mut self, at: Point, width: f64, height: f64, radius: f64, class: &str) {
-        self.raw("<rect");
-        if at != Point::default() {
-            self.attributes(&[("x", at.x), ("y", at.y)]);
-        }
-        self.attributes(&[("width", width), ("height", height)]);
-        if radius > 0.0 {
-            self.attributes(&[("rx", radius)]);
-        }
-        self.raw(&format!(" class=\"{class}\"/>"));
-    }
-
-    pub fn text(&mut self, at: Point, class: &str, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        self.raw("<text");
-        self.attributes(&[("x", at.x), ("y", at.y)]);
-        self.raw(&format!(" class=\"{class}\">"));
-        escape_into(&mut self.xml, text);
-        self.raw("</text>");
-    }
-
-    pub fn dot(&mut self, at: Point, tone: Tone) {
-        self.raw("<circle");
-        self.attributes(&[("cx", at.x), ("cy", at.y), ("r", 4.0)]);
-        self.raw(&format!(" class=\"f-{}\"/>", tone.name));
-    }
-
-    pub fn line(&mut self, from: Point, to: Point, class: &str) {
-        self.raw("<path d=\"M");
-        self.point(from);
-        self.raw("L");
-        self.point(to);
-        self.raw(&format!("\" class=\"{class}\"/>"));
-    }
-
-    /// The coloured bar at the left of a card.
-    pub fn bar(&mut self, height: f64, tone: Tone) {
-        self.raw("<path d=\"M5 0H8A8 8 0 0 0 0 8V");
-        self.number(height - 8.0);
-        self.raw("A8 8 0 0 0 8 ");
-        self.number(height);
-        self.raw("H5V");
-        self.number(height);
-        self.raw(&format!("Z\" class=\"f-{}\"/>", tone.name));
-    }
-
-    /// Upright on each layer, and in between a curve that begins and ends upright.
-    fn edge(&mut self, route: &[Run], link: &Link, tone: Tone) {
-        let mut runs = route.iter();
-        let (Some(first), Some(last)) = (runs.next(), route.last()) else { return };
-        self.raw("<path d=\"M");
-        self.point(Point { x: first.x, y: first.top });
-        self.raw("V");
-        self.number(first.bottom);
-        let mut above = first;
-        for run in runs {
-            let is_last = std::ptr::eq(run, last);
-            let middle = f64::midpoint(above.bottom, run.top);
-            self.raw("C");
-            self.point(Point { x: above.x, y: middle });
-            self.raw(" ");
-            self.point(Point { x: run.x, y: middle });
-            self.raw(" ");
-            self.point(Point { x: run.x, y: if is_last { run.top - 6.0 } else { run.top } });
-            self.raw("V");
-            self.number(if is_last { run.bottom - 6.0 } else { run.bottom });
-            above = run;
-        }
-        let after = if link.has_data { "" } else { " after" };
-        self.raw(&format!("\" class=\"edge s-{}{after}\"/>", tone.name));
-        self.head(Point { x: last.x, y: last.bottom }, tone);
-    }
-
-    /// An arrow's head that points down.
-    fn head(&mut self, tip: Point, tone: Tone) {
-        self.raw("<path d=\"M");
-        self.point(tip);
-        self.raw(&format!("l-4 -7h8z\" class=\"f-{}\"/>", tone.name));
-    }
-
-    /// A short edge straight down.
-    pub fn down(&mut self, from: Point, to: f64) {
-        self.line(from, Point { x: from.x, y: to - 6.0 }, "edge s-steering");
-        self.head(Point { x: from.x, y: to }, palette::STEERING);
-    }
-
-    /// A line that goes out to the right at `from`, up, and back in at `to`.
-    pub fn back(&mut self, x: f64, from: f64, to: f64, out: f64) {
-        self.raw("<path d=\"M");
-        self.point(Point { x, y: from });
-        self.raw(&format!("h{}a10 10 0 0 0 10 -10V", out - 10.0));
-        self.number(to + 10.0);
-        self.raw(&format!("a10 10 0 0 0 -10 -10h-{}\" class=\"edge s-steering\"/>", out - 16.0));
-        self.raw("<path d=\"M");
-        self.point(Point { x, y: to });
-        self.raw("l7 -4v8z\" class=\"f-steering\"/>");
-    }
-
-    fn point(&mut self, at: Point) {
-        self.number(at.x);
-        self.raw(" ");
-        self.number(at.y);
     }
 }

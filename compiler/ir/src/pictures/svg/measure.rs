@@ -160,7 +160,7 @@ impl<'a> Measured<'a> {
         for is_there in [!self.subtitle.is_empty(), !self.state.is_empty()] {
             height += if is_there { 15.0 } else { 0.0 };
         }
-        height += 15.0 * self.lines.len() as f64;
+        height += 15.0 * self.lines.len() as f64 + bar_height(self.card);
         height += if self.badges().is_empty() { 0.0 } else { BADGE_HEIGHT + 5.0 };
         height += 8.0 + if self.card.ports.is_empty() { 0.0 } else { PORTS_HEIGHT };
         height += if self.is_stack() { STACK } else { 0.0 };
@@ -240,6 +240,11 @@ impl<'a> Measured<'a> {
         }
         size
     }
+}
+
+/// Of the bar below a state line, which tells how many are in which.
+pub fn bar_height(card: &Card) -> f64 {
+    if card.tally.states.len() > 1 { 6.0 } else { 0.0 }
 }
 
 /// `3 nodes`
