@@ -35,7 +35,7 @@ struct Common {
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
+    /// Say which project it is, where its parts are, and which files are read
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
     /// The project's folder; else the nearest one upwards that has a flow.toml

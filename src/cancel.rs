@@ -25,7 +25,7 @@ pub struct Options {
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let id = state::find(&engine, &options.run)?.id;
     let (run, cancelled) = engine.cancel(&id, PATIENCE)?;
     if options.format == Format::Json {

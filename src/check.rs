@@ -97,11 +97,7 @@ fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<
             terminal.remark(&format!("applied {}", count(fixed, "fix", "fixes")));
         }
     }
-    if terminal.verbose {
-        for path in modules.iter().filter_map(|module| project.path(module)) {
-            terminal.remark(&format!("checking {}", crate::project::show(&path)));
-        }
-    }
+    project.remark(terminal);
     let found: Vec<(&str, Diagnostic)> = find(&project, &modules).collect();
     let errors = found.iter().filter(|(_, diagnostic)| diagnostic.is_error()).count();
     match options.format {

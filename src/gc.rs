@@ -33,7 +33,7 @@ pub struct Options {
 const MOST_NAMED: usize = 8;
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let keep = Keep { latest: options.keep, younger_than: options.older_than };
     let removed = if options.dry_run { engine.gc_dry_run(keep)? } else { engine.gc(keep)? };
     match options.format {

@@ -9,6 +9,19 @@ use crate::{
     terminal::Terminal,
 };
 
+/// A file that may not grow further (`ulimit -f`) is an error like a disk that is full, not the end of this process.
+#[cfg(unix)]
+pub fn outlive_file_limit() {
+    const SIGXFSZ: i32 = 25;
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    // Whoever listens once is no longer killed by it; what runs outside of this process is, as everywhere.
+    let _guard = runtime.enter();
+    let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ));
+}
+
+#[cfg(not(unix))]
+pub fn outlive_file_limit() {}
+
 /// How long the run may take to kill what it has started and to say that it was cancelled, once it shall stop at once.
 const HURRY: Duration = Duration::from_millis(900);
 

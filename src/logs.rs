@@ -49,7 +49,7 @@ pub struct Options {
 const GLANCE: Duration = Duration::from_millis(50);
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let run = state::find(&engine, &options.run)?.id;
     let query = engine.dag(&run)?.query_with_step(&options.node);
     if let Some(query) = &query {

@@ -43,6 +43,7 @@ mod words;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    interrupt::outlive_file_limit();
     let words: Vec<_> = std::env::args_os().collect();
     let exit = match arguments::parse(words) {
         Ok(invocation) => invocation.execute(),

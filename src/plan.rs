@@ -65,10 +65,13 @@ pub fn execute(
         Shown::Plan => Stage::Plan,
     };
     let (dag, folders) = match launch {
-        Some(launch) => match launch.plan(&options.launch, stage, terminal) {
-            Ok(dag) => (dag, launch.project.folders().clone()),
-            Err(exit) => return Ok(exit),
-        },
+        Some(launch) => {
+            launch.project.remark(terminal);
+            match launch.plan(&options.launch, stage, terminal) {
+                Ok(dag) => (dag, launch.project.folders().clone()),
+                Err(exit) => return Ok(exit),
+            }
+        }
         None => {
             options.launch.refuse_parameters()?;
             let folders = Folders::find(&options.launch.file, root)?;

@@ -14,7 +14,7 @@ use flow_analysis::{Analysis, Source};
 use flow_runtime::act::process::Environment;
 use flow_syntax::diagnostic::Sources;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, terminal::Terminal};
 
 /// The file that marks a project's root.
 const MANIFEST: &str = "flow.toml";
@@ -31,6 +31,8 @@ pub struct Project {
 /// Where a project is.
 #[derive(Clone, Debug)]
 pub struct Folders {
+    /// As the manifest has it.
+    name: Option<String>,
     /// Where the manifest is; without one, the folder of the file that was named.
     pub root: PathBuf,
     /// Where modules are found.
@@ -48,7 +50,7 @@ pub struct Folders {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
-    #[expect(dead_code, reason = "accepted, and shown by commands that are to come")]
+    /// What people call the project.
     name: Option<String>,
     source: Option<PathBuf>,
     store: Option<PathBuf>,
@@ -81,6 +83,7 @@ impl Folders {
         };
         let manifest = read_manifest(&root.join(MANIFEST))?;
         Ok(Self {
+            name: manifest.name,
             source: below(&root, "source", manifest.source.as_deref().unwrap_or(Path::new(".")))?,
             state: below(&root, "store", manifest.store.as_deref().unwrap_or(Path::new(".flow")))?,
             pools: manifest.pools,
@@ -93,6 +96,17 @@ impl Folders {
     /// Whether the root was found by its manifest, rather than taken for one.
     pub fn has_manifest(&self) -> bool {
         self.root.join(MANIFEST).is_file()
+    }
+
+    /// Says, to whom wants to know more, which project it is and where its parts are.
+    pub fn remark(&self, terminal: &Terminal) {
+        if terminal.verbose {
+            let name = self.name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+            let [root, source, state] = [&self.root, &self.source, &self.state].map(|path| path.display());
+            terminal.remark(&format!(
+                "project{name} in `{root}`, its sources in `{source}`, its state in `{state}`"
+            ));
+        }
     }
 
     /// `pipelines/train.flow` is `pipelines.train`.
@@ -170,6 +184,16 @@ impl Project {
     /// The files of the modules that are loaded.
     pub fn paths(&self) -> Vec<PathBuf> {
         self.analysis.modules().iter().filter_map(|module| self.path(module)).collect()
+    }
+
+    /// Says, to whom wants to know more, which files are read.
+    pub fn remark(&self, terminal: &Terminal) {
+        self.folders.remark(terminal);
+        if terminal.verbose {
+            for path in self.paths() {
+                terminal.remark(&format!("reading {}", show(&path)));
+            }
+        }
     }
 
     /// The texts that diagnostics are shown in, under the paths that a person would type.

@@ -36,7 +36,7 @@ pub fn execute(
     terminal: &Terminal,
     take_up: TakeUp,
 ) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let id = state::find(&engine, &options.run)?.id;
     options.execution.drive(&engine, terminal, |run_options, cancel| {
         take_up(&engine, &id, run_options, cancel, &mut |revival| tell(&id, revival, terminal))

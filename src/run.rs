@@ -10,7 +10,7 @@ use flow_plan::passes::{Stage, at_stage};
 use flow_runtime::{
     act::Cancel,
     decide::RunStatus,
-    engine::{Engine, RunError, RunOptions, RunReport},
+    engine::{Engine, RunError, RunOptions, RunReport, RunView},
     event::{Subscriber, Undelivered},
 };
 
@@ -23,7 +23,7 @@ use crate::{
     otlp::Exporter,
     outputs,
     project::{self, Folders, absolute},
-    shadow, state,
+    runs, shadow, state,
     terminal::Terminal,
     watch,
     words::count,
@@ -42,6 +42,9 @@ pub struct Options {
     /// json` gives one document.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["no_cache", "events", "otlp", "out"])]
     shadow: Option<String>,
+    /// Begin no run where there is one that was begun with this key: tell of that one instead
+    #[arg(long, value_name = "KEY", conflicts_with = "shadow")]
+    idempotency_key: Option<String>,
 }
 
 /// What `run` and `resume` share.
@@ -78,6 +81,7 @@ pub fn execute(
 ) -> Result<Exit, Failure> {
     let (dag, folders) = match launch {
         Some(launch) => {
+            launch.project.remark(terminal);
             let mut dag = match launch.plan(&options.launch, Stage::Plan, terminal) {
                 Ok(dag) => dag,
                 Err(exit) => return Ok(exit),
@@ -88,6 +92,7 @@ pub fn execute(
         None => {
             options.launch.refuse_parameters()?;
             let folders = Folders::find(&options.launch.file, root)?;
+            folders.remark(terminal);
             let dag = launch::read_dag(&options.launch.file)?;
             let (mut dag, _) = at_stage(dag, Stage::Plan, &Facts::of_code(&folders));
             launch::resolve_files(&mut dag, &folders.root);
@@ -102,7 +107,24 @@ pub fn execute(
     }
     refuse_missing_files(&dag)?;
     let engine = state::open(&folders)?;
-    options.execution.drive(&engine, terminal, |run_options, cancel| engine.run(dag, run_options, cancel))
+    let Some(key) = &options.idempotency_key else {
+        return options
+            .execution
+            .drive(&engine, terminal, |run_options, cancel| engine.run(dag, run_options, cancel));
+    };
+    if let Some(run) = engine.run_of(key)? {
+        return Ok(options.execution.tell_earlier(&run, terminal));
+    }
+    let driven = options.execution.drive(&engine, terminal, |run_options, cancel| {
+        engine.run(dag, &RunOptions { idempotency_key: Some(key.clone()), ..run_options.clone() }, cancel)
+    });
+    match (driven, engine.run_of(key)?) {
+        // Another process has been first by a moment.
+        (Err(_), Some(run)) if run.owner.as_ref().is_some_and(|owner| owner.pid != std::process::id()) => {
+            Ok(options.execution.tell_earlier(&run, terminal))
+        }
+        (driven, _) => driven,
+    }
 }
 
 /// A table that is not there is known before anything starts.
@@ -124,6 +146,21 @@ fn refuse_missing_files(dag: &Dag) -> Result<(), Failure> {
 }
 
 impl Execution {
+    /// Of a run that was begun before with the same key.
+    fn tell_earlier(&self, run: &RunView, terminal: &Terminal) -> Exit {
+        match self.format {
+            Format::Json => terminal.result(&format!("{}\n", runs::to_json(run))),
+            Format::Human => {
+                terminal.remark("this key has a run already, and no other is begun");
+                terminal.result(&runs::line(run, terminal));
+            }
+        }
+        match run.status.as_str() {
+            "finished" | "running" => Exit::Worked,
+            _ => Exit::Failed,
+        }
+    }
+
     /// Without subscribers.
     fn run_options(&self) -> RunOptions {
         let mut options = RunOptions { use_cache: !self.no_cache, ..RunOptions::default() };

@@ -30,7 +30,7 @@ pub struct Options {
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let id = state::find(&engine, &options.run)?.id;
     if let Some(node) = &options.envelope {
         let envelope = engine.envelope(&id, node)?;

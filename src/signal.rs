@@ -23,7 +23,7 @@ pub struct Options {
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let id = state::find(&engine, &options.run)?.id;
     let (run, signalled) = engine.signal(&id, &options.name)?;
     if options.format == Format::Json {

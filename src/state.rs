@@ -12,6 +12,7 @@ use flow_stdlib::StandardLibrary;
 use crate::{
     exit::Failure,
     project::{self, Folders},
+    terminal::Terminal,
 };
 
 /// Opens a project's state; makes it where there is none.
@@ -38,8 +39,9 @@ pub fn ledger() -> Option<PathBuf> {
 }
 
 /// Opens the state of the project that the current folder is in; there must be some.
-pub fn open_existing(root: Option<&Path>) -> Result<Engine, Failure> {
+pub fn open_existing(root: Option<&Path>, terminal: &Terminal) -> Result<Engine, Failure> {
     let folders = Folders::find(Path::new("."), root)?;
+    folders.remark(terminal);
     if !folders.state.exists() {
         return Err(Failure::environment(format!("no runs yet in `{}`", project::show(&folders.state)))
             .help("`--project DIR` names another project"));

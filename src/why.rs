@@ -27,7 +27,7 @@ pub struct Options {
 }
 
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let engine = state::open_existing(root)?;
+    let engine = state::open_existing(root, terminal)?;
     let run = state::find(&engine, &options.run)?.id;
     let dag = engine.dag(&run)?;
     let (_, nodes) = engine.show(&run)?;

@@ -77,6 +77,8 @@ pub struct RunOptions {
     pub weights: Weights,
     /// Whether what earlier runs left is taken. What this run gives is left for later ones anyhow.
     pub use_cache: bool,
+    /// A new run has it as its own: no other run may.
+    pub idempotency_key: Option<String>,
     pub subscribers: Vec<Arc<dyn Subscriber>>,
 }
 
@@ -171,7 +173,7 @@ impl Engine {
                 workflow: prepared.dag.workflow.clone(),
                 dag: prepared.dag.to_json(),
                 nodes: u32::try_from(prepared.dag.nodes.len()).unwrap_or(u32::MAX),
-                idempotency_key: None,
+                idempotency_key: options.idempotency_key.clone(),
             }),
             ..Batch::default()
         };
@@ -434,6 +436,7 @@ impl Default for RunOptions {
             machine: None,
             weights: Weights::default(),
             use_cache: true,
+            idempotency_key: None,
             subscribers: Vec::new(),
         }
     }

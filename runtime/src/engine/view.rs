@@ -69,6 +69,12 @@ impl Engine {
         Ok(self.store.runs()?.into_iter().map(|row| self.view(row)).collect())
     }
 
+    /// The run that was begun with an idempotency key.
+    pub fn run_of(&self, key: &str) -> Result<Option<RunView>, RunError> {
+        let rows = self.store.runs()?;
+        Ok(rows.into_iter().find(|row| row.idempotency_key.as_deref() == Some(key)).map(|row| self.view(row)))
+    }
+
     /// A folder that has something of runs, where the store knows of no run: then it is not the one that was written.
     pub fn strays(&self) -> Result<Option<PathBuf>, RunError> {
         if !self.store.runs()?.is_empty() {

@@ -123,7 +123,35 @@ fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
             }
             Ok(Datum::List(elements))
         }
+        _ if is_short(ty) && fs::metadata(path).is_ok_and(|file| file.len() > SHORT) => {
+            let size = fs::metadata(path).map_or(0, |file| file.len());
+            Err(Problem::Wrong(format!("expected {ty}, found {size} bytes")))
+        }
         _ => value(&bytes(path)?, ty).map(Datum::Value),
+    }
+}
+
+/// No single number, day or time takes so many bytes.
+const SHORT: u64 = 64 << 10;
+
+/// Whether a value of the type is one number or the like, however it is written.
+fn is_short(ty: &Type) -> bool {
+    match ty.present() {
+        Type::Bool
+        | Type::Int
+        | Type::Float
+        | Type::Float32
+        | Type::Date
+        | Type::Time
+        | Type::Duration
+        | Type::Size
+        | Type::Fraction
+        | Type::Weight
+        | Type::EventTime
+        | Type::Probability
+        | Type::Score => true,
+        Type::Id(of) | Type::QueryId(of) | Type::Pii(of) | Type::Label { of, .. } => is_short(of),
+        _ => false,
     }
 }
 
@@ -151,10 +179,21 @@ fn value(bytes: &[u8], ty: &Type) -> Result<Value, Problem> {
     let line = text.strip_suffix('\n').unwrap_or(text);
     match (Value::from_json(&Json::String(line.to_owned()), ty), as_json) {
         (Ok(value), _) => Ok(value),
+        // The reader of JSON makes a Float of it, which nobody wrote.
+        (Err(_), Ok(Err(_))) if is_too_long(line) && Value::from_json(&Json::from(0), ty).is_ok() => {
+            Err(wrong(format!("expected {ty}, found {line}, which does not fit into 64 bits")))
+        }
         (Err(_), Ok(Err(misfit))) => Err(wrong(misfit.to_string())),
         (Err(_), _) if line.is_empty() => Err(wrong(format!("expected {ty}, found an empty file"))),
         (Err(misfit), _) => Err(wrong(misfit.to_string())),
     }
+}
+
+/// Whether it is written as an integer that has no room in 64 bits.
+fn is_too_long(text: &str) -> bool {
+    let digits = text.trim().strip_prefix('-').unwrap_or(text.trim());
+    let is_written = (1..=100).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_written && text.trim().parse::<i64>().is_err()
 }
 
 fn masked(ty: &Type) -> String {
@@ -282,6 +321,11 @@ mod tests {
             ("null", "Int", "output `x`: expected Int, found nothing"),
             ("17", "Int in 1..=16", "output `x`: 17 is not in 1..=16"),
             ("", "Int", "output `x`: expected Int, found an empty file"),
+            (
+                "99999999999999999999",
+                "Int",
+                "output `x`: expected Int, found 99999999999999999999, which does not fit into 64 bits",
+            ),
             ("seven", "Int", "output `x`: expected Int, found \"seven\""),
             (
                 "seven",

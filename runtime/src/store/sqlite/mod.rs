@@ -291,6 +291,11 @@ fn failure(error: rusqlite::Error, otherwise: impl FnOnce(String) -> StoreError)
     match error {
         // The statements are ours: the tables are no longer what they were written for.
         Error::SqlInputError { msg, .. } => StoreError::Damaged { reason: msg },
+        // Likewise what stands in them.
+        Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnType(..)
+        | Error::Utf8Error(..) => StoreError::Damaged { reason: error.to_string() },
         error => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 StoreError::Damaged { reason: error.to_string() }
