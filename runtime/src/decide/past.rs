@@ -121,43 +121,89 @@ impl Past {
     /// finished without one of them, since that failed under `continue`, is among them, and what rests on it; but
     /// where any of that has an effect, which is not done twice, all of it stays as it is.
     pub fn revive(&mut self) -> Vec<u32> {
-        let fixed = self.before_effects();
-        let mut fresh = vec![false; self.state.nodes.len()];
-        for scope in 0..self.state.scopes() {
-            let around = self.state.scopes[scope as usize].place.map(|place| place.node);
-            // An instance that had finished read what changes now.
-            let is_stale = around
-                .is_some_and(|node| fresh[node as usize] && self.state.node(node) == NodeState::Finished);
-            for node in self.state.scopes[scope as usize].nodes() {
-                let mut producers = self.state.producers(node);
-                fresh[node as usize] = match self.state.node(node) {
-                    NodeState::Failed => !fixed[node as usize],
-                    NodeState::Finished => is_stale || producers.any(|producer| fresh[producer as usize]),
-                    _ => false,
-                };
-            }
-        }
-        let fresh: Vec<u32> =
-            (0..).zip(fresh).filter(|(_, is_fresh)| *is_fresh).map(|(node, _)| node).collect();
-        for node in &fresh {
+        let changed = self.changed_by_retry();
+        let has_ended =
+            |node: &u32| matches!(self.state.node(*node), NodeState::Failed | NodeState::Finished);
+        let all = (0..).zip(changed).filter(|(_, changes)| *changes).map(|(node, _)| node);
+        let revived: Vec<u32> = all.filter(has_ended).collect();
+        for node in &revived {
             self.state.next_attempt(*node);
             self.state.nodes[*node as usize].failures = 0;
         }
-        fresh
+        revived
     }
 
-    /// For each node, whether one that has an effect has finished after it, and nothing but finished ones between.
+    /// For each node, whether it gives something else when what has failed runs again.
+    fn changed_by_retry(&self) -> Vec<bool> {
+        let fixed = self.before_effects();
+        let mut changed = vec![false; self.state.nodes.len()];
+        // What an instance reads changes with its node's inputs, and what a node gives with what changes in its
+        // instances: each time around, this goes one region further.
+        loop {
+            let before = changed.clone();
+            // Of each scope, whether what it reads from around changes.
+            let mut stale = Vec::with_capacity(self.state.scopes.len());
+            for scope in &self.state.scopes {
+                let around = scope.place.map(|place| place.node);
+                stale.push(around.is_some_and(|node| self.reads_changed(node, &changed, &stale)));
+                for node in scope.nodes() {
+                    let changes = match self.state.node(node) {
+                        NodeState::Failed => !fixed[node as usize],
+                        // It may have finished, and its outputs are lost.
+                        NodeState::Finished | NodeState::Pending => {
+                            changed[node as usize] || self.reads_changed(node, &changed, &stale)
+                        }
+                        _ => false,
+                    };
+                    changed[node as usize] = changes;
+                    if let Some(around) = around.filter(|around| changes && self.gives(*around)) {
+                        changed[around as usize] = true;
+                    }
+                }
+            }
+            if changed == before {
+                return changed;
+            }
+        }
+    }
+
+    fn reads_changed(&self, node: u32, changed: &[bool], stale: &[bool]) -> bool {
+        stale[self.state.scope(node) as usize]
+            || self.state.producers(node).any(|producer| changed[producer as usize])
+    }
+
+    /// For each node, whether something that has an effect has finished after it, by way of it.
     fn before_effects(&self) -> Vec<bool> {
+        let mut done = vec![false; self.state.nodes.len()];
+        for scope in self.state.scopes.iter().rev() {
+            for node in scope.nodes() {
+                let has_finished = self.state.node(node) == NodeState::Finished;
+                done[node as usize] |= has_finished && self.state.facts(node).effect;
+                if let Some(place) = scope.place {
+                    done[place.node as usize] |= done[node as usize];
+                }
+            }
+        }
         let mut is_before = vec![false; self.state.nodes.len()];
-        for scope in 0..self.state.scopes() {
-            for node in self.state.scopes[scope as usize].nodes().rev() {
-                is_before[node as usize] = self.state.edges(node).after(node).any(|(_, edge)| {
-                    self.state.node(edge.consumer) == NodeState::Finished
-                        && (self.state.facts(edge.consumer).effect || is_before[edge.consumer as usize])
-                });
+        for scope in &self.state.scopes {
+            let is_around = scope.place.is_some_and(|Place { node, .. }| {
+                let has_done = done[node as usize] && self.state.node(node) == NodeState::Finished;
+                has_done || is_before[node as usize] && self.gives(node)
+            });
+            for node in scope.nodes().rev() {
+                let edges = self.state.edges(node);
+                let mut after = edges.after(node).map(|(_, edge)| edge.consumer);
+                is_before[node as usize] = is_around
+                    || after
+                        .any(|after| done[after as usize] || is_before[after as usize] && self.gives(after));
             }
         }
         is_before
+    }
+
+    /// Whether others may have read what the node gave: it has finished, or had, and that is lost.
+    fn gives(&self, node: u32) -> bool {
+        matches!(self.state.node(node), NodeState::Finished | NodeState::Pending)
     }
 
     /// Goes on with what is pending. What has failed stays failed.

@@ -64,6 +64,8 @@ pub struct Setup {
     pub state: State,
     /// Nodes with an effect that an earlier owner of the run left running, each with its attempt.
     pub unknown: Vec<(u32, u32)>,
+    /// Nodes that had ended and run again, each with the reason.
+    pub again: Vec<(u32, &'static str)>,
     pub scheduler: Scheduler,
     /// Of all operators that the DAG calls, in regions too.
     pub bodies: FxHashMap<OperatorRef, Native>,
@@ -164,6 +166,7 @@ impl<W: World> Driver<W> {
     pub fn begin(&mut self, first: Batch) -> Result<(), StoreError> {
         self.batch = first;
         self.record_start();
+        self.record_again();
         self.settle_unknown();
         self.step(&Event::Start);
         self.turn()

@@ -24,6 +24,8 @@ pub struct Reached {
     pub outputs: FxHashMap<u32, Vec<Reference>>,
     /// Those that had finished, and whose outputs are gone.
     pub lost: Vec<u32>,
+    /// Those that had ended, and that [`Self::revive`] has made pending.
+    pub revived: Vec<u32>,
     /// Those of which an attempt was made that came to no end.
     pub interrupted: Vec<u32>,
     /// Of these, those that were told to stop.
@@ -80,6 +82,7 @@ impl Reached {
             past,
             outputs: FxHashMap::default(),
             lost: Vec::new(),
+            revived: Vec::new(),
             interrupted: Vec::new(),
             cancelled: Vec::new(),
             unknown: Vec::new(),
@@ -89,6 +92,22 @@ impl Reached {
             all.add(dag, number, trace, is_there)?;
         }
         Ok(all)
+    }
+
+    /// Makes pending what has failed, and what has finished without it: [`Past::revive`].
+    pub fn revive(&mut self) -> &[u32] {
+        self.revived = self.past.revive();
+        for node in &self.revived {
+            self.outputs.remove(node);
+        }
+        &self.revived
+    }
+
+    /// The nodes that had ended and run again, each with the reason.
+    pub fn again(&self) -> Vec<(u32, &'static str)> {
+        let lost = self.lost.iter().map(|node| (*node, "what it gave is gone"));
+        let revived = self.revived.iter().map(|node| (*node, "the run is retried"));
+        lost.chain(revived).collect()
     }
 
     fn add<E>(

@@ -32,6 +32,15 @@ impl<W: World> Driver<W> {
         self.tell(None, 0, Kind::RunStarted, data);
     }
 
+    /// Without it the store would have them ended until they begin, and whoever takes the run up after this process
+    /// would leave them so.
+    pub(super) fn record_again(&mut self) {
+        for (node, why) in std::mem::take(&mut self.setup.again) {
+            self.nodes[node as usize].failure = Some(Failure::operator(why));
+            self.record(node, self.setup.state.attempt(node), Step::Retrying { delay: 0 });
+        }
+    }
+
     pub(super) fn record(&mut self, node: u32, attempt: u32, step: Step) {
         if step == Step::Running {
             // That of an attempt before says nothing of this one.

@@ -24,6 +24,8 @@ pub struct History {
     pub state: State,
     /// Nodes with an effect that were left running, each with its attempt.
     pub unknown: Vec<(u32, u32)>,
+    /// Nodes that had ended and run again, each with the reason.
+    pub again: Vec<(u32, &'static str)>,
     /// Of the nodes that have finished.
     pub outputs: Vec<(u32, Vec<Reference>)>,
     /// When waits began that are under way, in microseconds since 1970.
@@ -49,14 +51,13 @@ impl Standing {
         let nodes = 0..u32::try_from(state.len()).unwrap_or(u32::MAX);
         let failed: FxHashSet<u32> = nodes.filter(|node| state.node(*node) == NodeState::Failed).collect();
         let why = |node| if failed.contains(&node) { Again::Failed } else { Again::Rests };
-        let again = self.reached.past.revive().into_iter().map(|node| (node, why(node))).collect();
+        let again = self.reached.revive().iter().map(|node| (*node, why(*node))).collect();
         self.revival(&again)
     }
 
     /// What becomes of each node, those of regions after those of the DAG.
-    fn revival(&mut self, again: &FxHashMap<u32, Again>) -> Revival {
-        let Reached { past, outputs, lost, interrupted, cancelled, unknown, .. } = &mut self.reached;
-        outputs.retain(|node, _| !again.contains_key(node));
+    fn revival(&self, again: &FxHashMap<u32, Again>) -> Revival {
+        let Reached { past, lost, interrupted, cancelled, unknown, .. } = &self.reached;
         let state = past.state();
         let mut revival = Revival::default();
         for node in 0..u32::try_from(state.len()).unwrap_or(u32::MAX) {
@@ -82,9 +83,10 @@ impl Standing {
     }
 
     pub fn history(self, run: Arc<str>, epoch: u32) -> History {
+        let again = self.reached.again();
         let Reached { past, outputs, unknown, began, .. } = self.reached;
         let outputs = outputs.into_iter().collect();
-        History { run, epoch, seq: self.seq, state: past.resume(), unknown, outputs, began }
+        History { run, epoch, seq: self.seq, state: past.resume(), unknown, again, outputs, began }
     }
 }
 

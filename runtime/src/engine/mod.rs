@@ -183,6 +183,7 @@ impl Engine {
             epoch: 1,
             seq: 0,
             unknown: Vec::new(),
+            again: Vec::new(),
             outputs: Vec::new(),
             began: FxHashMap::default(),
         };
@@ -221,6 +222,7 @@ impl Engine {
             seq: history.seq,
             state: history.state,
             unknown: history.unknown,
+            again: history.again,
             scheduler: prepared.scheduler,
             bodies: prepared.bodies,
             environments: prepared.environments,

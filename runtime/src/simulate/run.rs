@@ -103,6 +103,7 @@ pub fn simulate(
         began: FxHashMap::default(),
         environments: Default::default(),
         unknown: Vec::new(),
+        again: Vec::new(),
         run,
         epoch: 1,
         seq: 0,

@@ -45,9 +45,20 @@ pub fn output(event: &Event) -> Option<Reference> {
 }
 
 /// All that does not hold.
-pub fn check(plan: &Plan, dag: &Dag, events: &[Event], told: &[Event]) -> Vec<String> {
+///
+/// `told` is what subscribers heard; `retried` the epochs in which the run was retried.
+pub fn check(
+    plan: &Plan,
+    dag: &Dag,
+    events: &[Event],
+    told: &[Event],
+    retried: &BTreeSet<u32>,
+) -> Vec<String> {
     let mut checker = Checker {
         plan,
+        retried,
+        revived: BTreeSet::new(),
+        done: BTreeSet::new(),
         stands: vec![Pending; plan.nodes.len()],
         attempts: vec![0; plan.nodes.len()],
         ran: BTreeSet::new(),
@@ -77,6 +88,11 @@ pub fn check(plan: &Plan, dag: &Dag, events: &[Event], told: &[Event]) -> Vec<St
 
 struct Checker<'a> {
     plan: &'a Plan,
+    retried: &'a BTreeSet<u32>,
+    /// Nodes that a retry of the run must begin with.
+    revived: BTreeSet<usize>,
+    /// Nodes in regions that have an effect, and have finished.
+    done: BTreeSet<String>,
     stands: Vec<Stand>,
     attempts: Vec<u32>,
     /// Attempts that ran.
@@ -119,6 +135,9 @@ impl Checker<'_> {
                             _ => Pending,
                         }
                     }
+                    if self.retried.contains(&event.epoch) {
+                        self.revived = self.to_revive();
+                    }
                 }
                 Kind::RunFinished => self.ended = Some(event.epoch),
                 _ => {}
@@ -129,6 +148,10 @@ impl Checker<'_> {
         if id.contains('/') {
             return self.inner(at, id, event);
         }
+        if event.kind != Kind::Retrying && !self.revived.is_empty() {
+            self.wrong(format!("the run is retried, and {:?} stay as they are", self.revived));
+            self.revived.clear();
+        }
         let before = self.stands[at];
         let is_new = event.attempt > self.attempts[at];
         if event.attempt < self.attempts[at] {
@@ -136,12 +159,15 @@ impl Checker<'_> {
         }
         self.attempts[at] = event.attempt;
         let (stand, from): (Stand, &[Stand]) = match event.kind {
-            Kind::Ready if self.may_lose() => (Ready, &[Pending, Finished]),
             Kind::Ready => (Ready, &[Pending]),
             Kind::Running => (Running, &[Ready]),
             Kind::Finishing => (Finishing, &[Running]),
             Kind::Finished => (Finished, &[Finishing]),
             Kind::Cached => (Finished, &[Ready]),
+            Kind::Retrying if self.revived.remove(&at) => {
+                self.failures[at] = 0;
+                (Pending, &[Failed, Finished])
+            }
             Kind::Retrying if self.may_lose() => (Pending, &[Ready, Running, Finished, Finishing]),
             Kind::Retrying => (Pending, &[Ready, Running]),
             Kind::Failed => (Failed, &[Ready, Running, Finishing, Pending]),
@@ -152,6 +178,9 @@ impl Checker<'_> {
             Kind::Cancelled => (Cancelled, &[Pending, Ready, Running, Finishing]),
             other => return self.wrong(format!("{id} has the event {other:?}")),
         };
+        if before == Finished && self.plan.nodes[at].is_effect && self.plan.nodes[at].control.is_none() {
+            self.wrong(format!("event {}: {id} has an effect, and has finished before {stand:?}", event.seq));
+        }
         if !from.contains(&before) {
             self.wrong(format!("event {}: {id} goes from {before:?} to {stand:?}", event.seq));
         }
@@ -194,7 +223,14 @@ impl Checker<'_> {
         if event.attempt < before {
             self.wrong(format!("{id} goes back from attempt {before} to {}", event.attempt));
         }
+        let is_effect = self.plan.nodes[at].is_effect && id.ends_with("/second");
+        if is_effect && event.kind == Kind::Finished {
+            self.done.insert(id.to_owned());
+        }
         if event.kind == Kind::Running {
+            if self.done.contains(id) {
+                self.wrong(format!("{id} has an effect, and runs after it has finished"));
+            }
             if !self.ran.insert((id.to_owned(), event.attempt)) {
                 self.wrong(format!("attempt {} of {id} runs twice", event.attempt));
             }
@@ -202,6 +238,42 @@ impl Checker<'_> {
                 self.wrong(format!("{id} runs while n{at} is {:?}", self.stands[at]));
             }
         }
+    }
+
+    /// What a retry of the run makes pending: what has failed, and what has finished without it; but nothing that
+    /// something with an effect has finished after.
+    fn to_revive(&self) -> BTreeSet<usize> {
+        let nodes = &self.plan.nodes;
+        let reads = |at: usize, producer: usize| {
+            nodes[at].inputs.contains(&producer) || nodes[at].after.contains(&producer)
+        };
+        // What is lost had finished.
+        let gives = |at: usize| [Finished, Pending].contains(&self.stands[at]);
+        let mut is_before = vec![false; nodes.len()];
+        for at in (0..nodes.len()).rev() {
+            is_before[at] = (at + 1..nodes.len()).any(|consumer| {
+                reads(consumer, at) && (self.has_done(consumer) || gives(consumer) && is_before[consumer])
+            });
+        }
+        let mut changed = BTreeSet::new();
+        for (at, is_before) in is_before.into_iter().enumerate() {
+            let changes = match self.stands[at] {
+                Failed => !is_before,
+                Finished | Pending => changed.iter().any(|producer| reads(at, *producer)),
+                _ => false,
+            };
+            if changes {
+                changed.insert(at);
+            }
+        }
+        changed.retain(|at| [Failed, Finished].contains(&self.stands[*at]));
+        changed
+    }
+
+    /// Whether the effect of a node, or of one in its regions, has been done.
+    fn has_done(&self, at: usize) -> bool {
+        let has_finished = self.plan.nodes[at].is_effect && self.stands[at] == Finished;
+        has_finished || self.done.iter().any(|id| number(id) == at)
     }
 
     /// Whether the producers are where they must be before a node starts, or has finished.

@@ -35,6 +35,8 @@ pub struct NodePlan {
     pub is_expression: bool,
     /// It steers others, or waits.
     pub control: Option<Control>,
+    /// Within its regions, too.
+    pub inner: Option<Control>,
     pub is_effect: bool,
     pub size: Size,
     /// An output of the workflow reads it.
@@ -124,12 +126,14 @@ pub enum Fault {
     Cancelled,
     /// A cancelled run is resumed.
     Resumed,
+    /// A run that has not finished is retried.
+    Retried,
     /// Operators do not obey when they are asked to stop.
     Deaf,
 }
 
 impl Fault {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::Crash,
@@ -146,6 +150,7 @@ impl Fault {
         Self::ToldTwice,
         Self::Cancelled,
         Self::Resumed,
+        Self::Retried,
         Self::Deaf,
     ];
 }
@@ -199,6 +204,9 @@ impl Plan {
                 after,
                 is_expression,
                 control,
+                inner: control
+                    .filter(|control| control.has_regions() && random.percent(40))
+                    .map(|_| Control::new(random)),
                 is_effect,
                 size: match random.below(10) {
                     0..2 if !is_expression && control.is_none() => Size::Small,
@@ -250,7 +258,9 @@ impl Plan {
         !uncertain.iter().any(|fault| self.has(*fault))
             && self.nodes.iter().all(|node| {
                 node.timeout.is_none_or(|timeout| node.control.is_none() && timeout > node.duration * 2)
-                    && !matches!(node.control, Some(Control::WaitFor(Some(_))))
+                    && ![node.control, node.inner]
+                        .iter()
+                        .any(|control| matches!(control, Some(Control::WaitFor(Some(_)))))
             })
             && !self.nodes.iter().any(|node| node.is_effect)
     }
@@ -296,6 +306,7 @@ impl Plan {
             };
             change(|node| node.is_effect = false);
             change(|node| node.control = node.control.and_then(Control::less));
+            change(|node| node.inner = node.inner.and_then(Control::less));
             change(|node| node.size = Size::Short);
             change(|node| node.is_output = false);
             change(|node| node.is_broken = false);
@@ -492,6 +503,9 @@ impl fmt::Display for Plan {
             }
             if let Some(control) = node.control {
                 write!(f, ", {control:?}")?;
+            }
+            if let Some(inner) = node.inner {
+                write!(f, " with {inner:?} within")?;
             }
             if let Some(timeout) = node.timeout {
                 write!(f, ", timeout {timeout} µs")?;

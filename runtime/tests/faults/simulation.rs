@@ -52,6 +52,9 @@ pub struct Outcome {
 /// So many happenings mean that there is no end.
 const MOST: u64 = 30_000;
 
+/// How often a run is retried at most.
+const RETRIES: usize = 2;
+
 const RUN: &str = "run";
 
 struct Simulation {
@@ -66,6 +69,8 @@ struct Simulation {
     owner: Option<usize>,
     /// Events that subscribers have heard of.
     told: Vec<Event>,
+    /// The epochs in which the run was retried.
+    retried: BTreeSet<u32>,
     happenings: u64,
 }
 
@@ -91,6 +96,7 @@ pub fn play(plan: &Plan, folder: &Path) -> Outcome {
         random: Random::new(plan.seed ^ 0x5eed),
         running: BTreeMap::new(),
         effects: Vec::new(),
+        retries: 0,
         is_calm: false,
         violations: BTreeSet::new(),
     };
@@ -104,6 +110,7 @@ pub fn play(plan: &Plan, folder: &Path) -> Outcome {
         started: 0,
         owner: None,
         told: Vec::new(),
+        retried: BTreeSet::new(),
         happenings: 0,
     };
     let panicked = catch_unwind(AssertUnwindSafe(|| simulation.run()));
@@ -146,7 +153,7 @@ impl Simulation {
         let mut shared = self.shared.borrow_mut();
         let plan = shared.plan.clone();
         if shared.violations.is_empty() {
-            shared.violations.extend(check::check(&plan, &self.dag, &events, &self.told));
+            shared.violations.extend(check::check(&plan, &self.dag, &events, &self.told, &self.retried));
         }
         let mut values = BTreeMap::new();
         for event in &events {
@@ -173,10 +180,26 @@ impl Simulation {
     /// Whether nobody has anything more to do with the run.
     fn is_over(&self) -> bool {
         let status = check::status(&self.disk.events(RUN));
-        let goes_on = status.is_empty()
-            || status == "running"
-            || (status == "cancelled" && self.plan().has(Fault::Resumed) && self.started < 4);
-        !goes_on
+        match status.as_str() {
+            "" | "running" => false,
+            "finished" => true,
+            "cancelled" if self.plan().has(Fault::Resumed) && self.started < 4 => false,
+            _ => !self.may_be_retried(),
+        }
+    }
+
+    fn may_be_retried(&self) -> bool {
+        self.plan().has(Fault::Retried) && self.retried.len() < RETRIES
+    }
+
+    /// Whether whoever takes the run up wants the failed part to run again.
+    fn wants_retry(&self, status: &str) -> bool {
+        let is_optional = match status {
+            "running" => true,
+            "cancelled" => self.plan().has(Fault::Resumed) && self.started < 4,
+            _ => false,
+        };
+        self.may_be_retried() && !(is_optional && self.shared.borrow_mut().random.percent(70))
     }
 
     /// What goes wrong by itself, at any time.
@@ -419,7 +442,11 @@ impl Simulation {
         let (outbox, inbox) = mpsc::channel();
         let world =
             ProcessWorld { process: id, shared: self.shared.clone(), artifacts: artifacts.clone(), outbox };
-        let (setup, outputs, first) = self.take(&store, &artifacts).unwrap();
+        let (setup, outputs, first, is_retry) = self.take(&store, &artifacts).unwrap();
+        if is_retry {
+            self.retried.insert(setup.epoch);
+            self.shared.borrow_mut().retries += 1;
+        }
         let mut driver = Driver::new(setup, outputs, world);
         let begun = driver.begin(first);
         let (is_committing, wakes) = (false, BTreeSet::new());
@@ -439,7 +466,7 @@ impl Simulation {
         &self,
         store: &Arc<SimulatedStore>,
         artifacts: &Artifacts,
-    ) -> Result<(Setup, Outputs, Batch), StoreError> {
+    ) -> Result<(Setup, Outputs, Batch, bool), StoreError> {
         let dag = self.dag.clone();
         let graph = Arc::new(Graph::new(&dag).unwrap());
         let nodes = u32::try_from(dag.nodes.len()).unwrap();
@@ -458,6 +485,7 @@ impl Simulation {
             state: State::new(graph.clone(), seed(RUN)),
             began: Default::default(),
             unknown: Vec::new(),
+            again: Vec::new(),
             scheduler: Scheduler::new(&dag, &graph, self.plan().machine.clone(), &Weights::default())
                 .unwrap(),
             bodies,
@@ -469,17 +497,22 @@ impl Simulation {
         if store.run(RUN)?.is_none() {
             let (workflow, dag) = (setup.dag.workflow.clone(), setup.dag.to_json());
             let new = NewRun { id: RUN.into(), workflow, dag, nodes, idempotency_key: None };
-            return Ok((setup, Vec::new(), Batch { run: Some(new), ..Batch::default() }));
+            return Ok((setup, Vec::new(), Batch { run: Some(new), ..Batch::default() }, false));
         }
         setup.epoch = store.claim(RUN)?;
         let events = store.events(RUN)?;
         let is_there = &mut |reference: &Reference| artifacts.is_there(reference);
-        let reached = Reached::from_events(&setup.dag, &graph, seed(RUN), &events, is_there).unwrap();
+        let mut reached = Reached::from_events(&setup.dag, &graph, seed(RUN), &events, is_there).unwrap();
+        let is_retry = self.wants_retry(&check::status(&events));
+        if is_retry {
+            reached.revive();
+        }
+        setup.again = reached.again();
         setup.seq = events.last().map_or(0, |event| event.seq);
         setup.state = reached.past.resume();
         setup.unknown = reached.unknown;
         setup.began = reached.began;
-        Ok((setup, reached.outputs.into_iter().collect(), Batch::default()))
+        Ok((setup, reached.outputs.into_iter().collect(), Batch::default(), is_retry))
     }
 
     fn plan(&self) -> std::cell::Ref<'_, Plan> {

@@ -31,6 +31,8 @@ pub struct Shared {
     pub random: Random,
     pub running: BTreeMap<Task, Running>,
     pub effects: Vec<Effect>,
+    /// How often the run was retried.
+    pub retries: u32,
     /// Nothing goes wrong any more.
     pub is_calm: bool,
     pub violations: BTreeSet<String>,
@@ -131,14 +133,16 @@ impl Shared {
     }
 
     /// What a node with an effect may be launched for: at most once, and once more for each retry that its
-    /// policy grants; an operator that says it has not done it does not count.
+    /// policy grants, and all of that again for each retry of the run; an operator that says it has not done it does not
+    /// count.
     fn check_effect(&mut self, node: &str) {
         let mut begun = 0;
         for effect in self.effects.iter().filter(|effect| effect.node == node) {
             begun += u32::from(effect.outcome != EffectOutcome::NotDone);
         }
         // A region's next attempt runs its nodes again.
-        if begun > self.plan.nodes[number(node)].retry {
+        let granted = self.plan.nodes[number(node)].retry + 1;
+        if begun >= granted * (1 + self.retries) {
             self.violation(format!("the effect of {node} is launched again, after {begun} times"));
         }
     }
