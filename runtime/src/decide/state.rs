@@ -232,6 +232,10 @@ impl State {
         self.nodes[node as usize].hit = true;
         self.nodes[node as usize].stored = true;
         self.enter(node, NodeState::Finishing);
+        if self.nodes[node as usize].unfinished > 0 {
+            // Else it is said to be cached before any consumer starts.
+            self.record(node, Step::Finishing, commands);
+        }
         self.available(node, commands);
         self.finish_if_durable(node, commands);
     }

@@ -83,6 +83,8 @@ impl<W: World> Driver<W> {
         }
         if matches!(step, Step::Retrying { .. }) {
             self.want_inputs(node);
+            // What it waited in another process was for the attempt before.
+            self.setup.began.remove(&node);
         }
         if step == Step::Finished
             && let Some(key) = self.nodes[node as usize].key

@@ -61,6 +61,7 @@ pub fn check(
         done: BTreeSet::new(),
         stands: vec![Pending; plan.nodes.len()],
         attempts: vec![0; plan.nodes.len()],
+        began: BTreeMap::new(),
         ran: BTreeSet::new(),
         failures: vec![0; plan.nodes.len()],
         gave: vec![BTreeSet::new(); plan.nodes.len()],
@@ -95,6 +96,8 @@ struct Checker<'a> {
     done: BTreeSet<String>,
     stands: Vec<Stand>,
     attempts: Vec<u32>,
+    /// When the waits began that are under way, in whichever process.
+    began: BTreeMap<usize, i64>,
     /// Attempts that ran.
     ran: BTreeSet<(String, u32)>,
     failures: Vec<u64>,
@@ -161,9 +164,11 @@ impl Checker<'_> {
         let (stand, from): (Stand, &[Stand]) = match event.kind {
             Kind::Ready => (Ready, &[Pending]),
             Kind::Running => (Running, &[Ready]),
+            // The cache has it, and what it rests on is made again.
+            Kind::Finishing if self.plan.nodes[at].cache => (Finishing, &[Running, Ready]),
             Kind::Finishing => (Finishing, &[Running]),
             Kind::Finished => (Finished, &[Finishing]),
-            Kind::Cached => (Finished, &[Ready]),
+            Kind::Cached => (Finished, &[Ready, Finishing]),
             Kind::Retrying if self.revived.remove(&at) => {
                 self.failures[at] = 0;
                 (Pending, &[Failed, Finished])
@@ -189,6 +194,7 @@ impl Checker<'_> {
         }
         match event.kind {
             Kind::Running => {
+                self.began.entry(at).or_insert(event.time);
                 if !self.ran.insert((id.to_string(), event.attempt)) {
                     self.wrong(format!("attempt {} of {id} runs twice", event.attempt));
                 }
@@ -202,7 +208,18 @@ impl Checker<'_> {
             Kind::Failed if message(event).starts_with("artifact") && !message(event).contains("effect") => {
                 self.wrong(format!("{id} fails since {}", message(event)));
             }
+            Kind::Finishing => {
+                let waited = self.began.remove(&at).map_or(0, |began| event.time - began);
+                if let Some(Control::Wait(duration)) = self.plan.nodes[at].control
+                    && stand == Finishing
+                    && before == Running
+                    && waited < duration
+                {
+                    self.wrong(format!("{id} has waited {waited} of {duration} µs"));
+                }
+            }
             Kind::Retrying => {
+                self.began.remove(&at);
                 let failures = event.data.get("failures").and_then(Json::as_u64).unwrap_or_default();
                 let (before, granted) = (self.failures[at], u64::from(self.plan.nodes[at].retry));
                 if failures < before || failures > granted {

@@ -252,7 +252,7 @@ impl Simulation {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Deliver(process, message) => self.hear(process, Some(message)),
-            Happening::Wake(process) => self.hear(process, None),
+            Happening::Wake(process) => self.wake(process),
             Happening::Commit(process) => self.commit(process),
             Happening::Signal => {
                 self.disk.command(RUN, &CommandKind::Signal { name: SIGNAL.to_owned() });
@@ -354,6 +354,15 @@ impl Simulation {
             settled.tell();
         }
         self.look_after(id);
+    }
+
+    /// Something is due in a process, and may be so again this instant.
+    fn wake(&mut self, id: usize) {
+        let now = self.shared.borrow().timeline.now();
+        if let Some(process) = self.processes.get_mut(&id) {
+            process.wakes.retain(|due| *due > now);
+        }
+        self.hear(id, None);
     }
 
     /// A turn of a process.
