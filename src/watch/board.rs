@@ -55,6 +55,10 @@ pub struct Board {
 pub struct Seat {
     pub id: Arc<str>,
     template: Option<u32>,
+    /// The seat of the node that runs it.
+    around: Option<usize>,
+    /// Of the nodes in its regions that there are so far: how many have ended, and all.
+    pub inside: (u32, u32),
     pub stand: Stand,
     pub attempt: u32,
     /// When it came to where it stands.
@@ -233,7 +237,7 @@ impl Board {
             }
             return;
         };
-        let index = self.seat(node);
+        let index = self.seat_in_region(node, event.epoch);
         let message = || text("message").unwrap_or_default();
         let stand = match event.kind {
             Kind::Ready => Stand::Ready,
@@ -319,16 +323,43 @@ impl Board {
         self.seats.get_mut(*self.indices.get(node)?)
     }
 
+    /// Likewise; with the first node of a region its others get theirs. Not where an earlier process began the run: some
+    /// of them may have ended then.
+    fn seat_in_region(&mut self, node: &Arc<str>, epoch: u32) -> usize {
+        if let Some(index) = self.indices.get(node) {
+            return *index;
+        }
+        let index = self.seat(node);
+        let dag = self.dag.clone();
+        let template = self.seats.get(index).and_then(|seat| self.templates.get(seat.template?));
+        if let Some(template) = template.filter(|_| epoch == 1)
+            && let Some(region) =
+                template.around.and_then(|around| self.templates.region(&dag, around, template.region))
+            && let Some(own) = region.nodes.get(template.place)
+            && let Some(prefix) = node.strip_suffix(own.id.as_str())
+        {
+            for other in &region.nodes {
+                self.seat(&Arc::from(format!("{prefix}{}", other.id)));
+            }
+        }
+        index
+    }
+
     /// The seat of a node; a new one where it has none.
     fn seat(&mut self, node: &Arc<str>) -> usize {
         if let Some(index) = self.indices.get(node) {
             return *index;
         }
         let index = self.seats.len();
+        let template = self.templates.find(node);
+        let around = self.around(node, template);
         self.indices.insert(node.clone(), index);
+        self.count_inside(around, (0, 1));
         self.seats.push(Seat {
             id: node.clone(),
-            template: self.templates.find(node),
+            template,
+            around,
+            inside: (0, 0),
             stand: Stand::Pending,
             attempt: 0,
             since: 0,
@@ -350,6 +381,7 @@ impl Board {
             return;
         }
         seat.since = time;
+        let around = seat.around;
         if stand == Stand::Running {
             (seat.progress, seat.metric, seat.memory) = (None, None, None);
         }
@@ -358,6 +390,11 @@ impl Board {
                 *count = count.saturating_add_signed(change);
             }
         }
+        match (before.is_over(), stand.is_over()) {
+            (false, true) => self.count_inside(around, (1, 0)),
+            (true, false) => self.count_inside(around, (-1, 0)),
+            _ => {}
+        }
         for (of, list) in [(Stand::Running, &mut self.running), (Stand::Retrying, &mut self.retrying)] {
             if before == of {
                 list.retain(|known| *known != index);
@@ -365,6 +402,24 @@ impl Board {
             if stand == of {
                 list.push(index);
             }
+        }
+    }
+
+    /// The seat of the node that runs the region that a node is in.
+    fn around(&self, node: &str, template: Option<u32>) -> Option<usize> {
+        let around = self.templates.get(self.templates.get(template?)?.around?)?;
+        let own = self.templates.node(&self.dag, template?)?;
+        let outer = node.strip_suffix(own.id.as_str())?.strip_suffix('/')?;
+        let outer = if around.is_repeated { outer.rsplit_once('[')?.0 } else { outer };
+        self.indices.get(outer).copied()
+    }
+
+    /// Adds to those that have ended, and to all, in a node and in those around it.
+    fn count_inside(&mut self, mut around: Option<usize>, (over, all): (i32, i32)) {
+        while let Some(seat) = around.and_then(|index| self.seats.get_mut(index)) {
+            seat.inside.0 = seat.inside.0.saturating_add_signed(over);
+            seat.inside.1 = seat.inside.1.saturating_add_signed(all);
+            around = seat.around;
         }
     }
 

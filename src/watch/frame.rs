@@ -3,13 +3,13 @@
 //! From above: what the run is and how far it has come; what runs, and how far that is; what waits, and for what;
 //! the end of the log. Each part is given lines by how much it tells; what has no room is counted.
 
-use flow_ir::node::Node;
+use flow_ir::node::{Node, NodeKind};
 
 use super::{
-    board::{Board, Notice, Stand},
+    board::{Board, Notice, Seat, Stand},
     estimate,
     line::{Line, Palette, Style},
-    text::{about, bytes, clock, cut_middle, figure, number, plain, width},
+    text::{about, bytes, clock, cut_id, cut_middle, figure, number, plain, width},
 };
 use crate::words::place;
 
@@ -101,7 +101,7 @@ pub fn slowest(board: &Board, columns: usize, palette: Palette) -> Vec<String> {
     let lines = slow.into_iter().enumerate().map(|(at, slow)| {
         let mut line = Line::new(columns, palette);
         line.add(Style::Dim, if at == 0 { "slowest" } else { "" }).to(9);
-        line.add(Style::Plain, &cut_middle(&plain(&slow.id), widest)).to(9 + widest + 2);
+        line.add(Style::Plain, &cut_id(&plain(&slow.id), widest)).to(9 + widest + 2);
         line.add(Style::Plain, &format!("{:>8}", format!("{:.1} s", slow.seconds)));
         if let Some(cpu) = slow.cpu_seconds {
             line.add(Style::Dim, &format!("  cpu {cpu:.1} s"));
@@ -183,32 +183,52 @@ impl View<'_> {
         line.finish()
     }
 
-    /// A row for each node that has run long enough to be read.
-    fn running(&self) -> Vec<Row> {
+    /// A row for each node that has run long enough to be read; those that run others, which tell how far these are,
+    /// come first, the outermost before those in them.
+    fn running(&self) -> (Vec<Row>, Vec<Row>) {
         let board = self.board;
-        let rows = board.running.iter().filter_map(|index| {
-            let seat = board.seats.get(*index)?;
+        let mut around = Vec::new();
+        let mut at_work = Vec::new();
+        for index in &board.running {
+            let Some(seat) = board.seats.get(*index) else { continue };
             let elapsed = self.now - seat.since;
-            (elapsed >= SEEN_AFTER || seat.progress.is_some()).then(|| Row {
+            if elapsed < SEEN_AFTER && seat.progress.is_none() {
+                continue;
+            }
+            let node = board.node(*index);
+            let runs_others = seat.inside.1 > 0;
+            let row = Row {
                 id: plain(&seat.id).into_owned(),
-                place: board.node(*index).map(place).unwrap_or_default(),
+                place: node.filter(|_| !runs_others).map(place).unwrap_or_default(),
                 attempt: if seat.attempt > 1 { format!("attempt {}", seat.attempt) } else { String::new() },
                 elapsed: clock(elapsed),
                 expected: estimate::expected(board, *index).filter(|expected| *expected >= 1_000_000),
-                progress: seat.progress,
+                progress: seat.progress.or_else(|| self.inside(seat, node)),
                 memory: seat.memory.map(bytes),
                 metric: seat.metric.as_ref().map(|(name, value)| format!("{name} {}", figure(*value))),
-            })
-        });
-        rows.collect()
+            };
+            if runs_others { around.push((seat.id.matches('/').count(), row)) } else { at_work.push(row) }
+        }
+        around.sort_by_key(|(depth, _)| *depth);
+        (around.into_iter().map(|(_, row)| row).collect(), at_work)
     }
 
-    /// The rows that there is room for, those that have run longest; the rest is counted.
-    fn rows(&self, mut rows: Vec<Row>, room: usize) -> Vec<String> {
-        let all = rows.len();
+    /// How many of the nodes inside have ended. How often a loop goes round nobody knows.
+    fn inside(&self, seat: &Seat, node: Option<&Node>) -> Option<(u64, u64)> {
+        let is_loop = node.is_some_and(|node| matches!(node.kind, NodeKind::Loop { .. }));
+        (seat.inside.1 > 0 && !is_loop).then(|| (seat.inside.0.into(), seat.inside.1.into()))
+    }
+
+    /// The rows that there is room for, those that have run longest; the rest is counted. What runs others leaves
+    /// two thirds to what is at work.
+    fn rows(&self, (mut rows, mut at_work): (Vec<Row>, Vec<Row>), room: usize) -> Vec<String> {
+        let all = rows.len() + at_work.len();
         if all > room {
-            rows.truncate(room.saturating_sub(1));
+            let room = room.saturating_sub(1);
+            rows.truncate(room.saturating_sub(at_work.len()).max(room / 3).max(usize::from(room > 1)));
+            at_work.truncate(room.saturating_sub(rows.len()));
         }
+        rows.append(&mut at_work);
         let widest = |of: &dyn Fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or_default();
         let layout = Layout {
             id: widest(&|row| width(&row.id)).min((self.columns / 2).max(12)),
@@ -229,7 +249,7 @@ impl View<'_> {
     fn row(&self, row: &Row, layout: &Layout) -> String {
         let mut line = self.line();
         line.add(Style::Cyan, self.spinner()).add(Style::Plain, " ");
-        line.add(Style::Plain, &cut_middle(&row.id, layout.id));
+        line.add(Style::Plain, &cut_id(&row.id, layout.id));
         let mut column = 2 + layout.id + 2;
         if layout.place > 0 {
             line.to(column).add(Style::Dim, &row.place);
@@ -239,10 +259,16 @@ impl View<'_> {
         column += layout.elapsed + 2;
         line.to(column);
         if let Some((done, total)) = row.progress {
-            let bar = (self.columns.saturating_sub(column) / 3).clamp(6, 24);
+            let room = self.columns.saturating_sub(column);
             let share = if total == 0 { 0.0 } else { (done as f64 / total as f64).min(1.0) };
+            let counted = format!(" {}/{}", number(done), number(total));
+            // A count that is cut tells another number.
+            let (bar, told) = match room.checked_sub(width(&counted)) {
+                Some(left) if left >= 6 => ((room / 3).clamp(6, 24.min(left)), counted),
+                _ => (room.saturating_sub(5).min(24), format!(" {}", percent(share))),
+            };
             line.bar(bar, &[(Style::Cyan, share)]);
-            line.add(Style::Plain, &format!(" {}/{}", number(done), number(total)));
+            line.add(Style::Plain, &told);
         } else if let Some(expected) = row.expected {
             line.add(Style::Dim, &format!("of about {}", clock(expected)));
         } else if layout.has_progress && (row.metric.is_some() || row.memory.is_some()) {
@@ -305,14 +331,14 @@ impl View<'_> {
                 more => format!(" and {} more", number(more as u64)),
             };
             let room = self.columns.saturating_sub(width(&others) + 8) / 2;
-            let first = cut_middle(&plain(&first.id), room.max(8)).into_owned();
+            let first = cut_id(&plain(&first.id), room.max(8)).into_owned();
             rows.push((plain(&seat.id).into_owned(), Style::Dim, format!("after {first}{others}")));
         }
         let widest =
             rows.iter().map(|(node, ..)| width(node)).max().unwrap_or_default().min(self.columns / 2);
         let lines = rows.into_iter().map(|(node, style, why)| {
             let mut line = self.line();
-            line.add(Style::Plain, "  ").add(Style::Dim, &cut_middle(&node, widest)).to(2 + widest + 2);
+            line.add(Style::Plain, "  ").add(Style::Dim, &cut_id(&node, widest)).to(2 + widest + 2);
             line.add(style, &why);
             line.finish()
         });
@@ -357,7 +383,7 @@ impl View<'_> {
         let lines = last.into_iter().map(|(node, text)| {
             let mut line = self.line();
             let bar = if self.palette.unicode { " │ " } else { " | " };
-            line.add(Style::Dim, &cut_middle(&node, widest)).to(widest).add(Style::Dim, bar);
+            line.add(Style::Dim, &cut_id(&node, widest)).to(widest).add(Style::Dim, bar);
             line.add(Style::Plain, text);
             line.finish()
         });

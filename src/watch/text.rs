@@ -57,6 +57,35 @@ pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{head}…{tail}"))
 }
 
+/// A node's id at most `columns` wide. What tells it from others of its kind stays as long as it can: which iteration it
+/// is of. Names lose their middle, the longest first.
+pub fn cut_id(id: &str, columns: usize) -> Cow<'_, str> {
+    if width(id) <= columns {
+        return Cow::Borrowed(id);
+    }
+    let parts: Vec<(&str, &str)> = id.split('/').map(|part| part.split_at(iteration_of(part))).collect();
+    let fixed = parts.iter().map(|(_, iteration)| width(iteration)).sum::<usize>() + parts.len() - 1;
+    let names: Vec<usize> = parts.iter().map(|(name, _)| width(name)).collect();
+    let Some(room) = columns.checked_sub(fixed).filter(|room| *room >= LEAST_NAME * parts.len()) else {
+        return cut_middle(id, columns);
+    };
+    let widths = |longest: usize| names.iter().map(|name| (*name).min(longest)).sum::<usize>();
+    let longest = (LEAST_NAME..=room).rev().find(|longest| widths(*longest) <= room).unwrap_or(LEAST_NAME);
+    let cut: Vec<String> =
+        parts.iter().map(|(name, iteration)| format!("{}{iteration}", cut_middle(name, longest))).collect();
+    Cow::Owned(cut.join("/"))
+}
+
+/// Narrower names say nothing.
+const LEAST_NAME: usize = 4;
+
+/// Where the iteration at the end of `days[3]` begins; the end where there is none.
+fn iteration_of(part: &str) -> usize {
+    let number = part.strip_suffix(']').and_then(|part| part.rsplit_once('['));
+    let number = number.filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    number.map_or(part.len(), |(name, _)| name.len())
+}
+
 /// `0:07`, `12:04`, `1:02:03`
 pub fn clock(microseconds: i64) -> String {
     let seconds = microseconds.max(0) / 1_000_000;
@@ -145,9 +174,13 @@ mod tests {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut_middle("candidates[2].gbdt", 18), "candidates[2].gbdt");
         assert_eq!(cut_middle("candidates[2].gbdt", 11), "candi….gbdt");
+        assert_eq!(cut_id("all_days_of_the_year[1203]/load_files", 28), "all_d…_year[1203]/load_files");
+        assert_eq!(cut_id("all_days_of_the_year[1203]/load_files", 18), "al…ar[1203]/lo…es");
+        assert_eq!(cut_id("all_days_of_the_year[1203]/load_files", 9), "all_…iles");
         let long = "日本語".repeat(70);
         for columns in 0..40 {
             assert!(width(&cut_middle(&long, columns)) <= columns, "{columns}");
+            assert!(width(&cut_id(&format!("日本{long}[12]/{long}"), columns)) <= columns, "{columns}");
             assert!(width(&cut(&long, columns)) <= columns, "{columns}");
         }
     }
