@@ -16,6 +16,8 @@ const ENTER_SPACING: f64 = 20.0;
 const LEAST_ENTER_SPACING: f64 = 12.0;
 /// So far an edge may move at its end, or a passing edge as a whole, to become straight.
 const MOST_SHIFT: f64 = 26.0;
+/// So much nearer to its neighbours than usual a passing edge may stand for that.
+const MOST_NEARER: f64 = 6.0;
 
 /// The middle of each item. Gives links their places on the upper sides of the boxes, too.
 ///
@@ -178,7 +180,8 @@ fn straighten(proper: &Proper, middles: &mut [f64]) {
             let mean = part.iter().map(|item| middles[*item]).sum::<f64>() / part.len() as f64;
             if low <= high {
                 let ends = ends(proper, middles, part);
-                let near = ends.into_iter().filter(|end| (low..=high).contains(end));
+                let free = low - MOST_NEARER..=high + MOST_NEARER;
+                let near = ends.into_iter().filter(|end| free.contains(end));
                 let straight = near.min_by(|a, b| (a - mean).abs().total_cmp(&(b - mean).abs()));
                 let straight = straight.filter(|end| (end - mean).abs() <= MOST_SHIFT);
                 for item in part {

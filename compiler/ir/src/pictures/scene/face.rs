@@ -15,6 +15,11 @@ use crate::{
 /// Lines of a card that stands for nodes of several kinds, or for a query.
 const MOST_LINES: usize = 6;
 
+/// More ports than this are counted, not named.
+const MOST_PORTS: usize = 12;
+/// Characters of a value; what would not fit on a card need not be in the file.
+const MOST_CHARACTERS: usize = 400;
+
 /// A parameter, of the workflow or a region.
 pub struct Pill<'a> {
     pub name: &'a str,
@@ -86,6 +91,14 @@ pub fn many_card(first: &Node, members: &[&Node]) -> Card {
     }
 }
 
+/// The beginning of a long text.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 fn at_most(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() > MOST_LINES {
         let rest = lines.len() - (MOST_LINES - 1);
@@ -100,7 +113,7 @@ pub fn parameter_card(pill: &Pill<'_>) -> Card {
     Card {
         shape: Shape::Parameter,
         title: pill.name.to_owned(),
-        subtitle: pill.value.clone().unwrap_or_default(),
+        subtitle: pill.value.as_deref().map(cut).unwrap_or_default(),
         gives: pill.gives,
         ..Card::default()
     }
@@ -109,7 +122,7 @@ pub fn parameter_card(pill: &Pill<'_>) -> Card {
 /// The card of an output; of a constant one with its value.
 pub fn output_card(output: &Output) -> Card {
     let value = match &output.input {
-        Input::Constant(value) => value.to_string(),
+        Input::Constant(value) => cut(&value.to_string()),
         _ => String::new(),
     };
     Card {
@@ -148,12 +161,12 @@ fn shape_of(node: &Node) -> Shape {
 /// What a node does, in a few words.
 fn said_of(node: &Node, among: &[Node]) -> String {
     let constant = |name: &str| match node.input(name) {
-        Some(Input::Constant(value)) => value.to_string(),
+        Some(Input::Constant(value)) => cut(&value.to_string()),
         Some(Input::Parameter(name)) => name.clone(),
         _ => "…".to_owned(),
     };
     match &node.kind {
-        NodeKind::Expression(expr) => formula(expr, node, among),
+        NodeKind::Expression(expr) => cut(&formula(expr, node, among)),
         NodeKind::Wait => format!("waits {}", constant("duration")),
         NodeKind::WaitFor => format!("waits for {}", constant("name")),
         NodeKind::Pass => "waits for all".to_owned(),
@@ -169,7 +182,7 @@ fn step(node: &Node) -> String {
     let verb = node.op().rsplit('.').next().unwrap_or_default();
     let mut line = if family(&node.id) == verb { verb.to_owned() } else { format!("{verb} {}", node.id) };
     let mut expressions = node.inputs.iter().filter_map(|(_, input)| match input {
-        Input::Expression { expr, .. } => Some(expr.to_string()),
+        Input::Expression { expr, .. } => Some(cut(&expr.to_string())),
         _ => None,
     });
     if let (Some(expression), None) = (expressions.next(), expressions.next()) {
@@ -200,6 +213,9 @@ fn badges_of(node: &Node) -> Vec<String> {
             format!("{} gpus", node.policy.gpu)
         });
     }
+    if node.outputs.len() > MOST_PORTS {
+        badges.push(format!("{} outputs", node.outputs.len()));
+    }
     if node.effect {
         badges.push("effect".to_owned());
     }
@@ -211,7 +227,7 @@ fn gives_of(node: &Node) -> Gives {
 }
 
 fn ports_of(node: &Node) -> Vec<PortLabel> {
-    if node.outputs.len() < 2 {
+    if !(2..=MOST_PORTS).contains(&node.outputs.len()) {
         return Vec::new();
     }
     node.outputs

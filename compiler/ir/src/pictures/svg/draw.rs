@@ -1,5 +1,7 @@
 //! The document: head, body, legend.
 
+use std::collections::HashSet;
+
 use super::{
     card::draw_card,
     measure::{Measured, MeasuredBody, PLAIN, nodes},
@@ -93,9 +95,10 @@ fn described(scene: &Scene) -> String {
 
 /// Edges first, so that cards stand on them.
 pub fn draw_body(pen: &mut Pen, body: &MeasuredBody<'_>) {
+    let mut drawn = HashSet::new();
     for (link, route) in body.links.iter().zip(&body.layout.routes) {
         let tone = tone_of(pen, link, &body.cards);
-        pen.edge(route, link, tone);
+        pen.edge(route, link, tone, &mut drawn);
     }
     for (card, at) in body.cards.iter().zip(&body.layout.boxes) {
         pen.raw("\n");

@@ -281,14 +281,14 @@ fn state_line(card: &Card) -> String {
         [(state, 1)] => vec![state.name().to_owned()],
         states => states.iter().map(|(state, count)| format!("{count} {}", state.name())).collect(),
     };
-    words.extend(tally.seconds.map(duration));
+    // What takes no time worth a word has none.
+    words.extend(tally.seconds.filter(|seconds| *seconds >= 0.0005).map(duration));
     words.join(" · ")
 }
 
 /// Three digits at most.
 fn duration(seconds: f64) -> String {
     match seconds {
-        seconds if seconds < 0.0005 => "0 ms".to_owned(),
         seconds if seconds < 0.9995 => format!("{:.0} ms", seconds * 1e3),
         seconds if seconds < 9.95 => format!("{seconds:.1} s"),
         seconds if seconds < 120.0 => format!("{seconds:.0} s"),

@@ -1,5 +1,7 @@
 //! Writes elements.
 
+use std::collections::HashSet;
+
 use super::{
     palette::{self, Tone},
     text::{escape_into, number_into},
@@ -117,30 +119,44 @@ impl Pen {
         self.raw(&format!("Z\" class=\"f-{}\"/>", tone.name));
     }
 
-    /// Upright on each layer, and in between a curve that begins and ends upright.
-    pub fn edge(&mut self, route: &[Run], link: &Link, tone: Tone) {
-        let mut runs = route.iter();
-        let (Some(first), Some(last)) = (runs.next(), route.last()) else { return };
-        self.raw("<path d=\"M");
-        self.point(Point { x: first.x, y: first.top });
-        self.raw("V");
-        self.number(first.bottom);
+    /// Upright on each layer, and in between a curve that begins and ends upright. Parts that stand in `drawn`, of edges
+    /// from the same point, are not drawn again: two lines on each other are thicker than one.
+    pub fn edge(&mut self, route: &[Run], link: &Link, tone: Tone, drawn: &mut HashSet<[u64; 4]>) {
+        let (Some((first, rest)), Some(last)) = (route.split_first(), route.last()) else { return };
+        let mut path = Self::new(self.is_of_run);
+        let mut is_begun = drawn.insert([first.x, first.top, first.x, first.bottom].map(f64::to_bits));
+        if is_begun {
+            path.raw("M");
+            path.point(Point { x: first.x, y: first.top });
+            path.raw("V");
+            path.number(first.bottom);
+        }
         let mut above = first;
-        for run in runs {
-            let is_last = std::ptr::eq(run, last);
-            let middle = f64::midpoint(above.bottom, run.top);
-            self.raw("C");
-            self.point(Point { x: above.x, y: middle });
-            self.raw(" ");
-            self.point(Point { x: run.x, y: middle });
-            self.raw(" ");
-            self.point(Point { x: run.x, y: if is_last { run.top - 6.0 } else { run.top } });
-            self.raw("V");
-            self.number(if is_last { run.bottom - 6.0 } else { run.bottom });
+        for run in rest {
+            // The line ends within the arrow's head.
+            let inset = if std::ptr::eq(run, last) { 6.0 } else { 0.0 };
+            if drawn.insert([above.x, above.bottom, run.x, run.top].map(f64::to_bits)) {
+                if !is_begun {
+                    path.raw("M");
+                    path.point(Point { x: above.x, y: above.bottom });
+                }
+                let middle = f64::midpoint(above.bottom, run.top);
+                path.raw("C");
+                path.point(Point { x: above.x, y: middle });
+                path.raw(" ");
+                path.point(Point { x: run.x, y: middle });
+                path.raw(" ");
+                path.point(Point { x: run.x, y: run.top - inset });
+                path.raw("V");
+                path.number(run.bottom - inset);
+                is_begun = true;
+            } else {
+                is_begun = false;
+            }
             above = run;
         }
         let after = if link.has_data { "" } else { " after" };
-        self.raw(&format!("\" class=\"edge s-{}{after}\"/>", tone.name));
+        self.raw(&format!("<path d=\"{}\" class=\"edge s-{}{after}\"/>", path.xml, tone.name));
         self.head(Point { x: last.x, y: last.bottom }, tone);
     }
 
