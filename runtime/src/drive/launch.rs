@@ -6,7 +6,8 @@ use flow_ir::{
 };
 
 use super::{
-    AHEAD, Driver, Message, World,
+    Driver, Message, World,
+    driver::AHEAD,
     job::{Job, Slots},
     nodes::{self, Path},
 };
