@@ -177,8 +177,9 @@ impl Past {
         let mut done = vec![false; self.state.nodes.len()];
         for scope in self.state.scopes.iter().rev() {
             for node in scope.nodes() {
-                let has_finished = self.state.node(node) == NodeState::Finished;
-                done[node as usize] |= has_finished && self.state.facts(node).effect;
+                // With regions, it is done where one in them is.
+                let is_effect = self.state.facts(node).effect && !self.state.kind(node).is_control();
+                done[node as usize] |= is_effect && self.state.node(node) == NodeState::Finished;
                 if let Some(place) = scope.place {
                     done[place.node as usize] |= done[node as usize];
                 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use flow_ir::{hash::Hash, node::Port};
+use flow_ir::hash::Hash;
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -22,12 +22,11 @@ use super::{
 };
 use crate::{
     act::{Cancel, NativeContext, Notes, Pool, Throttle},
-    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference, encode_list},
+    artifact::{ArtifactError, Artifacts, Content},
     event::Broadcast,
     folder::RunFolder,
-    operator::{Budget, Datum},
+    operator::Budget,
     store::{FileStamp, Store},
-    task::{Failure, finish},
 };
 
 pub struct Threads {
@@ -111,10 +110,6 @@ impl Threads {
             clock,
         };
         (threads, Inbox { messages, commands, clock })
-    }
-
-    pub(super) fn artifacts(&self) -> &Artifacts {
-        &self.artifacts
     }
 
     /// What was launched.
@@ -262,6 +257,10 @@ impl World for Threads {
         }
     }
 
+    fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
+    }
+
     fn hash_files(&mut self, paths: Vec<String>) {
         let outbox = self.outbox.clone();
         let unreadable = paths.clone();
@@ -281,30 +280,6 @@ impl World for Threads {
 
     fn stamp(&self, path: &str) -> Option<FileStamp> {
         FileStamp::of(Path::new(path))
-    }
-
-    fn encode(&self, op: &str, outputs: Vec<Datum>, ports: &[Port]) -> Result<Vec<Encoded>, Failure> {
-        finish(op, outputs, ports, self.artifacts.folder())
-    }
-
-    fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
-        self.artifacts.load(reference)
-    }
-
-    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure> {
-        encode_list(elements, self.artifacts.folder()).map_err(|error| Failure::operator(error.to_string()))
-    }
-
-    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError> {
-        self.artifacts.elements(list)
-    }
-
-    fn is_there(&self, reference: &Reference) -> bool {
-        self.artifacts.is_there(reference).unwrap_or_default()
-    }
-
-    fn remove(&mut self, hash: Hash) -> io::Result<()> {
-        self.artifacts.remove(hash)
     }
 }
 

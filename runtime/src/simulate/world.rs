@@ -17,10 +17,9 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
-    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference, encode_list},
-    drive::{FileHash, Job, Message, World},
+    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference},
+    drive::{Job, Message, World},
     operator::Datum,
-    store::FileStamp,
     task::{Executed, Failure, finish},
 };
 
@@ -166,17 +165,8 @@ impl World for SimulatedWorld<'_> {
         let _ = self.outbox.send(Message::Stored { node, attempt, result: Ok(()) });
     }
 
-    fn hash_files(&mut self, paths: Vec<String>) {
-        let unknown = paths.into_iter().map(|path| (path, FileHash::Unknown)).collect();
-        let _ = self.outbox.send(Message::Hashed(unknown));
-    }
-
-    fn stamp(&self, _: &str) -> Option<FileStamp> {
-        None
-    }
-
-    fn encode(&self, op: &str, outputs: Vec<Datum>, ports: &[Port]) -> Result<Vec<Encoded>, Failure> {
-        finish(op, outputs, ports, self.artifacts.folder())
+    fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
     }
 
     fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
@@ -184,14 +174,6 @@ impl World for SimulatedWorld<'_> {
         self.artifacts
             .load(reference)
             .map_err(|error| ArtifactError::Read { hash: error.hash(), reason: error.to_string() })
-    }
-
-    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure> {
-        encode_list(elements, self.artifacts.folder()).map_err(|error| Failure::operator(error.to_string()))
-    }
-
-    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError> {
-        self.artifacts.elements(list)
     }
 
     fn is_there(&self, _: &Reference) -> bool {

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use crate::{
     operator::{Read, give},
     plan::{Control, Fault, NodePlan, PARTS, Plan},
+    region::NAMES,
     world::number,
 };
 
@@ -46,17 +47,20 @@ pub fn output(event: &Event) -> Option<Reference> {
 
 /// All that does not hold.
 ///
-/// `told` is what subscribers heard; `retried` the epochs in which the run was retried.
+/// `told` is what subscribers heard; `retried` the epochs in which the run was retried; `answered` the attempts whose
+/// operator has ended.
 pub fn check(
     plan: &Plan,
     dag: &Dag,
     events: &[Event],
     told: &[Event],
     retried: &BTreeSet<u32>,
+    answered: &BTreeSet<(String, u32)>,
 ) -> Vec<String> {
     let mut checker = Checker {
         plan,
         retried,
+        answered,
         revived: BTreeSet::new(),
         done: BTreeSet::new(),
         stands: vec![Pending; plan.nodes.len()],
@@ -90,6 +94,7 @@ pub fn check(
 struct Checker<'a> {
     plan: &'a Plan,
     retried: &'a BTreeSet<u32>,
+    answered: &'a BTreeSet<(String, u32)>,
     /// Nodes that a retry of the run must begin with.
     revived: BTreeSet<usize>,
     /// Nodes in regions that have an effect, and have finished.
@@ -157,6 +162,10 @@ impl Checker<'_> {
         }
         let before = self.stands[at];
         let is_new = event.attempt > self.attempts[at];
+        let node = &self.plan.nodes[at];
+        if node.control.is_none() && !node.is_expression {
+            self.answer(id, event);
+        }
         if event.attempt < self.attempts[at] {
             self.wrong(format!("{id} goes back from attempt {} to {}", self.attempts[at], event.attempt));
         }
@@ -234,9 +243,20 @@ impl Checker<'_> {
         self.stands[at] = stand;
     }
 
+    /// An operator that ran has answered in the attempt whose end is told.
+    fn answer(&mut self, id: &str, event: &Event) {
+        let attempt = (id.to_owned(), event.attempt);
+        if event.kind == Kind::Finishing && self.ran.contains(&attempt) && !self.answered.contains(&attempt) {
+            self.wrong(format!("attempt {} of {id} has no answer, and finishes", event.attempt));
+        }
+    }
+
     /// A node in a region.
     fn inner(&mut self, at: usize, id: &str, event: &Event) {
         let before = self.inner.insert(id.to_owned(), event.attempt).unwrap_or_default();
+        if NAMES.iter().any(|name| id.rsplit('/').next() == Some(*name)) {
+            self.answer(id, event);
+        }
         if event.attempt < before {
             self.wrong(format!("{id} goes back from attempt {before} to {}", event.attempt));
         }
@@ -289,8 +309,11 @@ impl Checker<'_> {
 
     /// Whether the effect of a node, or of one in its regions, has been done.
     fn has_done(&self, at: usize) -> bool {
-        let has_finished = self.plan.nodes[at].is_effect && self.stands[at] == Finished;
-        has_finished || self.done.iter().any(|id| number(id) == at)
+        let node = &self.plan.nodes[at];
+        match node.control {
+            None => node.is_effect && self.stands[at] == Finished,
+            Some(_) => self.done.iter().any(|id| number(id) == at),
+        }
     }
 
     /// Whether the producers are where they must be before a node starts, or has finished.

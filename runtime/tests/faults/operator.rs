@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flow_ir::{hash::Hash, value::Value};
+use flow_runtime::artifact::SMALL;
 use flow_runtime::operator::{Argument, Blob, Call, Context, Datum, Native, Operator, OperatorError};
 
 use crate::plan::{NodePlan, OP, PARTS, Plan, Size};
@@ -20,9 +21,6 @@ pub enum Read {
     /// The number that the bytes begin with.
     Bytes(i64),
 }
-
-/// Bytes of a large output: as many as make it a file.
-const LARGE: usize = 64 << 10;
 
 impl Work {
     pub fn native(plan: &Plan) -> Native {
@@ -83,7 +81,8 @@ impl Operator for Work {
         let length = match size {
             Size::Short => return Ok(vec![Datum::Value(Value::Int(number))]),
             Size::Small => 8,
-            Size::Large => LARGE,
+            // As many bytes as make it a file.
+            Size::Large => SMALL as usize,
         };
         let mut bytes = vec![0; length];
         bytes[..8].copy_from_slice(&number.to_le_bytes());

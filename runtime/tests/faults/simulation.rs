@@ -96,6 +96,7 @@ pub fn play(plan: &Plan, folder: &Path) -> Outcome {
         random: Random::new(plan.seed ^ 0x5eed),
         running: BTreeMap::new(),
         effects: Vec::new(),
+        ended: BTreeSet::new(),
         retries: 0,
         is_calm: false,
         violations: BTreeSet::new(),
@@ -153,7 +154,8 @@ impl Simulation {
         let mut shared = self.shared.borrow_mut();
         let plan = shared.plan.clone();
         if shared.violations.is_empty() {
-            shared.violations.extend(check::check(&plan, &self.dag, &events, &self.told, &self.retried));
+            let found = check::check(&plan, &self.dag, &events, &self.told, &self.retried, &shared.ended);
+            shared.violations.extend(found);
         }
         let mut values = BTreeMap::new();
         for event in &events {

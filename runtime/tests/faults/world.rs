@@ -3,20 +3,16 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    io,
     rc::Rc,
     sync::mpsc::Sender,
 };
 
-use flow_ir::{hash::Hash, node::Port};
 use flow_runtime::{
-    artifact::{ArtifactError, Artifacts, Content, Encoded, Reference, encode_list},
-    drive::{FileHash, Job, Message, World},
-    operator::Datum,
+    artifact::{ArtifactError, Artifacts, Content},
+    drive::{Job, Message, World},
     schedule::Amount,
     simulate::{Random, Timeline},
-    store::FileStamp,
-    task::{Executed, Failure, finish},
+    task::{Executed, Failure},
 };
 
 use crate::{
@@ -31,6 +27,8 @@ pub struct Shared {
     pub random: Random,
     pub running: BTreeMap<Task, Running>,
     pub effects: Vec<Effect>,
+    /// Attempts whose operator has come to its end, by the nodes' ids.
+    pub ended: BTreeSet<(String, u32)>,
     /// How often the run was retried.
     pub retries: u32,
     /// Nothing goes wrong any more.
@@ -150,6 +148,8 @@ impl Shared {
     /// The operator has ended, whoever hears of it.
     pub fn end(&mut self, task: Task, result: &Result<Executed, Failure>) -> Option<Running> {
         let running = self.running.remove(&task)?;
+        let identity = &running.job.identity;
+        self.ended.insert((identity.node.to_string(), identity.attempt));
         if let Some(effect) = running.effect.and_then(|effect| self.effects.get_mut(effect)) {
             effect.outcome = match result {
                 Ok(_) => EffectOutcome::Done,
@@ -242,36 +242,7 @@ impl World for ProcessWorld {
             .add(delay, Happening::Deliver(self.process, Message::Stored { node, attempt, result }));
     }
 
-    fn hash_files(&mut self, paths: Vec<String>) {
-        let unknown = paths.into_iter().map(|path| (path, FileHash::Unknown)).collect();
-        let _ = self.outbox.send(Message::Hashed(unknown));
-    }
-
-    fn stamp(&self, _: &str) -> Option<FileStamp> {
-        None
-    }
-
-    fn encode(&self, op: &str, outputs: Vec<Datum>, ports: &[Port]) -> Result<Vec<Encoded>, Failure> {
-        finish(op, outputs, ports, self.artifacts.folder())
-    }
-
-    fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
-        self.artifacts.load(reference)
-    }
-
-    fn list(&self, elements: &[Reference]) -> Result<(Reference, Content), Failure> {
-        encode_list(elements, self.artifacts.folder()).map_err(|error| Failure::operator(error.to_string()))
-    }
-
-    fn elements(&self, list: &Reference) -> Result<Vec<Reference>, ArtifactError> {
-        self.artifacts.elements(list)
-    }
-
-    fn is_there(&self, reference: &Reference) -> bool {
-        self.artifacts.is_there(reference).unwrap_or_default()
-    }
-
-    fn remove(&mut self, hash: Hash) -> io::Result<()> {
-        self.artifacts.remove(hash)
+    fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
     }
 }

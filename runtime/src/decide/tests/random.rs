@@ -102,6 +102,7 @@ proptest! {
         let mut past = past(&graph, plan.seed, &first.log);
         let effects: Vec<Arc<str>> = (0..past.state().len() as u32)
             .filter(|node| past.state().node(*node) == NodeState::Finished && past.state().facts(*node).effect)
+            .filter(|node| !past.state().kind(*node).is_control())
             .map(|node| past.state().id(node))
             .collect();
         past.revive();
