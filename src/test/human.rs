@@ -12,7 +12,8 @@ const SLOW: Duration = Duration::from_millis(500);
 
 pub fn case(case: &Case<'_>, sources: &Sources<'_>, terminal: &Terminal) -> String {
     let file = sources.get(case.module).map_or(case.module, |source| source.file.as_str());
-    let time = if case.elapsed < SLOW { String::new() } else { format!(" ({})", seconds(case.elapsed)) };
+    let is_told = case.elapsed >= SLOW && !terminal.quiet;
+    let time = if !is_told { String::new() } else { format!(" ({})", seconds(case.elapsed)) };
     let name = format!("{file}: {}{time}", case.test.name);
     let fault = match &case.verdict {
         Verdict::Passed if terminal.quiet => return String::new(),

@@ -215,6 +215,9 @@ pub enum Builtin {
 pub enum TestFunction {
     /// Fails the test where its argument, a Bool, is false.
     Assert,
+    /// Whether two values are equal, or not: what is missing equals nothing that is there.
+    Same,
+    Differs,
     /// The DAG of a call of a workflow, in which a table may be left out.
     Plan,
     /// What becomes of such a call: behind it `fail`, `slow`, `choose`, `cores` and `memory`, each perhaps `none`.

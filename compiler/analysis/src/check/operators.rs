@@ -155,7 +155,8 @@ impl<'db> Checker<'db> {
                 return Typed::new(kind, Type::Bool, span, stage);
             }
         }
-        self.scalar(function(op), op.symbol(), vec![left, right], span)
+        let compared = self.scalar(function(op), op.symbol(), vec![left, right], span);
+        self.always_known(compared)
     }
 
     fn is_in(&mut self, left: &'db ast::Expr, right: &'db ast::Expr, span: Span) -> Typed {

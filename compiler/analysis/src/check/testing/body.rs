@@ -48,17 +48,7 @@ impl<'db> Checker<'db> {
             self.fail(code::UNEXPECTED_TOKEN, span, "`assert` stands in tests alone");
             return None;
         }
-        let typed = self.expr(condition, Some(&Type::Bool));
-        // Whether a value that may be missing equals another is known all the same: what is missing equals nothing
-        // that is there.
-        let is_equality = matches!(
-            &typed.expr.kind,
-            ExprKind::Scalar { function: Function::Equal | Function::NotEqual, .. }
-        );
-        let typed = match typed.ty() {
-            Some(ty) if is_equality && ty.is_optional() => typed,
-            _ => self.as_predicate(typed, "`assert`"),
-        };
+        let typed = self.predicate(condition, "`assert`");
         typed.ty()?;
         if !typed.stage.is_planned() {
             let message = "`assert` needs a value, and this is known only when a workflow runs";
@@ -70,6 +60,21 @@ impl<'db> Checker<'db> {
         }
         let kind = ExprKind::Test { function: TestFunction::Assert, args: vec![typed.expr] };
         Some(body::Expr { kind, ty: Ty::Ground(Type::Nothing), span })
+    }
+
+    /// A comparison of values that may be missing. What is known is known to be missing, too.
+    pub(in crate::check) fn always_known(&self, typed: Typed) -> Typed {
+        let is_optional = typed.ty().is_some_and(Type::is_optional);
+        if self.context != Context::Test || !is_optional || !typed.stage.is_planned() {
+            return typed;
+        }
+        let Typed { expr, stage } = typed;
+        let (function, args) = match expr.kind {
+            ExprKind::Scalar { function: Function::Equal, args } => (TestFunction::Same, args),
+            ExprKind::Scalar { function: Function::NotEqual, args } => (TestFunction::Differs, args),
+            kind => return Typed { expr: body::Expr { kind, ..expr }, stage },
+        };
+        Typed::new(ExprKind::Test { function, args }, Type::Bool, expr.span, stage)
     }
 
     /// A statement of a test whose value is of no use: most likely somebody forgot `assert`.

@@ -15,6 +15,7 @@ use super::super::{
     fuel::heap_size,
     value::Planned,
 };
+use super::state::Remark;
 use crate::{
     error::Problem,
     testing::{
@@ -101,9 +102,19 @@ impl Evaluator<'_> {
             let names = flow.names(name, place == 2);
             self.failed(frame, span, unknown(name, what, names.iter().map(String::as_str)))
         })?;
-        let details = path.as_ref().map(|path| format!("it goes {}\n", path.join(" → ")));
-        let testing = self.testing(frame, Default::default())?;
-        testing.details = details.unwrap_or_default();
+        let remark = match &path {
+            Some(path) => Remark {
+                message: format!("`{from}` feeds `{to}`"),
+                details: format!("it goes {}\n", path.join(" → ")),
+                help: None,
+            },
+            None => Remark {
+                message: format!("`{from}` does not feed `{to}`"),
+                details: String::new(),
+                help: None,
+            },
+        };
+        self.testing(frame, Default::default())?.remark = Some(remark);
         Ok(Planned::known(Value::Bool(path.is_some())))
     }
 
@@ -121,8 +132,9 @@ impl Evaluator<'_> {
         match testing.host.golden(&file, dag) {
             Ok(Golden::Equal) => Ok(Planned::known(Value::Bool(true))),
             Ok(Golden::Differs(difference)) => {
-                testing.details = difference;
-                testing.help = Some(format!("`flowc test --bless` writes `{path}` as the DAG is now"));
+                let message = format!("the DAG is not the one in `{path}`");
+                let help = Some(format!("`flowc test --bless` writes `{path}` as the DAG is now"));
+                testing.remark = Some(Remark { message, details: difference, help });
                 Ok(Planned::known(Value::Bool(false)))
             }
             Err(refused) => {

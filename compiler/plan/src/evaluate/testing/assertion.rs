@@ -1,6 +1,6 @@
 //! `assert e`: holds, or says what its sides are.
 
-use flow_analysis::body::{Expr, ExprKind};
+use flow_analysis::body::{Expr, ExprKind, TestFunction};
 use flow_ir::{expr::Function, value::Value};
 use flow_syntax::span::Span;
 
@@ -8,6 +8,7 @@ use super::super::{
     evaluator::{Evaluator, Frame, Result},
     value::Planned,
 };
+use super::state::Remark;
 use crate::testing::Failure;
 
 /// More of a value is not shown.
@@ -19,8 +20,7 @@ impl Evaluator<'_> {
             return args.iter().try_for_each(|part| self.assert(frame, part));
         }
         let testing = self.testing(frame, condition.span)?;
-        testing.details.clear();
-        testing.help = None;
+        testing.remark = None;
         let (is_negated, inner) = match &condition.kind {
             ExprKind::Scalar { function: Function::Not, args } => match args.as_slice() {
                 [inner] => (true, inner),
@@ -28,23 +28,24 @@ impl Evaluator<'_> {
             },
             _ => (false, condition),
         };
-        let (value, sides) = match &inner.kind {
-            ExprKind::Scalar { function, args } if sign(*function).is_some() => {
+        let comparison = comparison(inner);
+        let (value, sides) = match comparison {
+            Some((function, args)) => {
                 let mut sides = Vec::with_capacity(args.len());
                 for arg in args {
                     sides.push((self.expr(frame, arg, None)?, arg));
                 }
-                (self.compare(frame, *function, &sides, inner)?, sides)
+                (self.compare(frame, function, &sides, inner)?, sides)
             }
-            _ => (self.expr(frame, inner, None)?, Vec::new()),
+            None => (self.expr(frame, inner, None)?, Vec::new()),
         };
         let holds = value.as_known().is_some_and(|value| **value == Value::Bool(!is_negated));
         if holds {
             return Ok(());
         }
         let mut failure = Failure::assertion("this does not hold");
-        if let ExprKind::Scalar { function, .. } = &inner.kind
-            && let Some(sign) = sign(*function)
+        if let Some((function, _)) = comparison
+            && let Some(sign) = sign(function)
             && let Some((left, rest)) = sides.split_first()
         {
             let left_text = shown(&left.0);
@@ -71,14 +72,15 @@ impl Evaluator<'_> {
         } else if is_negated {
             failure.message = "this holds, and should not".to_owned();
         }
-        let testing = self.testing(frame, condition.span)?;
-        failure.details = std::mem::take(&mut testing.details);
-        failure.help = testing.help.take();
+        let remark = self.testing(frame, condition.span)?.remark.take();
+        if let Some(Remark { message, details, help }) = remark.filter(|_| is_question(inner)) {
+            (failure.message, failure.details, failure.help) = (message, details, help);
+        }
         Err(self.failed(frame, condition.span, failure))
     }
 
     /// What is missing equals nothing that is there: whether two values are equal is always known.
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         frame: &Frame,
         function: Function,
@@ -97,6 +99,25 @@ impl Evaluator<'_> {
 
     fn in_file(&self, frame: &Frame, span: Span) -> Span {
         span.shift(frame.offset)
+    }
+}
+
+/// Whether it is itself what a remark was made on.
+fn is_question(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Test { .. } => true,
+        ExprKind::Block { value, .. } => is_question(value),
+        _ => false,
+    }
+}
+
+/// What a comparison compares.
+fn comparison(expr: &Expr) -> Option<(Function, &[Expr])> {
+    match &expr.kind {
+        ExprKind::Scalar { function, args } => sign(*function).map(|_| (*function, args.as_slice())),
+        ExprKind::Test { function: TestFunction::Same, args } => Some((Function::Equal, args)),
+        ExprKind::Test { function: TestFunction::Differs, args } => Some((Function::NotEqual, args)),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use flow_analysis::{
     Test,
     body::{Expr, TestFunction},
 };
-use flow_ir::{dag::Dag, value::Value};
+use flow_ir::{dag::Dag, expr::Function, value::Value};
 use flow_syntax::span::Span;
 
 use super::super::{
@@ -25,6 +25,12 @@ pub(in crate::evaluate) struct Testing<'a> {
     pub(super) dags: Vec<Rc<Dag>>,
     pub(super) outcomes: Vec<Rc<(Dag, Simulated)>>,
     /// What the last question has to say, should its answer not be the one that is asserted.
+    pub(super) remark: Option<Remark>,
+}
+
+/// A sentence, lines that say more, and what to do.
+pub(super) struct Remark {
+    pub(super) message: String,
     pub(super) details: String,
     pub(super) help: Option<String>,
 }
@@ -41,8 +47,7 @@ pub fn evaluate_test(
     test: &Test,
 ) -> Result<()> {
     let mut evaluator = Evaluator::new(program, facts, module);
-    evaluator.testing =
-        Some(Testing { host, dags: Vec::new(), outcomes: Vec::new(), details: String::new(), help: None });
+    evaluator.testing = Some(Testing { host, dags: Vec::new(), outcomes: Vec::new(), remark: None });
     let mut frame = evaluator.frame_at(module, test.start, test.body.locals, false);
     evaluator.expr(&mut frame, &test.body.value, None).map(|_| ())
 }
@@ -83,6 +88,15 @@ impl<'a> Evaluator<'a> {
                 let ran = self.testing(frame, expr.span)?.host.run(dag);
                 let outputs = ran.map_err(|refused| self.refused(frame, expr.span, refused))?;
                 Ok(Planned::known(Value::Record(outputs)))
+            }
+            (TestFunction::Same | TestFunction::Differs, _) => {
+                let mut sides = Vec::with_capacity(args.len());
+                for arg in args {
+                    sides.push((self.expr(frame, arg, None)?, arg));
+                }
+                let is_equality = function == TestFunction::Same;
+                let function = if is_equality { Function::Equal } else { Function::NotEqual };
+                self.compare(frame, function, &sides, expr)
             }
             _ => self.ask(frame, function, args, expr),
         }
