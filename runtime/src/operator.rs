@@ -111,6 +111,10 @@ pub trait Context: Send + Sync {
     fn is_hurried(&self) -> bool {
         false
     }
+    /// Whether it has been given personal data, so that nothing that it says of its own is passed on.
+    fn is_personal(&self) -> bool {
+        false
+    }
     /// Which attempt of the node this is; 1 is the first.
     fn attempt(&self) -> u32;
     /// How many threads it may keep busy.

@@ -223,6 +223,16 @@ impl Type {
         }
     }
 
+    /// Whether personal data is anywhere in it: in a column, an element, a field.
+    pub fn holds_personal(&self) -> bool {
+        match self.present() {
+            Self::Dataset(row) => row.columns.iter().any(|column| column.ty.holds_personal()),
+            Self::List(of) => of.holds_personal(),
+            Self::Record(of) => of.fields.iter().any(|field| field.ty.holds_personal()),
+            other => other.is_personal(),
+        }
+    }
+
     /// The type of what is computed from personal data.
     #[must_use]
     pub fn personal(self) -> Self {

@@ -114,6 +114,8 @@ pub struct NativeContext {
     /// Where large results are written.
     pub scratch: Arc<Path>,
     pub gpus: Vec<u32>,
+    /// Whether what it writes may have personal data in it.
+    pub is_personal: bool,
     pub cancelled: Arc<AtomicBool>,
     /// Of the whole run.
     pub cancel: Cancel,
@@ -159,6 +161,10 @@ impl NativeContext {
 impl Context for NativeContext {
     fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed) || self.is_past_deadline()
+    }
+
+    fn is_personal(&self) -> bool {
+        self.is_personal
     }
 
     fn is_hurried(&self) -> bool {
@@ -214,7 +220,9 @@ impl Context for NativeContext {
     }
 
     fn output(&self, line: &str) {
-        self.broadcast.log(&self.node, line);
+        if !self.is_personal {
+            self.broadcast.log(&self.node, line);
+        }
     }
 
     fn holds(&self, bytes: u64) {

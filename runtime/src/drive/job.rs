@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use flow_ir::{
     dag::Dag,
-    node::{Node, PortRef},
+    node::{Node, OperatorPlace, PortRef},
 };
 
 use super::{data::Slot, nodes::Path, region::Bound};
@@ -50,6 +50,13 @@ impl Job {
     /// The node whose work it is.
     pub fn of(&self) -> Option<&Node> {
         self.path.node(&self.dag)
+    }
+
+    /// Whether personal data is in what its operator reads, where that runs outside of this process.
+    pub fn shows_personal(&self) -> bool {
+        let is_outside =
+            self.of().and_then(Node::operator).is_some_and(|op| op.place != OperatorPlace::Native);
+        is_outside && self.path.reads_personal(&self.dag)
     }
 
     /// How long it may take.

@@ -2,9 +2,12 @@
 
 use flow_ir::{
     dag::{Dag, Output},
-    node::{Node, NodeKind},
+    node::{Input, Node, NodeKind},
     region::Region,
+    types::Type,
+    value::Value,
 };
+use rustc_hash::FxHashMap;
 
 use crate::decide::{Part, Place, State};
 
@@ -32,6 +35,47 @@ impl Path {
             nodes = &region(nodes.get(*runs as usize)?, *part)?.nodes;
         }
         nodes.get(self.node as usize)
+    }
+}
+
+impl Path {
+    /// Whether personal data is in what a node reads, or may be.
+    pub fn reads_personal(&self, dag: &Dag) -> bool {
+        let mut nodes = &dag.nodes;
+        let mut parameters: FxHashMap<&str, &Type> =
+            dag.parameters.iter().map(|parameter| (parameter.name.as_str(), &parameter.ty)).collect();
+        for (runs, part) in &self.around {
+            let Some(region) = nodes.get(*runs as usize).and_then(|node| region(node, *part)) else {
+                return true;
+            };
+            nodes = &region.nodes;
+            parameters = region.parameters.iter().map(|port| (port.name.as_str(), &port.ty)).collect();
+        }
+        let Some(node) = nodes.get(self.node as usize) else { return true };
+        // Within a region a parameter of the DAG is a constant.
+        let given = dag.parameters.iter().filter(|parameter| parameter.ty.holds_personal());
+        let given: Vec<&Value> = given.map(|parameter| &parameter.value).collect();
+        let mut is_personal = node.inputs.iter().any(|(_, input)| has_constant(input, &given));
+        for (_, input) in &node.inputs {
+            input.for_each_parameter(&mut |name| {
+                is_personal |= parameters.get(name).is_none_or(|ty| ty.holds_personal());
+            });
+            input.for_each_port(&mut |port| {
+                let port =
+                    nodes.get(port.node.0 as usize).and_then(|node| node.outputs.get(port.port as usize));
+                is_personal |= port.is_none_or(|port| port.ty.holds_personal());
+            });
+        }
+        is_personal
+    }
+}
+
+fn has_constant(input: &Input, values: &[&Value]) -> bool {
+    match input {
+        Input::Constant(value) => values.contains(&value),
+        Input::List(inputs) => inputs.iter().any(|input| has_constant(input, values)),
+        Input::Record(fields) => fields.iter().any(|(_, input)| has_constant(input, values)),
+        Input::Parameter(_) | Input::Port(_) | Input::Expression { .. } => false,
     }
 }
 

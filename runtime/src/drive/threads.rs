@@ -227,6 +227,7 @@ impl World for Threads {
             budget: Budget::new(job.memory),
             scratch: self.scratch.clone(),
             gpus: job.gpus.clone(),
+            is_personal: job.shows_personal(),
             cancelled,
             cancel: self.cancel.clone(),
             deadline: job.limit().map(|limit| Instant::now() + limit),

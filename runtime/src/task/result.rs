@@ -60,6 +60,7 @@ pub fn run_envelope(
         scratch: artifacts.folder().into(),
         // Whoever starts this process has set those aside, and says so in its environment.
         gpus: Vec::new(),
+        is_personal: false,
         cancelled,
         cancel: cancel.clone(),
         deadline: envelope.deadline.map(instant),

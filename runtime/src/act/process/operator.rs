@@ -227,6 +227,9 @@ fn judge(watched: &Watched, folder: &AttemptFolder, context: &dyn Context) -> Re
     if let Some(told) = told.and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok())
         && let Some(message) = told.get("message").and_then(Json::as_str)
     {
+        if context.is_personal() {
+            return Err(withheld("it failed".to_owned()));
+        }
         let help = told.get("help").and_then(Json::as_str).map(str::to_owned);
         return Err(OperatorError::Failed { message: message.to_owned(), help });
     }
@@ -235,12 +238,23 @@ fn judge(watched: &Watched, folder: &AttemptFolder, context: &dyn Context) -> Re
         (None, Some(signal)) => format!("it was ended by signal {signal}{}", signal_name(signal)),
         (None, None) => "it ended in no known way".to_owned(),
     };
+    if context.is_personal() && !(watched.stderr.0.is_empty() && watched.stdout.0.is_empty()) {
+        return Err(withheld(how));
+    }
     let last = watched.stderr.0.last().or(watched.stdout.0.last());
     let message = match last {
         Some(line) => format!("{how}: {line}"),
         None => format!("{how}, and wrote nothing"),
     };
     Err(OperatorError::Failed { message, help: why(status, watched, context) })
+}
+
+/// An error without the words of an operator that has been given personal data.
+fn withheld(how: String) -> OperatorError {
+    OperatorError::with_help(
+        format!("{how}; what it wrote is not shown here, since it may have personal data in it"),
+        "`flowc logs` shows all that it wrote",
+    )
 }
 
 /// How it ended, for `flowc logs` and for who looks into the folder.
