@@ -43,7 +43,7 @@ pub fn scene(dag: &Dag, tallies: &Tallies) -> Scene {
     let body = builder.body(&Scope { path: "", depth: 0 }, &drawn, &dag.nodes, &dag.outputs);
     Scene {
         workflow: dag.workflow.clone(),
-        nodes: dag.nodes.iter().map(Node::count).sum(),
+        nodes: dag.nodes.iter().map(count).sum(),
         listed: listed
             .into_iter()
             .map(|pill| (pill.name.to_owned(), pill.value.unwrap_or_default()))
@@ -51,6 +51,12 @@ pub fn scene(dag: &Dag, tallies: &Tallies) -> Scene {
         is_of_run: !tallies.is_empty(),
         body,
     }
+}
+
+/// The nodes that run: this one, and those of its regions.
+fn count(node: &Node) -> usize {
+    let regions = node.kind.regions();
+    1 + regions.into_iter().flat_map(|(_, region)| &region.nodes).map(count).sum::<usize>()
 }
 
 /// Where a body stands.
@@ -162,7 +168,7 @@ impl Builder<'_> {
             .enumerate()
             .filter_map(|(card, group)| single(group).map(|node| (card, node)))
             .filter(|(_, node)| !node.kind.regions().is_empty())
-            .map(|(card, node)| (node.count(), card, node))
+            .map(|(card, node)| (count(node), card, node))
             .collect();
         with_regions.sort_by_key(|(size, card, _)| (*size, *card));
         for (size, card, node) in with_regions {
@@ -217,7 +223,7 @@ impl Builder<'_> {
             [] => Card::default(),
             [node] => Card { tally, ..node_card(node, nodes) },
             [first, ..] => {
-                let hidden = members.iter().map(|node| node.count() - 1).sum();
+                let hidden = members.iter().map(|node| count(node) - 1).sum();
                 Card { tally, hidden, ..many_card(first, &members) }
             }
         }

@@ -8,7 +8,7 @@ use super::{
     },
     palette::{self, Tone},
     pen::Pen,
-    text::{Face, width},
+    text::{Face, Style, width},
 };
 use crate::pictures::{
     layered::Point,
@@ -70,11 +70,11 @@ fn draw_pill(pen: &mut Pen, measured: &Measured<'_>) {
     }
     let text = if is_output { "f-card" } else { "f-text" };
     let at = Point { x: 13.0, y: PILL_HEIGHT / 2.0 + 4.0 };
-    pen.text(at, &format!("{text} bold"), &measured.title);
+    pen.text(at, Style::Name, text, &measured.title);
     if !measured.subtitle.is_empty() {
         let x = at.x + width(&measured.title, Face::Bold, PLAIN) + 4.0;
         let class = if is_output { "f-card" } else { "f-soft" };
-        pen.text(Point { x, y: at.y }, class, &format!("= {}", measured.subtitle));
+        pen.text(Point { x, y: at.y }, Style::Plain, class, &format!("= {}", measured.subtitle));
     }
 }
 
@@ -99,20 +99,20 @@ fn draw_plain(pen: &mut Pen, measured: &Measured<'_>) {
     }
     let mut at = Point { x: PADDING, y: 9.0 + 12.0 };
     if !measured.card.keyword().is_empty() {
-        pen.text(at, &format!("word f-{}", tone.name), measured.card.keyword());
+        pen.text(at, Style::Keyword, &format!("f-{}", tone.name), measured.card.keyword());
         at.x += width(measured.card.keyword(), Face::Bold, SMALL) + keyword_gap(measured.card.keyword());
     }
     let dim = if is_dim(card) { "f-soft" } else { "f-text" };
-    pen.text(at, &format!("id {dim}"), &measured.title);
+    pen.text(at, Style::Title, dim, &measured.title);
     at = Point { x: PADDING, y: at.y + 1.0 };
     if !measured.subtitle.is_empty() {
         at.y += 15.0;
-        let face = if card.shape == Shape::Expression { "mono f-soft" } else { "f-soft" };
-        pen.text(at, face, &measured.subtitle);
+        let style = if card.shape == Shape::Expression { Style::Formula } else { Style::Plain };
+        pen.text(at, style, "f-soft", &measured.subtitle);
     }
     for line in &measured.lines {
         at.y += 15.0;
-        pen.text(at, "f-soft", line);
+        pen.text(at, Style::Plain, "f-soft", line);
     }
     if !measured.state.is_empty() {
         at.y += 15.0;
@@ -154,7 +154,7 @@ fn draw_state(pen: &mut Pen, measured: &Measured<'_>, at: Point) {
     let tally = &measured.card.tally;
     let Some(state) = tally.state() else { return };
     pen.dot(Point { x: at.x + 4.0, y: at.y - 4.0 }, palette::of_state(state));
-    pen.text(Point { x: at.x + 12.0, y: at.y }, "f-soft", &measured.state);
+    pen.text(Point { x: at.x + 12.0, y: at.y }, Style::Plain, "f-soft", &measured.state);
     if tally.states.len() < 2 {
         return;
     }
@@ -181,8 +181,8 @@ fn draw_badges(pen: &mut Pen, badges: &[String], at: Point) {
             BADGE_HEIGHT / 2.0,
             &format!("f-{} pale", tone.name),
         );
-        let class = if is_effect { "small middle f-nothing" } else { "small middle f-text" };
-        pen.text(Point { x: x + own / 2.0, y: at.y + 11.5 }, class, badge);
+        let class = if is_effect { "f-nothing" } else { "f-text" };
+        pen.text(Point { x: x + own / 2.0, y: at.y + 11.5 }, Style::Label, class, badge);
         x += own + 4.0;
     }
 }
@@ -201,7 +201,7 @@ fn draw_ports(pen: &mut Pen, measured: &Measured<'_>) {
         }
         let tone = pen.tone_of(label.gives);
         let at = Point { x: port.left + port.width / 2.0, y: top + 14.5 };
-        pen.text(at, &format!("small middle f-{}", tone.name), &port.name);
+        pen.text(at, Style::Label, &format!("f-{}", tone.name), &port.name);
     }
 }
 
@@ -220,12 +220,12 @@ fn draw_region(pen: &mut Pen, measured: &Measured<'_>) {
     pen.rect(Point::default(), measured.size.width, height, 12.0, &format!("f-{} tint", tone.name));
     let mut at = Point { x: super::measure::AROUND, y: 22.0 };
     let keyword = measured.card.keyword();
-    pen.text(at, &format!("word f-{}", palette::STEERING.name), keyword);
+    pen.text(at, Style::Keyword, "f-steering", keyword);
     at.x += width(keyword, Face::Bold, SMALL) + keyword_gap(keyword);
     let dim = if is_dim(card) { "f-soft" } else { "f-text" };
-    pen.text(at, &format!("id {dim}"), &measured.title);
+    pen.text(at, Style::Title, dim, &measured.title);
     at.x += width(&measured.title, Face::Bold, TITLE) + 7.0;
-    pen.text(at, "f-soft", &measured.subtitle);
+    pen.text(at, Style::Plain, "f-soft", &measured.subtitle);
     let badges = measured.badges();
     let right = measured.size.width - super::measure::AROUND - badges_width(&badges) + 4.0;
     draw_badges(pen, &badges, Point { x: right, y: 10.0 });
@@ -246,7 +246,7 @@ fn draw_panel(pen: &mut Pen, panel: &MeasuredPanel<'_>) {
     let mut top = 0.0;
     if !panel.title.is_empty() {
         pen.rect(panel.at, panel.size.width, panel.size.height, 9.0, "f-page s-line");
-        pen.text(Point { x: panel.at.x + 12.0, y: panel.at.y + 15.0 }, "word f-soft", panel.title);
+        pen.text(Point { x: panel.at.x + 12.0, y: panel.at.y + 15.0 }, Style::Keyword, "f-soft", panel.title);
         top = PANEL_HEAD;
     }
     let at = Point { x: panel.at.x + (panel.size.width - own.width) / 2.0, y: panel.at.y + top };

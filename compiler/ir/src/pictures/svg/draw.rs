@@ -7,7 +7,7 @@ use super::{
     measure::{Measured, MeasuredBody, PLAIN, nodes},
     palette::{self, Tone},
     pen::Pen,
-    text::{Face, shortened, width},
+    text::{Face, Style, shortened, width},
 };
 use crate::{
     dag::Dag,
@@ -59,12 +59,12 @@ fn document(scene: &Scene) -> String {
     pen.raw(&format!("<style>{}</style>\n", palette::style()));
     pen.rect(Point::default(), wide, high, 14.0, "f-page");
     let mut at = Point { x: MARGIN, y: MARGIN + 15.0 };
-    pen.text(at, "h1 f-text", &shortened(&scene.workflow, Face::Bold, 19.0, inner));
+    pen.text(at, Style::Heading, "f-text", &shortened(&scene.workflow, Face::Bold, 19.0, inner));
     at.y += LINE + 2.0;
-    pen.text(at, "f-soft", &nodes(scene.nodes));
+    pen.text(at, Style::Plain, "f-soft", &nodes(scene.nodes));
     for line in listed {
         at.y += LINE;
-        pen.text(at, "f-soft", &line);
+        pen.text(at, Style::Plain, "f-soft", &line);
     }
     pen.raw("\n");
     let left = MARGIN + (inner - body.layout.size.width) / 2.0;
@@ -199,7 +199,7 @@ impl Row {
         let mut x = at.x;
         for (tone, word) in &self.0 {
             pen.dot(Point { x: x + 4.0, y: at.y - 4.0 }, *tone);
-            pen.text(Point { x: x + 12.0, y: at.y }, "f-soft", word);
+            pen.text(Point { x: x + 12.0, y: at.y }, Style::Plain, "f-soft", word);
             x += Self::entry_width(word);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     palette::{self, Tone},
-    text::{escape_into, number_into},
+    text::{Style, escape_into, number_into},
 };
 use crate::pictures::{
     layered::{Point, Run},
@@ -83,13 +83,18 @@ impl Pen {
         self.raw(&format!(" class=\"{class}\"/>"));
     }
 
-    pub fn text(&mut self, at: Point, class: &str, text: &str) {
+    /// Text of a colour. Its length is said, where it is known for certain, so that no other font makes it overflow.
+    pub fn text(&mut self, at: Point, style: Style, colour: &str, text: &str) {
         if text.is_empty() {
             return;
         }
         self.raw("<text");
         self.attributes(&[("x", at.x), ("y", at.y)]);
-        self.raw(&format!(" class=\"{class}\">"));
+        if text.len() > 1 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            self.attributes(&[("textLength", style.width(text))]);
+            self.raw(" lengthAdjust=\"spacingAndGlyphs\"");
+        }
+        self.raw(&format!(" class=\"{}{colour}\">", style.class()));
         escape_into(&mut self.xml, text);
         self.raw("</text>");
     }

@@ -2,13 +2,21 @@
 
 use std::fmt::Write;
 
-/// Advance widths of Arial from space to tilde, in thousandths of the size; Helvetica and Liberation Sans have the same.
-const ADVANCES: [u16; 95] = [
+/// Advance widths of Arial and its bold from space to tilde, in thousandths of the size; Helvetica's and Liberation Sans' are
+/// the same.
+const PLAIN: [u16; 95] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556,
     556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278,
     500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469,
     556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500,
     278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+];
+const BOLD: [u16; 95] = [
+    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556,
+    556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611, 975, 722, 722, 722, 722, 667, 611, 778, 722, 278,
+    556, 722, 611, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584,
+    556, 333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611, 611, 611, 389, 556,
+    333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +26,55 @@ pub enum Face {
     Mono,
 }
 
-/// The width of a text in pixels, a little more than less: other fonts may stand in.
+/// How a text is written: its face, its size in pixels and its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Heading,
+    Title,
+    Name,
+    Keyword,
+    /// Its place is its middle.
+    Label,
+    Plain,
+    Formula,
+}
+
+impl Style {
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Heading => "h1 ",
+            Self::Title => "id ",
+            Self::Name => "bold ",
+            Self::Keyword => "word ",
+            Self::Label => "small middle ",
+            Self::Plain => "",
+            Self::Formula => "mono ",
+        }
+    }
+
+    pub fn face(self) -> Face {
+        match self {
+            Self::Heading | Self::Title | Self::Name | Self::Keyword => Face::Bold,
+            Self::Label | Self::Plain => Face::Plain,
+            Self::Formula => Face::Mono,
+        }
+    }
+
+    pub fn size(self) -> f64 {
+        match self {
+            Self::Heading => 19.0,
+            Self::Title => 13.0,
+            Self::Name | Self::Plain | Self::Formula => 11.0,
+            Self::Keyword | Self::Label => 10.0,
+        }
+    }
+
+    pub fn width(self, text: &str) -> f64 {
+        width(text, self.face(), self.size())
+    }
+}
+
+/// The width of a text in pixels.
 pub fn width(text: &str, face: Face, size: f64) -> f64 {
     text.chars().map(|c| advance(c, face)).sum::<f64>() * size / 1000.0
 }
@@ -26,20 +82,22 @@ pub fn width(text: &str, face: Face, size: f64) -> f64 {
 fn advance(c: char, face: Face) -> f64 {
     let is_wide = matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
         | 0xfe30..=0xfe4f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f000..=0x1ffff | 0x20000..=0x3ffff);
-    let own = if is_wide {
-        1400.0
-    } else if face == Face::Mono {
-        return 612.0;
-    } else {
-        let place = u32::from(c).checked_sub(32).and_then(|place| ADVANCES.get(place as usize));
-        match (place, c) {
-            (Some(advance), _) => f64::from(*advance),
-            (None, '…' | '—') => 1000.0,
-            (None, '·') => 333.0,
-            (None, _) => 700.0,
-        }
+    let table = match face {
+        Face::Plain => &PLAIN,
+        Face::Bold => &BOLD,
+        Face::Mono if !is_wide => return 602.0,
+        Face::Mono => return 1204.0,
     };
-    if face == Face::Bold { own * 1.09 } else { own * 1.02 }
+    let place = u32::from(c).checked_sub(32).and_then(|place| table.get(place as usize));
+    match (place, c) {
+        (Some(advance), _) => f64::from(*advance),
+        // Wide characters come from some other font, which may be wider than square.
+        (None, _) if is_wide => 1400.0,
+        (None, '…' | '—') => 1000.0,
+        (None, '·') => 333.0,
+        (None, '×') => 584.0,
+        (None, _) => 750.0,
+    }
 }
 
 /// The text, or its beginning and end with an ellipsis between them where it is wider than it may be.
