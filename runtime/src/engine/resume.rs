@@ -13,7 +13,7 @@ use flow_ir::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{Engine, Prepared, RunError, RunOptions, RunReport, RunView, history::Standing};
+use super::{Engine, RunError, RunOptions, RunReport, RunView, bodies::Prepared, taken_up::Standing};
 use crate::{
     act::{Cancel, process::kill_orphans},
     decide::Graph,
@@ -145,7 +145,7 @@ impl Engine {
         told(&revival);
         // What a process that was killed has left running must not write beside what runs again.
         self.kill_orphans(&run.id)?;
-        let history = standing.history(run.id.as_str().into(), epoch);
+        let history = standing.taken_up(run.id.as_str().into(), epoch);
         let report = self.drive(prepared, history, Some(Batch::default()), options, cancel)?;
         drop(lock);
         Ok(report)
@@ -203,7 +203,7 @@ impl Engine {
         let dag = self.dag(run)?;
         let graph = Arc::new(Graph::new(&dag)?);
         let standing = self.standing(&dag, &graph, run)?;
-        let history = standing.history(run.into(), self.store.claim(run)?);
+        let history = standing.taken_up(run.into(), self.store.claim(run)?);
         self.kill_orphans(run)?;
         // Nothing runs, so that neither operators nor room for them are needed.
         let bodies = FxHashMap::default();

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Where a run stands when this process takes it up.
-pub struct History {
+pub struct TakenUp {
     pub run: Arc<str>,
     pub epoch: u32,
     /// Of the last event.
@@ -82,11 +82,11 @@ impl Standing {
         revival
     }
 
-    pub fn history(self, run: Arc<str>, epoch: u32) -> History {
+    pub fn taken_up(self, run: Arc<str>, epoch: u32) -> TakenUp {
         let again = self.reached.again();
         let Reached { past, outputs, unknown, began, .. } = self.reached;
         let outputs = outputs.into_iter().collect();
-        History { run, epoch, seq: self.seq, state: past.resume(), unknown, again, outputs, began }
+        TakenUp { run, epoch, seq: self.seq, state: past.resume(), unknown, again, outputs, began }
     }
 }
 
