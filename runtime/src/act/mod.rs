@@ -7,5 +7,5 @@ mod notes;
 pub mod process;
 
 pub use cancel::Cancel;
-pub use native::{NativeContext, Pool, Throttle};
+pub use native::{NativeContext, Throttle, Workers};
 pub use notes::Notes;

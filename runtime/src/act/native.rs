@@ -21,7 +21,7 @@ use crate::{
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that run jobs in the order they come; started when the first one does.
-pub struct Pool {
+pub struct Workers {
     queue: Arc<Queue>,
     size: usize,
     threads: Vec<JoinHandle<()>>,
@@ -39,7 +39,7 @@ struct QueueState {
     is_closed: bool,
 }
 
-impl Pool {
+impl Workers {
     pub fn new(size: usize) -> Self {
         Self { queue: Arc::default(), size: size.max(1), threads: Vec::new() }
     }
@@ -65,7 +65,7 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl Drop for Workers {
     fn drop(&mut self) {
         self.queue.lock().is_closed = true;
         self.queue.changed.notify_all();
@@ -98,9 +98,9 @@ impl Queue {
     }
 }
 
-impl std::fmt::Debug for Pool {
+impl std::fmt::Debug for Workers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Workers").field("size", &self.size).finish_non_exhaustive()
     }
 }
 

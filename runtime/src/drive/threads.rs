@@ -21,7 +21,7 @@ use super::{
     world::{Message, World},
 };
 use crate::{
-    act::{Cancel, NativeContext, Notes, Pool, Throttle},
+    act::{Cancel, NativeContext, Notes, Throttle, Workers},
     artifact::{ArtifactError, Artifacts, Content},
     event::Broadcast,
     folder::RunFolder,
@@ -35,7 +35,7 @@ pub struct Threads {
     /// Stands before what hashes files, so that it stops when the run is over.
     hashing: Hashing,
     /// Syncs large artifacts and hashes files, so that workers need not wait for the disk.
-    disk: Pool,
+    disk: Workers,
     artifacts: Artifacts,
     /// Where operators write what is too large for memory.
     scratch: Arc<Path>,
@@ -100,7 +100,7 @@ impl Threads {
             outbox,
             jobs: Arc::default(),
             hashing: Hashing::default(),
-            disk: Pool::new(2),
+            disk: Workers::new(2),
             scratch: artifacts.folder().into(),
             artifacts,
             folder,
