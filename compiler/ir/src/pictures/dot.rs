@@ -124,5 +124,6 @@ fn quoted(text: &str) -> String {
 
 fn escaped(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+    // Graphviz reads entities of HTML in any text.
+    text.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
 }

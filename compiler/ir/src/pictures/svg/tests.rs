@@ -100,6 +100,22 @@ fn states_are_said_in_words() {
     assert!(!dag.to_svg().contains("finished ·"));
 }
 
+#[test]
+fn twenty_thousand_nodes_make_one_page() {
+    // Each node reads the one before and one far before, so that neither width nor depth is small.
+    let mut text = "dag a.a\n\nn0 = { 1 + 1 } -> Int\n".to_owned();
+    for number in 1..20_000_u64 {
+        let far = number * 48_271 % number;
+        let near = number - 1 - (number * 16_807) % 40.min(number);
+        text += &format!("n{number} = {{ let a = n{near}; let b = n{far}; a + b }} -> Int\n");
+    }
+    let dag = Dag::from_text(&text).unwrap();
+    let start = std::time::Instant::now();
+    let svg = dag.to_svg();
+    assert!(svg.len() < 500_000, "{} bytes", svg.len());
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
 /// Relative luminance and contrast as WCAG 2.2 defines them.
 fn contrast(a: &str, b: &str) -> f64 {
     let luminance = |colour: &str| -> f64 {
