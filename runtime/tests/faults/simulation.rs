@@ -19,7 +19,7 @@ use flow_runtime::{
     artifact::{Artifacts, Reference, SmallContents},
     decide::{Graph, State, seed},
     drive::{Driver, Message, Reached, Setup},
-    event::{Broadcast, Event},
+    event::{Broadcast, Event, Kind},
     operator::Native,
     schedule::{Scheduler, Weights},
     simulate::{Disk, Random, SimulatedStore, Timeline},
@@ -78,6 +78,7 @@ struct Simulation {
 type Outputs = Vec<(u32, Vec<Reference>)>;
 
 struct Process {
+    epoch: u32,
     driver: Driver<ProcessWorld>,
     store: Arc<SimulatedStore>,
     artifacts: Artifacts,
@@ -395,6 +396,11 @@ impl Simulation {
         drop(shared);
         if process.driver.is_over() {
             // It ends by itself, and the lock goes with it.
+            let epoch = process.epoch;
+            let is_end = |event: &Event| event.epoch == epoch && event.kind == Kind::RunFinished;
+            if !self.disk.events(RUN).iter().any(is_end) {
+                self.violation("a process ends, and the end of its run is not durable");
+            }
             self.processes.remove(&id);
             self.shared.borrow_mut().kill(id);
             if self.owner == Some(id) {
@@ -458,10 +464,11 @@ impl Simulation {
             self.retried.insert(setup.epoch);
             self.shared.borrow_mut().retries += 1;
         }
+        let epoch = setup.epoch;
         let mut driver = Driver::new(setup, outputs, world);
         let begun = driver.begin(first);
         let (is_committing, wakes) = (false, BTreeSet::new());
-        let process = Process { driver, store, artifacts, inbox, is_committing, wakes, unheard: 0 };
+        let process = Process { epoch, driver, store, artifacts, inbox, is_committing, wakes, unheard: 0 };
         self.processes.insert(id, process);
         self.owner = Some(id);
         match begun {
