@@ -74,12 +74,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
         "\n{} cached, {} to run, {} known only when the run is there\n",
         summary.cached, summary.runs, summary.unknown
     ));
-    let mut steps: Vec<&str> = summary
-        .critical_path
-        .iter()
-        .filter_map(|index| dag.node(*index))
-        .map(|node| node.id.as_str())
-        .collect();
+    let mut steps: Vec<&str> = summary.critical_path.iter().map(String::as_str).collect();
     if steps.len() > MOST_STEPS {
         steps.truncate(MOST_STEPS);
         steps.push("…");

@@ -7,7 +7,7 @@
 //!
 //! The data structures here carry no `serde`; their written forms are borders of their own: [`json`]
 //! for machines, [`text`] for people and golden files, [`pictures`] for both. What an expression means
-//! stands in [`expr`], what a DAG is asked in [`query`], what a run calls the nodes of regions in
+//! stands in [`expr`], what a DAG is asked in [`query`] and [`extent`], what a run calls the nodes of regions in
 //! [`template`], when a result may serve again in [`key`], what differs between two DAGs in [`mod@diff`].
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod dag;
 pub mod diff;
 pub mod expr;
+pub mod extent;
 pub mod fits;
 pub mod hash;
 pub mod json;

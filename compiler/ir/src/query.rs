@@ -1,4 +1,4 @@
-//! Questions about a DAG: what depends on what, how wide, how deep, how long.
+//! Questions about a DAG: what depends on what. How wide, deep and long it is stands in [`extent`](crate::extent).
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::{
 /// nodes; every question is answered without looking at a node twice.
 #[derive(Debug)]
 pub struct Graph<'a> {
-    dag: &'a Dag,
+    pub(crate) dag: &'a Dag,
     ids: HashMap<&'a str, NodeIndex>,
     dependencies: Edges,
     dependents: Edges,
@@ -23,15 +23,6 @@ pub struct Graph<'a> {
 #[error("there is no node, port or output `{name}`")]
 pub struct UnknownName {
     pub name: String,
-}
-
-/// The longest path of a DAG.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CriticalPath {
-    /// In the order in which they run.
-    pub nodes: Vec<NodeIndex>,
-    /// The sum of their costs.
-    pub cost: u64,
 }
 
 /// What is asked for by name.
@@ -166,61 +157,6 @@ impl<'a> Graph<'a> {
         };
         let reached = self.reached(&self.dependents, &starts);
         Ok(goals.iter().any(|goal| reached.binary_search(goal).is_ok()))
-    }
-
-    /// The length of the longest path, counted in nodes.
-    pub fn depth(&self) -> usize {
-        self.levels().into_iter().max().map_or(0, |level| level + 1)
-    }
-
-    /// The most nodes that stand on one level, where a node's level is the length of the longest path
-    /// to it: how many run at once when all take equally long and nothing is short.
-    pub fn width(&self) -> usize {
-        let mut counts = vec![0_usize; self.dag.nodes.len()];
-        for level in self.levels() {
-            if let Some(count) = counts.get_mut(level) {
-                *count += 1;
-            }
-        }
-        counts.into_iter().max().unwrap_or_default()
-    }
-
-    /// The path whose costs have the greatest sum; of equal ones that through the earliest nodes.
-    /// Sums stop at the greatest number there is.
-    pub fn critical_path(&self, cost: impl Fn(&Node) -> u64) -> CriticalPath {
-        let mut best: Vec<(u64, Option<NodeIndex>)> = Vec::with_capacity(self.dag.nodes.len());
-        let mut last: Option<(u64, NodeIndex)> = None;
-        for (index, node) in self.dag.indexed() {
-            let mut before = (0, None);
-            for dependency in self.dependencies.of(index) {
-                let total = best.get(dependency.0 as usize).map_or(0, |(total, _)| *total);
-                if before.1.is_none() || total > before.0 {
-                    before = (total, Some(*dependency));
-                }
-            }
-            let total = before.0.saturating_add(cost(node));
-            best.push((total, before.1));
-            if last.is_none_or(|(most, _)| total > most) {
-                last = Some((total, index));
-            }
-        }
-        let Some((cost, end)) = last else { return CriticalPath { nodes: Vec::new(), cost: 0 } };
-        let before =
-            |node: &NodeIndex| best.get(node.0 as usize).and_then(|(_, before)| *before).filter(|b| b < node);
-        let mut nodes: Vec<NodeIndex> = std::iter::successors(Some(end), before).collect();
-        nodes.reverse();
-        CriticalPath { nodes, cost }
-    }
-
-    /// The length of the longest path to each node. Nodes stand after those they depend on.
-    fn levels(&self) -> Vec<usize> {
-        let mut levels: Vec<usize> = Vec::with_capacity(self.dag.nodes.len());
-        for (index, _) in self.dag.indexed() {
-            let before = self.dependencies.of(index).iter();
-            let deepest = before.filter_map(|node| levels.get(node.0 as usize)).max();
-            levels.push(deepest.map_or(0, |level| level + 1));
-        }
-        levels
     }
 
     /// `starts` and what can be reached from them, in order.
@@ -444,7 +380,6 @@ op b version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93c
                     }
                 }
             }
-            prop_assert!(graph.critical_path(|_| 1).cost == graph.depth() as u64);
         }
     }
 }

@@ -11,7 +11,7 @@ use flow_ir::{
     types::Type,
     value::Value,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::PlanFacts;
 
@@ -69,12 +69,12 @@ pub struct Summary {
     pub cached: usize,
     pub runs: usize,
     pub unknown: usize,
-    /// The most nodes on one level, those of regions left out.
+    /// The most nodes on one level: see [`extent`](flow_ir::extent) for those of regions.
     pub width: usize,
-    /// The longest path, in nodes, those of regions left out.
+    /// The longest path, in nodes.
     pub depth: usize,
-    /// The longest path of nodes that are not cached, those of regions left out.
-    pub critical_path: Vec<NodeIndex>,
+    /// The longest path of nodes that are not cached, by their ids.
+    pub critical_path: Vec<String>,
 }
 
 /// The status of every node, in their order.
@@ -110,15 +110,10 @@ fn statuses_of<'a>(
 /// The plan in numbers, from its DAG and what [`statuses`] says of it.
 pub fn summary(dag: &Dag, statuses: &[NodeStatus]) -> Summary {
     let count = |is: fn(&Status) -> bool| statuses.iter().map(|status| status.count(is)).sum();
-    let cost: FxHashMap<&str, u64> = dag
-        .nodes
-        .iter()
-        .zip(statuses)
-        .map(|(node, status)| (&*node.id, u64::from(!matches!(status.status, Status::Cached { .. }))))
-        .collect();
+    let mut cached = FxHashSet::default();
+    add_cached(&dag.nodes, statuses, &mut cached);
     let graph = dag.graph();
-    let cost_of = |node: &Node| cost.get(&*node.id).copied().unwrap_or(0);
-    let path = graph.critical_path(cost_of);
+    let path = graph.critical_path(|node| u64::from(!cached.contains(&std::ptr::from_ref(node))));
     Summary {
         nodes: count(|_| true),
         cached: count(|status| matches!(status, Status::Cached { .. })),
@@ -126,11 +121,19 @@ pub fn summary(dag: &Dag, statuses: &[NodeStatus]) -> Summary {
         unknown: count(|status| matches!(status, Status::Unknown { .. })),
         width: graph.width(),
         depth: graph.depth(),
-        critical_path: path
-            .nodes
-            .into_iter()
-            .filter(|index| dag.node(*index).is_some_and(|node| cost_of(node) > 0))
-            .collect(),
+        critical_path: path.ids,
+    }
+}
+
+/// Nodes by where they are, since ids say it within a region alone.
+fn add_cached(nodes: &[Node], statuses: &[NodeStatus], cached: &mut FxHashSet<*const Node>) {
+    for (node, NodeStatus { status, regions }) in nodes.iter().zip(statuses) {
+        if matches!(status, Status::Cached { .. }) {
+            cached.insert(std::ptr::from_ref(node));
+        }
+        for ((_, region), statuses) in node.kind.regions().into_iter().zip(regions) {
+            add_cached(&region.nodes, statuses, cached);
+        }
     }
 }
 
@@ -499,7 +502,7 @@ mod tests {
                 unknown: 0,
                 width: 2,
                 depth: 4,
-                critical_path: vec![NodeIndex(2), NodeIndex(4)],
+                critical_path: vec!["more".to_owned(), "write_csv".to_owned()],
             }
         );
         // Another content of the file: nothing that hangs on it serves any more.
