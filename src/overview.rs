@@ -3,7 +3,9 @@
 use flow_ir::{
     dag::Dag,
     node::{Input, Node},
+    policy::Device,
 };
+use flow_plan::passes::Placement;
 use flow_plan::status::{NodeStatus, Runs, Status, statuses_and_keys, summary};
 
 use crate::{
@@ -17,6 +19,8 @@ use crate::{
 const MOST_ROWS: usize = 200;
 /// Nodes named of a critical path.
 const MOST_STEPS: usize = 12;
+/// Nodes named of those that compute somewhere for one reason.
+const MOST_NAMED: usize = 4;
 
 pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     let (statuses, keys) = statuses_and_keys(dag, facts);
@@ -46,15 +50,15 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     let all = summary.nodes;
     let ids = width(rows.iter().map(|row| row.id.as_str()));
     let ops = width(rows.iter().map(|row| row.node.op()));
-    let places = rows.iter().map(|row| place(row.node).chars().count()).max().unwrap_or(0);
-    for Row { id, node, status, among } in rows {
+    let shown: Vec<String> = rows.iter().map(|row| place(row.node).to_string()).collect();
+    let places = width(shown.iter().map(String::as_str));
+    for (Row { id, node, status, among }, place) in rows.into_iter().zip(shown) {
         let colour = match status {
             Status::Cached { .. } => "32",
             Status::Runs { .. } => "33",
             Status::Unknown { .. } => "2",
         };
         let op = terminal.paint_out(&format!("{:ops$}", node.op()), "2");
-        let place = place(node);
         let mut words = status.in_words(among);
         let is_own = std::ptr::eq(among, dag.nodes.as_slice());
         if let (Status::Runs { because: Runs::NotCached { .. } }, Some(earlier), true) =
@@ -65,6 +69,11 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
         }
         let words = terminal.paint_out(&words, colour);
         text.push_str(&format!("  {id:ids$}  {op}  {place:places$}  {words}\n"));
+        if let Some(steps) = node.kind.steps() {
+            let steps: Vec<&str> = steps.nodes.iter().map(|step| step.id.as_str()).collect();
+            let steps = terminal.paint_out(&steps.join(" → "), "2");
+            text.push_str(&format!("  {:ids$}  {steps}\n", ""));
+        }
     }
     if all > MOST_ROWS {
         text.push_str(&format!("  … and {} more\n", all - MOST_ROWS));
@@ -82,6 +91,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     if !steps.is_empty() {
         text.push_str(&format!("critical path: {}\n", steps.join(" → ")));
     }
+    add_placements(dag, &mut text);
     add_assumptions(&dag.nodes, "", &mut text);
     text
 }
@@ -104,6 +114,37 @@ fn add_rows<'a>(nodes: &'a [Node], statuses: &'a [NodeStatus], scope: &str, rows
         let scope = scope.to_owned() + &node.scope();
         for ((_, region), statuses) in node.kind.regions().into_iter().zip(regions) {
             add_rows(&region.nodes, statuses, &scope, rows);
+        }
+    }
+}
+
+/// Which nodes compute where and why, a line for each reason; those that compute nothing themselves are left out.
+fn add_placements(dag: &Dag, text: &mut String) {
+    let mut groups: Vec<(Placement, Vec<String>)> = Vec::new();
+    collect_placements(&dag.nodes, "", &mut groups);
+    for (placement, ids) in groups {
+        let device = if placement.device == Some(Device::Gpu) { "gpu" } else { "cpu" };
+        let nodes = match ids.as_slice() {
+            few if few.len() <= MOST_NAMED => few.join(", "),
+            many => count(many.len(), "node", "nodes"),
+        };
+        text.push_str(&format!("on the {device}: {nodes} ({placement})\n"));
+    }
+}
+
+fn collect_placements(nodes: &[Node], scope: &str, groups: &mut Vec<(Placement, Vec<String>)>) {
+    for node in nodes {
+        let placement = place(node).placement;
+        if placement.device.is_some() {
+            let id = format!("{scope}{}", node.id);
+            match groups.iter_mut().find(|(other, _)| *other == placement) {
+                Some((_, ids)) => ids.push(id),
+                None => groups.push((placement, vec![id])),
+            }
+        }
+        let scope = scope.to_owned() + &node.scope();
+        for (_, region) in node.kind.regions() {
+            collect_placements(&region.nodes, &scope, groups);
         }
     }
 }

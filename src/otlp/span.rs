@@ -3,14 +3,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use flow_ir::{
-    dag::Dag,
-    hash::Hash,
-    node::{Node, NodeKind, OperatorPlace},
-    template::Templates,
-};
+use flow_ir::{dag::Dag, hash::Hash, node::Node, template::Templates};
 use flow_runtime::event::{Event, Kind};
 use serde_json::Value as Json;
+
+use crate::words::place;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
@@ -128,9 +125,11 @@ impl Spans {
         ];
         if let Some(node) = self.node(node) {
             attributes.push(("flow.op".to_owned(), Attribute::Text(node.op().to_owned())));
-            attributes.push(("flow.place".to_owned(), Attribute::Text(place(node).to_owned())));
-            let device = if node.policy.gpu > 0 { "gpu" } else { "cpu" };
-            attributes.push(("flow.device".to_owned(), Attribute::Text(device.to_owned())));
+            let place = place(node);
+            attributes.push(("flow.place".to_owned(), Attribute::Text(place.runner.to_owned())));
+            if let Some(device) = place.device() {
+                attributes.push(("flow.device".to_owned(), Attribute::Text(device.to_owned())));
+            }
         }
         for (key, name) in [("seconds", "flow.seconds"), ("cpu_seconds", "flow.cpu_seconds")] {
             let number = event.data.get(key).and_then(Json::as_f64);
@@ -179,17 +178,6 @@ impl Spans {
 
     fn node(&self, id: &str) -> Option<&Node> {
         self.templates.node(self.dag.as_ref()?, self.templates.find(id)?)
-    }
-}
-
-fn place(node: &Node) -> &'static str {
-    match &node.kind {
-        NodeKind::Task(operator) => match operator.place {
-            OperatorPlace::Native => "native",
-            OperatorPlace::Python(_) => "python",
-            OperatorPlace::Command(_) => "command",
-        },
-        _ => "engine",
     }
 }
 

@@ -199,7 +199,7 @@ impl View<'_> {
             let runs_others = seat.inside.1 > 0;
             let row = Row {
                 id: plain(&seat.id).into_owned(),
-                place: node.filter(|_| !runs_others).map(place).unwrap_or_default(),
+                place: node.filter(|_| !runs_others).map(|node| place(node).to_string()).unwrap_or_default(),
                 attempt: if seat.attempt > 1 { format!("attempt {}", seat.attempt) } else { String::new() },
                 elapsed: clock(elapsed),
                 expected: estimate::expected(board, *index).filter(|expected| *expected >= 1_000_000),

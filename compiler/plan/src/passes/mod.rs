@@ -4,6 +4,7 @@
 mod body;
 mod fuse;
 mod merge;
+mod place;
 mod prune;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use crate::program::PlanFacts;
 
 pub use fuse::fuse;
 pub use merge::merge;
+pub use place::{Because, Placement, place};
 pub use prune::{Pruned, prune};
 
 /// Which of a workflow's DAGs is meant.
