@@ -118,17 +118,21 @@ fn add_rows<'a>(nodes: &'a [Node], statuses: &'a [NodeStatus], scope: &str, rows
     }
 }
 
-/// Which nodes compute where and why, a line for each reason; those that compute nothing themselves are left out.
+/// Which nodes compute where and why, a line for each device; those that compute nothing themselves are left out.
 fn add_placements(dag: &Dag, text: &mut String) {
     let mut groups: Vec<(Placement, Vec<String>)> = Vec::new();
     collect_placements(&dag.nodes, "", &mut groups);
-    for (placement, ids) in groups {
-        let device = if placement.device == Some(Device::Gpu) { "gpu" } else { "cpu" };
-        let nodes = match ids.as_slice() {
-            few if few.len() <= MOST_NAMED => few.join(", "),
-            many => count(many.len(), "node", "nodes"),
-        };
-        text.push_str(&format!("on the {device}: {nodes} ({placement})\n"));
+    for (device, shown) in [(Device::Cpu, "cpu"), (Device::Gpu, "gpu")] {
+        let of_device = groups.iter().filter(|(placement, _)| placement.device == Some(device));
+        let parts: Vec<String> = of_device
+            .map(|(placement, ids)| match ids.as_slice() {
+                few if few.len() <= MOST_NAMED => format!("{} ({placement})", few.join(", ")),
+                many => format!("{} ({placement})", count(many.len(), "node", "nodes")),
+            })
+            .collect();
+        if !parts.is_empty() {
+            text.push_str(&format!("on the {shown}: {}\n", parts.join("; ")));
+        }
     }
 }
 

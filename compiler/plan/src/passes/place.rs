@@ -76,7 +76,7 @@ impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.because, self.device) {
             (Because::Steers, _) => f.write_str("computes nothing itself"),
-            (Because::Scalar, _) => f.write_str("scalars"),
+            (Because::Scalar, _) => f.write_str("a scalar"),
             (Because::CpuAlone, _) => f.write_str("no body for a GPU"),
             (Because::FloatsStay, _) => f.write_str("floats may differ on a GPU, and none is asked for"),
             (Because::NoGpuAsked, _) => f.write_str("no GPU asked for"),
