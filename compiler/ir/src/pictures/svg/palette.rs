@@ -71,7 +71,7 @@ pub fn style() -> String {
         .flow-dag text.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,\"Liberation Mono\",monospace}\
         .flow-dag .middle{text-anchor:middle}.flow-dag .end{text-anchor:end}\
         .flow-dag .edge{fill:none;stroke-width:1.5}.flow-dag .after{stroke-dasharray:4 4}\
-        .flow-dag .tint{fill-opacity:.06}.flow-dag .pale{fill-opacity:.13}.flow-dag .dim{opacity:.55}";
+        .flow-dag .tint{fill-opacity:.06}.flow-dag .pale{fill-opacity:.13}";
     let rules = |colour: fn(&Tone) -> &'static str| -> String {
         ALL.iter()
             .map(|tone| {
