@@ -8,7 +8,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::{
-    artifact, cancel, check,
+    artifact, cancel, check, diff,
     exit::{Exit, Failure},
     explain, fmt, gc,
     launch::{self, Launch},
@@ -51,6 +51,8 @@ enum Command {
     Fmt(fmt::Options),
     /// Show the DAG of a workflow without running anything
     Plan(plan::Options),
+    /// Say what differs between two texts, DAGs or runs
+    Diff(diff::Options),
     /// Run a workflow
     Run(run::Options),
     /// Carry out the tests of files, or of the project
@@ -136,6 +138,10 @@ impl Invocation {
             Command::Check(options) => check::execute(options, root, &terminal),
             Command::Fmt(options) => fmt::execute(options, root, &terminal),
             Command::Plan(options) => plan::execute(options, self.launch, root, &terminal),
+            Command::Diff(options) => {
+                let flags = self.launch.map(|launch| launch.flags).unwrap_or_default();
+                diff::execute(options, &flags, root, &terminal)
+            }
             Command::Run(options) => run::execute(options, self.launch, root, &terminal),
             Command::Test(options) => test::execute(options, root, &terminal),
             Command::Resume(options) => resume::execute(options, root, &terminal),

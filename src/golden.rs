@@ -2,9 +2,11 @@
 
 use std::{io::ErrorKind, path::Path};
 
+use flow_ir::{dag::Dag, diff::diff};
 use similar::{ChangeTag, TextDiff};
 
 use crate::{
+    diff::painted,
     exit::{Exit, Failure},
     terminal::Terminal,
 };
@@ -38,10 +40,13 @@ pub fn compare(path: &Path, text: &str, bless: bool, terminal: &Terminal) -> Res
     Err(Failure::input(format!("the DAG differs from `{shown}`")).help("`--bless` writes it as it is now"))
 }
 
-/// The lines that differ, with three around them.
+/// What differs and what it means, where both are DAGs; then the lines that differ, with three around them.
 pub fn difference(golden: &str, now: &str, paint: impl Fn(&str, &str) -> String) -> String {
+    let mut text = match (Dag::from_text(golden), Dag::from_text(now)) {
+        (Ok(golden), Ok(now)) => painted(&diff(&golden, &now), &paint) + "\n",
+        _ => String::new(),
+    };
     let diff = TextDiff::from_lines(golden, now);
-    let mut text = String::new();
     for (index, group) in diff.grouped_ops(3).iter().enumerate() {
         if index > 0 {
             text.push_str("  ⋮\n");

@@ -57,6 +57,21 @@ impl Options {
     }
 }
 
+/// Parameters as the command line has them, flags apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters<'a> {
+    pub file: Option<&'a Path>,
+    /// `NAME=VALUE`
+    pub settings: &'a [String],
+}
+
+impl Parameters<'_> {
+    /// The settings, and what the file holds.
+    pub fn read(&self) -> Result<(Vec<(String, String)>, Option<serde_json::Value>), Failure> {
+        Ok((settings(self.settings)?, self.file.map(read_params).transpose()?))
+    }
+}
+
 /// The file and workflow that the words name, found before they can be parsed.
 #[derive(Debug)]
 pub struct Target {
@@ -64,7 +79,23 @@ pub struct Target {
     file: PathBuf,
     workflow: Option<String>,
     root: Option<PathBuf>,
+    /// The module that the file is taken for; none: that of its place.
+    module: Option<String>,
     wants_help: bool,
+}
+
+impl Target {
+    /// A file that is taken for another module's, where one is named.
+    pub fn new(file: &Path, workflow: Option<&str>, root: Option<&Path>, module: Option<String>) -> Self {
+        Self {
+            subcommand: "diff",
+            module,
+            file: file.to_owned(),
+            workflow: workflow.map(str::to_owned),
+            root: root.map(Path::to_owned),
+            wants_help: false,
+        }
+    }
 }
 
 /// A workflow that is about to be planned, and the flags given for it.
@@ -79,7 +110,7 @@ pub struct Launch {
 }
 
 /// Subcommands that take a workflow's parameters.
-const LAUNCHING: [&str; 2] = ["plan", "run"];
+const LAUNCHING: [&str; 3] = ["plan", "run", "diff"];
 /// Goes before a parameter's name in the ids of its flag.
 const FLAG_ID: &str = "parameter ";
 
@@ -119,12 +150,21 @@ pub fn find_target(words: &[OsString], command: &clap::Command) -> Option<Target
             positional.push(word);
         }
     }
+    let subcommand = subcommand?.0;
+    if subcommand == "diff" && positional.len() >= 2 {
+        // The one of the two that is a text has parameters.
+        let is_text =
+            |word: &OsString| Path::new(word).extension().is_some_and(|extension| extension == "flow");
+        let text = *positional.iter().take(2).find(|word| is_text(word))?;
+        positional.splice(..2, [text]);
+    }
     let mut positional = positional.into_iter();
     Some(Target {
-        subcommand: subcommand?.0,
+        subcommand,
         file: PathBuf::from(positional.next()?),
         workflow: positional.next().map(|word| word.to_string_lossy().into_owned()),
         root,
+        module: None,
         wants_help,
     })
 }
@@ -136,8 +176,11 @@ pub fn load(target: &Target, terminal: &Terminal) -> Result<Option<Launch>, Exit
         return Ok(None);
     }
     let result = Project::find(&target.file, target.root.as_deref()).and_then(|mut project| {
-        let module = project.load(&target.file)?;
-        Ok((project, module))
+        let module = match &target.module {
+            Some(module) => project.load_as(&target.file, module).map(|()| module.clone()),
+            None => project.load(&target.file),
+        };
+        Ok((project, module?))
     });
     let (project, module) = match result {
         Ok(loaded) => loaded,
@@ -216,7 +259,17 @@ impl Launch {
     /// # Errors
     /// What is wrong has been printed.
     pub fn plan(&self, options: &Options, stage: Stage, terminal: &Terminal) -> Result<Dag, Exit> {
-        let given = self.bind(options, terminal)?;
+        let parameters = Parameters { file: options.params.as_deref(), settings: &options.settings };
+        let (mut flags, file) = parameters.read().map_err(|failure| failure.report(terminal))?;
+        flags.extend(self.flags.iter().cloned());
+        self.plan_with(self.bind(&flags, file.as_ref(), terminal)?, stage, terminal)
+    }
+
+    /// The same, with parameters that are read already.
+    ///
+    /// # Errors
+    /// What is wrong has been printed.
+    pub fn plan_with(&self, given: Given, stage: Stage, terminal: &Terminal) -> Result<Dag, Exit> {
         let facts = Facts::of_code(self.project.folders());
         let dag = evaluate(&self.project.analysis, &facts, &self.module, &self.workflow, &given)
             .map_err(|error| self.report(&error, terminal))?;
@@ -243,17 +296,22 @@ impl Launch {
         if found.is_empty() { Ok(()) } else { Err(Exit::Failed) }
     }
 
-    fn bind(&self, options: &Options, terminal: &Terminal) -> Result<Given, Exit> {
-        let report = |failure: Failure| failure.report(terminal);
-        let mut flags = settings(&options.settings).map_err(report)?;
-        flags.extend(self.flags.iter().cloned());
-        let file = options.params.as_deref().map(read_params).transpose().map_err(report)?;
+    /// The values that flags and a file give to parameters.
+    ///
+    /// # Errors
+    /// What is wrong has been printed.
+    pub fn bind(
+        &self,
+        flags: &[(String, String)],
+        file: Option<&serde_json::Value>,
+        terminal: &Terminal,
+    ) -> Result<Given, Exit> {
         let root = self.project.folders().root_text();
         let resolve = |path: &str| match absolute(Path::new(path)) {
             Ok(absolute) if !path.contains("://") => relative_to(&root, &absolute.to_string_lossy()),
             _ => path.to_owned(),
         };
-        parameters::bind(&self.signature, &flags, file.as_ref(), &resolve).map_err(|errors| {
+        parameters::bind(&self.signature, flags, file, &resolve).map_err(|errors| {
             for error in &errors {
                 terminal.error(&error.to_string(), error.help().as_deref());
             }

@@ -160,12 +160,18 @@ impl Project {
 
     /// Loads a file and every module it imports; gives its module's name.
     pub fn load(&mut self, path: &Path) -> Result<String, Failure> {
-        let absolute = absolute(path)?;
-        let name = self.folders.module_name(&absolute)?;
-        let text = read_source(&absolute, path)?;
-        self.analysis.set_file(&name, &self.folders.relative(&absolute), text);
-        self.analysis.load(&name, &self.folders);
+        let name = self.folders.module_name(&absolute(path)?)?;
+        self.load_as(path, &name)?;
         Ok(name)
+    }
+
+    /// Loads a file as if it were the module of that name, and every module it imports.
+    pub fn load_as(&mut self, path: &Path, name: &str) -> Result<(), Failure> {
+        let absolute = absolute(path)?;
+        let text = read_source(&absolute, path)?;
+        self.analysis.set_file(name, &self.folders.relative(&absolute), text);
+        self.analysis.load(name, &self.folders);
+        Ok(())
     }
 
     /// Loads every module of the project.

@@ -14,6 +14,7 @@
 #[cfg(test)]
 mod arbitrary;
 pub mod calendar;
+pub mod check;
 pub mod dag;
 pub mod diff;
 pub mod expr;

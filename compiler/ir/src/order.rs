@@ -18,7 +18,10 @@ impl Dag {
 
 fn check(nodes: &[Node]) -> Result<(), ReadError> {
     for (index, node) in nodes.iter().enumerate() {
-        node.kind.nested().into_iter().try_for_each(|(_, region)| check(&region.nodes))?;
+        node.kind
+            .nested()
+            .into_iter()
+            .try_for_each(|(_, region)| check(&region.nodes).map_err(|error| error.within(&node.id)))?;
         let Some(dependency) = first_dependency(node, |dependency| dependency >= index) else { continue };
         let id = |index: usize| nodes.get(index).map(|node| node.id.clone()).unwrap_or_default();
         if let Some(path) = find_cycle(nodes) {

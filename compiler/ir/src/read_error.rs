@@ -9,7 +9,7 @@ pub enum ReadError {
     Json { line: usize, column: usize, message: String },
     #[error("line {line}, column {column}: {error}")]
     Text { line: usize, column: usize, error: SyntaxError },
-    #[error("the format is `{found}`, and this flowc reads `{}`", crate::json::FORMAT)]
+    #[error("{}, and this flowc reads `{}`", format(found), crate::json::FORMAT)]
     UnknownFormat { found: String },
     #[error("two {kind}s have the name `{name}`")]
     Duplicate { kind: &'static str, name: String },
@@ -46,6 +46,25 @@ pub enum ReadError {
     Order { node: String, dependency: String },
     #[error("the origin has {found} spans for {nodes} nodes")]
     Spans { found: usize, nodes: usize },
+    #[error("{what}: more than {most} in all")]
+    TooLarge { what: &'static str, most: usize },
+    /// In a region of a node; `node` is its path.
+    #[error("within `{node}`: {error}")]
+    Within { node: String, error: Box<Self> },
+}
+
+impl ReadError {
+    /// The same error, in a region of that node.
+    pub(crate) fn within(self, node: &str) -> Self {
+        match self {
+            Self::Within { node: inner, error } => Self::Within { node: format!("{node}/{inner}"), error },
+            error => Self::Within { node: node.to_owned(), error: Box::new(error) },
+        }
+    }
+}
+
+fn format(found: &str) -> String {
+    if found.is_empty() { "the format is not named".to_owned() } else { format!("the format is `{found}`") }
 }
 
 fn needed(parts: &[&str]) -> String {

@@ -50,7 +50,11 @@ impl Pair<'_> {
         let all = |cause: Option<Cause>| Some(cause.map_or(Reach::Nothing, Reach::All));
         match &self.after.kind {
             NodeKind::Task(_) | NodeKind::Expression(_) => None,
-            NodeKind::Pass => by_port(&|port| self.way(port)),
+            NodeKind::Pass => {
+                let inputs = self.after.inputs.iter().map(|(name, _)| name.as_str());
+                let ways: HashMap<&str, &Option<Cause>> = inputs.zip(&self.ways).collect();
+                by_port(&|port| ways.get(port).and_then(|cause| (*cause).clone()))
+            }
             NodeKind::Wait | NodeKind::WaitFor => all(self.way(VALUE_PORT)),
             NodeKind::Workflow { .. } | NodeKind::Query { .. } => by_port(&given),
             NodeKind::Conditional { .. } => match self.way("condition") {

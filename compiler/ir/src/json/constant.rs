@@ -119,6 +119,10 @@ impl<'de> Visitor<'de> for ConstantVisitor {
         i64::try_from(value).map(Value::Int).map_err(|_| E::custom(format!("{value} is no 64-bit Int")))
     }
 
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Err(E::custom(format!("{value} is no 64-bit Int: a Float is written as {{\"float\": 0.5}}")))
+    }
+
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(Value::Text(value.to_owned()))
     }

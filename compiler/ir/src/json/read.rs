@@ -1,7 +1,7 @@
 //! Reads `flow-dag/1`.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
 };
 
@@ -20,7 +20,7 @@ use crate::{
         scan::Cursor,
         types::{NoRows, read_row, read_type},
     },
-    types::Type,
+    types::{Row, Type},
 };
 
 impl Dag {
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Result<DagJson, ReadError> {
     // Another format may have other parts, so its name is what there is to say about it.
     let other_format = || {
         let head: Head = serde_json::from_str(text).ok()?;
-        let found = head.format.unwrap_or_else(|| "missing".to_owned());
+        let found = head.format.unwrap_or_default();
         (found != FORMAT).then_some(ReadError::UnknownFormat { found })
     };
     match serde_json::from_str::<DagJson>(text) {
@@ -93,9 +93,17 @@ impl std::fmt::Display for Place<'_> {
 
 struct Reader<'a> {
     rows: RowTable,
-    /// Most types of a DAG come again and again.
-    types: RefCell<HashMap<&'a str, Type>>,
+    /// Most types of a DAG come again and again; each with its columns, those of tables within it too.
+    types: RefCell<HashMap<&'a str, (Type, usize)>>,
+    /// Of all types so far.
+    columns: Cell<usize>,
 }
+
+/// The most columns that all types of a DAG may have: a row that is named once may stand at every port.
+const MOST_COLUMNS: usize = 5_000_000;
+
+/// A node with more ports has them by name.
+const FEW_PORTS: usize = 32;
 
 /// What the nodes of the DAG, or of a region, can refer to.
 #[derive(Default)]
@@ -103,6 +111,8 @@ struct Scope<'a> {
     nodes: &'a [NodeJson],
     ids: HashMap<&'a str, u32>,
     parameters: HashSet<&'a str>,
+    /// Of nodes that have many.
+    ports: RefCell<HashMap<u32, HashMap<&'a str, u32>>>,
 }
 
 impl<'a> Scope<'a> {
@@ -137,7 +147,7 @@ impl<'a> Reader<'a> {
                 row.map_err(|error| ReadError::Type { place: place(), text: text.clone(), error })?,
             );
         }
-        Ok(Self { rows, types: RefCell::default() })
+        Ok(Self { rows, types: RefCell::default(), columns: Cell::default() })
     }
 
     fn node(&self, json: &'a NodeJson, scope: &Scope<'a>) -> Result<Node, ReadError> {
@@ -191,11 +201,17 @@ impl<'a> Reader<'a> {
         let mut ids = Scope::default();
         let mut region = |region: &'a Option<RegionJson>| {
             let region = region.as_ref().ok_or_else(wrong)?;
-            ids.add_ids(&region.nodes)?;
-            self.region(region, json)
+            let mut read = || {
+                ids.add_ids(&region.nodes)?;
+                self.region(region, json)
+            };
+            read().map_err(|error| error.within(&json.id))
         };
         Ok(match json.kind.as_str() {
-            "task" => NodeKind::Task(read_operator(op.as_ref().ok_or_else(wrong)?)?),
+            "task" => {
+                let operator = read_operator(op.as_ref().ok_or_else(wrong)?);
+                NodeKind::Task(operator.map_err(|error| error.within(&json.id))?)
+            }
             "expression" => {
                 let place = Place { node: Some(&json.id), part: "expression" };
                 NodeKind::Expression(self.expr(expression.as_ref().ok_or_else(wrong)?, place)?)
@@ -290,15 +306,26 @@ impl<'a> Reader<'a> {
     }
 
     fn ty(&self, text: &'a str, place: Place<'_>) -> Result<Type, ReadError> {
-        if let Some(ty) = self.types.borrow().get(text) {
+        if let Some((ty, columns)) = self.types.borrow().get(text) {
+            self.count(*columns)?;
             return Ok(ty.clone());
         }
         let mut cursor = Cursor::new(text);
         let ty = read_type(&mut cursor, &self.rows).and_then(|ty| cursor.expect_end().map(|()| ty));
         let ty =
             ty.map_err(|error| ReadError::Type { place: place.to_string(), text: text.to_owned(), error })?;
-        self.types.borrow_mut().insert(text, ty.clone());
+        let columns = columns_of(&ty);
+        self.count(columns)?;
+        self.types.borrow_mut().insert(text, (ty.clone(), columns));
         Ok(ty)
+    }
+
+    fn count(&self, columns: usize) -> Result<(), ReadError> {
+        self.columns.set(self.columns.get().saturating_add(columns));
+        if self.columns.get() > MOST_COLUMNS {
+            return Err(ReadError::TooLarge { what: "columns of types", most: MOST_COLUMNS });
+        }
+        Ok(())
     }
 
     fn expr(&self, steps: &'a [StepJson], place: Place<'_>) -> Result<Expr, ReadError> {
@@ -349,6 +376,25 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The columns and fields that a type holds.
+fn columns_of(ty: &Type) -> usize {
+    let of_row = |row: &Row| row.columns.iter().map(|column| 1 + columns_of(&column.ty)).sum::<usize>();
+    match ty {
+        Type::Dataset(row) | Type::Column(row) => of_row(row),
+        Type::Model(model) => of_row(&model.row) + model.result.as_ref().map_or(0, of_row),
+        Type::Record(record) => record.fields.iter().map(|field| 1 + columns_of(&field.ty)).sum(),
+        Type::Enum(of) => of.variants.len(),
+        Type::Optional(of)
+        | Type::List(of)
+        | Type::Id(of)
+        | Type::QueryId(of)
+        | Type::Pii(of)
+        | Type::Label { of, .. }
+        | Type::Refined { base: of, .. } => columns_of(of),
+        _ => 0,
+    }
+}
+
 fn find(id: &str, place: Place<'_>, scope: &Scope<'_>) -> Result<NodeIndex, ReadError> {
     let unknown = || ReadError::UnknownNode { place: place.to_string(), node: id.to_owned() };
     scope.ids.get(id).copied().map(NodeIndex).ok_or_else(unknown)
@@ -371,8 +417,15 @@ fn find_port(reference: &str, place: Place<'_>, scope: &Scope<'_>) -> Result<Por
     };
     let node = find(id, place, scope)?;
     let ports = scope.nodes.get(node.0 as usize).map(|node| node.outputs.as_slice()).unwrap_or_default();
-    match (0u32..).zip(ports).find(|(_, json)| json.name == port) {
-        Some((port, _)) => Ok(PortRef { node, port }),
+    let found = if ports.len() > FEW_PORTS {
+        let mut many = scope.ports.borrow_mut();
+        let names = || ports.iter().map(|port| port.name.as_str()).zip(0..).collect();
+        many.entry(node.0).or_insert_with(names).get(port.as_str()).copied()
+    } else {
+        (0..).zip(ports).find(|(_, json)| json.name == port).map(|(index, _)| index)
+    };
+    match found {
+        Some(port) => Ok(PortRef { node, port }),
         None => Err(ReadError::UnknownPort {
             place: place.to_string(),
             node: id.to_owned(),

@@ -163,6 +163,7 @@ fn the_golden_dags_are_valid() {
             let json = dag.to_json();
             assert_eq!(check(&json), Ok(()), "{}", path.display());
             assert_eq!(Dag::from_json(&json).unwrap(), dag, "{}", path.display());
+            assert_eq!(dag.check(), Ok(()), "{}", path.display());
             assert_eq!(dag.to_text(), text, "{}", path.display());
             count += 1;
         }
