@@ -107,24 +107,39 @@ pub struct Invocation {
 pub fn parse(words: Vec<OsString>) -> Result<Invocation, Exit> {
     let mut command = Words::command();
     let mut launch = None;
+    let mut names = Vec::new();
     if let Some(target) = launch::find_target(&words, &command) {
         let terminal = terminal_before_parsing(&words);
         launch = launch::load(&target, &terminal)?;
-        if let Some(launch) = &launch {
-            command = command.mut_subcommand(target.subcommand, |subcommand| launch.add_flags(subcommand));
-        }
+        command = command.mut_subcommand(target.subcommand, |subcommand| match &launch {
+            Some(launch) => launch.add_flags(subcommand),
+            None => {
+                let (subcommand, found) = launch::add_flags_of_dag(&target, subcommand);
+                names = found;
+                subcommand
+            }
+        });
     }
     let matches = command.try_get_matches_from(words).map_err(|error| {
         // A reader of the help that has gone away is no error.
         let _ = error.print();
         if error.use_stderr() { Exit::Usage } else { Exit::Worked }
     })?;
-    let words = Words::from_arg_matches(&matches).map_err(|error| {
+    let mut words = Words::from_arg_matches(&matches).map_err(|error| {
         let _ = error.print();
         Exit::Usage
     })?;
-    if let (Some(launch), Some((_, matches))) = (&mut launch, matches.subcommand()) {
-        launch.take_flags(matches);
+    if let Some((_, matches)) = matches.subcommand() {
+        match (&mut launch, &mut words.command) {
+            (Some(launch), _) => launch.take_flags(matches),
+            (
+                None,
+                Command::Plan(plan::Options { launch, .. }) | Command::Run(run::Options { launch, .. }),
+            ) => {
+                launch.settings.extend(launch::settings_of(matches, &names));
+            }
+            _ => {}
+        }
     }
     Ok(Invocation { words, launch })
 }

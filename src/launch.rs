@@ -19,7 +19,7 @@ use flow_plan::{
 use flow_syntax::{diagnostic::render, suggest::did_you_mean};
 
 use crate::{
-    check,
+    check, dag_file,
     exit::{Exit, Failure},
     facts::Facts,
     project::{Project, absolute},
@@ -44,16 +44,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// A DAG in JSON has its parameters bound already.
-    pub fn refuse_parameters(&self) -> Result<(), Failure> {
-        if self.params.is_some() || !self.settings.is_empty() {
-            return Err(Failure::usage(format!(
-                "the parameters of `{}` are bound already",
-                self.file.display()
-            ))
-            .help("plan the workflow again with other parameters"));
-        }
-        Ok(())
+    /// The DAG that the file is, with what is given for its tables, models and files.
+    pub fn read_dag(&self) -> Result<Dag, Failure> {
+        let mut dag = dag_file::read(&self.file)?;
+        dag_file::bind(&mut dag, &self.file, &self.parameters())?;
+        Ok(dag)
+    }
+
+    fn parameters(&self) -> Parameters<'_> {
+        Parameters { file: self.params.as_deref(), settings: &self.settings }
     }
 }
 
@@ -169,10 +168,44 @@ pub fn find_target(words: &[OsString], command: &clap::Command) -> Option<Target
     })
 }
 
+/// Adds the parameters of the DAG that the target is to a subcommand; none where it is a text.
+pub fn add_flags_of_dag(target: &Target, mut subcommand: clap::Command) -> (clap::Command, Vec<String>) {
+    let mut names = Vec::new();
+    if !is_dag(&target.file) {
+        return (subcommand, names);
+    }
+    subcommand = subcommand.next_help_heading("Parameters: tables, models and files");
+    for dag_file::Flag { name, ty } in dag_file::flags(&target.file) {
+        let long = name.replace('_', "-");
+        let is_taken =
+            subcommand.get_arguments().any(|arg| arg.get_long().is_some_and(|other| other == long))
+                || crate::arguments::is_common_flag(&long)
+                || names.contains(&name);
+        if !is_taken {
+            let arg = Arg::new(format!("{FLAG_ID}{name}")).long(long).value_name(ty);
+            subcommand = subcommand.arg(arg.allow_hyphen_values(true));
+            names.push(name);
+        }
+    }
+    (subcommand, names)
+}
+
+/// What was given for parameters of those names, as `-p` has it.
+pub fn settings_of(matches: &ArgMatches, names: &[String]) -> Vec<String> {
+    let given = |name: &String| {
+        Some(format!("{name}={}", crate::arguments::flag_text(matches, &format!("{FLAG_ID}{name}"))?))
+    };
+    names.iter().filter_map(given).collect()
+}
+
+fn is_dag(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "json")
+}
+
 /// Loads and checks the target's file. `None` where it is a DAG rather than text, or where only help is
 /// wanted and the file cannot give it.
 pub fn load(target: &Target, terminal: &Terminal) -> Result<Option<Launch>, Exit> {
-    if target.file.extension().is_some_and(|extension| extension == "json") {
+    if is_dag(&target.file) {
         return Ok(None);
     }
     let result = Project::find(&target.file, target.root.as_deref()).and_then(|mut project| {
@@ -259,8 +292,7 @@ impl Launch {
     /// # Errors
     /// What is wrong has been printed.
     pub fn plan(&self, options: &Options, stage: Stage, terminal: &Terminal) -> Result<Dag, Exit> {
-        let parameters = Parameters { file: options.params.as_deref(), settings: &options.settings };
-        let (mut flags, file) = parameters.read().map_err(|failure| failure.report(terminal))?;
+        let (mut flags, file) = options.parameters().read().map_err(|failure| failure.report(terminal))?;
         flags.extend(self.flags.iter().cloned());
         self.plan_with(self.bind(&flags, file.as_ref(), terminal)?, stage, terminal)
     }
@@ -345,14 +377,6 @@ impl Launch {
             format!("{}:{}:{}", source.file, position.line, position.column)
         })
     }
-}
-
-/// Reads a DAG from a JSON file.
-pub fn read_dag(path: &Path) -> Result<Dag, Failure> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
-    Dag::from_json(&text).map_err(|error| Failure::input(format!("`{shown}`: {error}")))
 }
 
 /// Makes the paths in a DAG absolute: those that are relative count from `root`.

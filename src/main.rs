@@ -7,6 +7,7 @@ mod arguments;
 mod artifact;
 mod cancel;
 mod check;
+mod dag_file;
 mod diff;
 mod exit;
 mod explain;

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Options {
     #[command(flatten)]
-    launch: launch::Options,
+    pub launch: launch::Options,
     /// Print the DAG itself
     #[arg(long, value_enum)]
     emit: Option<Emit>,
@@ -73,9 +73,8 @@ pub fn execute(
             }
         }
         None => {
-            options.launch.refuse_parameters()?;
             let folders = Folders::find(&options.launch.file, root)?;
-            let dag = launch::read_dag(&options.launch.file)?;
+            let dag = options.launch.read_dag()?;
             let (dag, _) = at_stage(dag, stage, &Facts::of_code(&folders));
             (dag, folders)
         }

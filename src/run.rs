@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Options {
     #[command(flatten)]
-    launch: launch::Options,
+    pub launch: launch::Options,
     #[command(flatten)]
     pub execution: Execution,
     /// Execute nothing: take the answers from a recorded run, and compare how it ended with how this would end
@@ -90,10 +90,9 @@ pub fn execute(
             (dag, launch.project.folders().clone())
         }
         None => {
-            options.launch.refuse_parameters()?;
             let folders = Folders::find(&options.launch.file, root)?;
             folders.remark(terminal);
-            let dag = launch::read_dag(&options.launch.file)?;
+            let dag = options.launch.read_dag()?;
             let (mut dag, _) = at_stage(dag, Stage::Plan, &Facts::of_code(&folders));
             launch::resolve_files(&mut dag, &folders.root);
             (dag, folders)

@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 use flow_ir::diff::{DagDiff, diff};
 use flow_plan::passes::Stage;
@@ -45,7 +48,7 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn parameters(&self, _: &Path) -> Parameters<'_> {
+    pub fn parameters(&self) -> Parameters<'_> {
         Parameters { file: self.params.as_deref(), settings: &self.settings }
     }
 }
@@ -67,7 +70,7 @@ pub fn execute(
             .help("a parameter is for a .flow file, which is planned with it"));
     }
     let stage = if before.is_text() && after.is_text() { Stage::Dag } else { Stage::Plan };
-    let planner = Planner { options, flags, root, terminal };
+    let planner = Planner { known: RefCell::default(), options, flags, root, terminal };
     let (a, b) = (
         before.recorded(engine.as_ref(), &folders, words[0])?,
         after.recorded(engine.as_ref(), &folders, words[1])?,
@@ -85,6 +88,9 @@ pub fn execute(
         Err(Refused::Told(exit)) => return Ok(exit),
         Err(Refused::Failure(failure)) => return Err(failure),
     };
+    if first.is_some() || second.is_some() {
+        planner.refuse_unknown()?;
+    }
     let (Some(before), Some(after)) = (a.or(first), b.or(second)) else {
         return Err(Failure::usage("there is nothing to compare"));
     };

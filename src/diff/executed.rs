@@ -37,13 +37,12 @@ impl<'a> Executed<'a> {
         let (run, nodes) = after.run.as_ref()?;
         let earlier: Option<HashMap<&str, &NodeView>> =
             before.run.as_ref().map(|(_, nodes)| nodes.iter().map(|node| (node.id.as_str(), node)).collect());
-        let mut templates = Templates::new(&before.dag);
-        let planned = |id: &str, templates: &Templates| templates.steps(id).is_some();
+        let planned = Templates::new(&before.dag);
         let mut counts = BTreeMap::new();
         let mut told = Vec::new();
         for node in nodes {
             *counts.entry(state(node)).or_default() += 1;
-            let is_planned = planned(&node.id, &templates);
+            let is_planned = planned.steps(&node.id).is_some();
             let was =
                 earlier.as_ref().and_then(|earlier| earlier.get(node.id.as_str())).map(|node| state(node));
             let is_other = match (was, &earlier) {
@@ -62,8 +61,6 @@ impl<'a> Executed<'a> {
                 told.push(Ended { id: id.to_owned(), node: None, is_planned: true, was: None });
             }
         }
-        templates = there;
-        let _ = templates;
         Some(Self { run, counts, nodes: told })
     }
 

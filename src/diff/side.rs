@@ -1,6 +1,10 @@
 //! What is compared: a text, a DAG in a file, or a run.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use flow_ir::{dag::Dag, types::Type, value::Value};
 use flow_plan::passes::{Stage, at_stage};
@@ -10,7 +14,9 @@ use serde_json::{Map, Value as Json};
 
 use super::command::Options;
 use crate::{
+    dag_file,
     exit::{Exit, Failure},
+    facts::Facts,
     launch::{self, Launch, Target},
     project::{Folders, absolute},
     state,
@@ -89,7 +95,7 @@ impl Named {
         match self {
             Self::Text(_) => Ok(None),
             Self::Dag(path) => {
-                let (mut dag, _) = at_stage(launch::read_dag(path)?, Stage::Plan);
+                let (mut dag, _) = at_stage(dag_file::read(path)?, Stage::Plan, &Facts::of_code(folders));
                 launch::resolve_files(&mut dag, &folders.root);
                 Ok(Some(Side { name: word.to_owned(), dag, run: None }))
             }
@@ -105,6 +111,8 @@ impl Named {
 
 /// Plans a text, with the parameters that were given for both sides.
 pub struct Planner<'a> {
+    /// The parameters that a text so far has.
+    pub known: RefCell<BTreeSet<String>>,
     pub options: &'a Options,
     /// Parameters given as flags.
     pub flags: &'a [(String, String)],
@@ -138,10 +146,10 @@ impl Planner<'_> {
     }
 
     fn given(&self, launch: &Launch, other: Option<&Dag>) -> Result<flow_plan::parameters::Given, Refused> {
-        let options = self.options.parameters(&launch.project.folders().root);
-        let (mut flags, file) = options.read().map_err(Refused::Failure)?;
+        let (mut flags, file) = self.options.parameters().read().map_err(Refused::Failure)?;
         flags.extend(self.flags.iter().cloned());
         let has = |name: &str| launch.signature.params.iter().any(|param| param.name == name);
+        self.known.borrow_mut().extend(launch.signature.params.iter().map(|param| param.name.clone()));
         // What only the other text takes is not for this one.
         flags.retain(|(name, _)| has(name));
         let mut values = Map::new();
@@ -164,6 +172,26 @@ impl Planner<'_> {
             values.extend(file.into_iter().filter(|(name, _)| has(name)));
         }
         launch.bind(&flags, Some(&Json::Object(values)), self.terminal).map_err(Refused::Told)
+    }
+}
+
+impl Planner<'_> {
+    /// Refuses what was given for a parameter that no text has.
+    pub fn refuse_unknown(&self) -> Result<(), Failure> {
+        let known = self.known.borrow();
+        let (settings, file) = self.options.parameters().read()?;
+        let fields = file.iter().filter_map(Json::as_object).flat_map(Map::keys);
+        let mut given = settings.iter().map(|(name, _)| name).chain(fields);
+        match given.find(|name| !known.contains(*name)) {
+            None => Ok(()),
+            Some(name) => {
+                let failure = Failure::usage(format!("neither of the two has a parameter `{name}`"));
+                Err(match did_you_mean(name, known.iter().map(String::as_str)) {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                })
+            }
+        }
     }
 }
 

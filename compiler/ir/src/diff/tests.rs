@@ -131,6 +131,8 @@ proptest! {
         let found = diff(&a, &b);
         prop_assert_eq!(found.is_empty(), a == b);
         prop_assert_eq!(found.to_text().is_empty(), a == b);
+        let schema = include_str!("../../../../grammar/flow-diff.schema.json");
+        prop_assert_eq!(crate::json::schema_tests::check_against(schema, &found.to_json()), Ok(()));
         let (before, after) = (paths(&a), paths(&b));
         for node in &found.nodes {
             let all = if node.kind == Kind::Removed { &before } else { &after };

@@ -6,7 +6,7 @@ mod entries;
 mod natural;
 mod read;
 #[cfg(test)]
-mod schema_tests;
+pub(crate) mod schema_tests;
 #[cfg(test)]
 mod tests;
 mod write;

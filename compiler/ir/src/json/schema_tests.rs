@@ -115,8 +115,13 @@ fn is_of_type(name: &str, value: &Json) -> bool {
 }
 
 fn check(text: &str) -> Result<(), String> {
-    let validator = Validator { root: serde_json::from_str(SCHEMA).unwrap() };
-    validator.check(&validator.root, &serde_json::from_str(text).unwrap())
+    check_against(SCHEMA, &serde_json::from_str(text).unwrap())
+}
+
+/// Whether JSON is what a schema describes.
+pub(crate) fn check_against(schema: &str, json: &Json) -> Result<(), String> {
+    let validator = Validator { root: serde_json::from_str(schema).unwrap() };
+    validator.check(&validator.root, json)
 }
 
 #[test]
