@@ -44,6 +44,9 @@ pub fn case(case: &Case<'_>, sources: &Sources<'_>, terminal: &Terminal) -> Stri
 }
 
 pub fn summary(counts: Counts, elapsed: Duration, terminal: &Terminal) -> String {
+    if terminal.quiet && counts.passed == counts.all() {
+        return String::new();
+    }
     if counts.all() == 0 {
         return "there are no tests\n".to_owned();
     }

@@ -86,6 +86,10 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
                 .at(Some(flow_plan::error::Place { module: (*module).to_owned(), span: test.span })),
             ),
         };
+        // What was stopped says nothing about the test.
+        if cancel.is_cancelled() {
+            return;
+        }
         let case = Case { module, test, verdict, elapsed: began.elapsed() };
         reporter.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(*place, &case);
     };

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import many_tests
+
 ROOT = Path(__file__).resolve().parents[2]
 FLOWC = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "flowc"
 RUNS = 7
@@ -50,12 +52,17 @@ def main():
         folder = Path(folder)
         shutil.copytree(ROOT / "examples" / "iris", folder / "iris", ignore=shutil.ignore_patterns(".flow"))
         shutil.copy(ROOT / "tests" / "perf" / "fan.flow", folder / "fan.flow")
+        shutil.copy(ROOT / "tests" / "perf" / "fan_test.flow", folder / "fan_test.flow")
+        many_tests.write(folder / "many")
+        subprocess.run([FLOWC, "test", "-q", "--bless"], cwd=folder / "many", check=True, capture_output=True)
         forget = lambda: shutil.rmtree(folder / ".flow", ignore_errors=True)
         held = [
             measure("flowc --version", 0.015, [FLOWC, "--version"], folder),
             measure("flowc check iris.flow", 0.050, [FLOWC, "check", "iris/iris.flow"], folder),
             measure("flowc run iris.flow, all cached", 0.100, [FLOWC, "run", "iris/iris.flow"], folder),
             measure("flowc plan fan.flow, 20,000 nodes", 1.0, [FLOWC, "plan", "fan.flow"], folder),
+            measure("flowc test, 200 tests of plans", 1.0, [FLOWC, "test"], folder / "many"),
+            measure("flowc test fan_test.flow, 20,000 nodes", 0.5, [FLOWC, "test", "fan_test.flow"], folder),
             measure("flowc run fan.flow, 20,000 nodes", 4.0, [FLOWC, "run", "fan.flow"], folder, forget),
         ]
     sys.exit(0 if all(held) else 1)

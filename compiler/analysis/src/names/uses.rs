@@ -31,6 +31,7 @@ pub struct Mistake<'db> {
 pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
     let mut found = Vec::new();
     let mut first: FxHashMap<&str, (Item<'db>, Span)> = FxHashMap::default();
+    let mut tests: FxHashMap<&str, (Item<'db>, Span)> = FxHashMap::default();
     let mut reported_cycle = false;
     let mentioned = mentioned(db, file);
     for &item in items(db, file) {
@@ -42,6 +43,18 @@ pub fn check_uses<'db>(db: &'db dyn Db, file: File) -> Vec<Mistake<'db>> {
             check_use(db, item, import, &mentioned, &mut reported_cycle, report);
         }
         found.extend(check_case(db, item).map(|diagnostic| Mistake { item: None, diagnostic }));
+        if let ItemKind::Test(test) = kind
+            && let Some((other, span)) = tests.insert(&test.name.value, (item, test.name.span))
+        {
+            let first = span.shift(other.start(db));
+            tests.insert(&test.name.value, (other, span));
+            let message = format!("two tests of this module are called `{}`", test.name.value);
+            let diagnostic = Diagnostic::error(code::DEFINED_TWICE, test.name.span, message)
+                .shift(item.start(db))
+                .label(first, "the first is here")
+                .help("reports tell tests apart by their names: give this one another");
+            found.push(Mistake { item: None, diagnostic });
+        }
         let names = match kind {
             ItemKind::Use(import) => match &import.names {
                 Some(names) => names.iter().collect(),

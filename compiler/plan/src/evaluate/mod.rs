@@ -3,6 +3,7 @@
 //! Typed bodies are interpreted. What is known folds to constants, calls of operators make nodes, and
 //! what hangs on columns or futures becomes expressions.
 
+mod apart;
 mod call;
 mod control;
 mod evaluator;

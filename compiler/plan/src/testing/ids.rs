@@ -7,27 +7,72 @@ use flow_ir::{
     node::{Node, NodeKind},
 };
 use flow_syntax::suggest::did_you_mean;
+use rustc_hash::FxHashMap;
 
 use super::Failure;
 
 /// Unknown ids are answered with so many that there are.
 const LISTED: usize = 12;
 
-/// Every node with what a test calls it, those of regions behind the one that has them.
-pub(crate) fn nodes(dag: &Dag) -> Vec<(String, &Node)> {
-    let mut found = Vec::new();
-    walk(&dag.nodes, "", &mut found);
-    found
+/// Where the nodes of a DAG are, by what a test calls them; those of regions behind the one that has them.
+pub(crate) struct Index {
+    places: Vec<(String, Path)>,
+    by_id: FxHashMap<String, usize>,
 }
 
-fn walk<'d>(nodes: &'d [Node], scope: &str, found: &mut Vec<(String, &'d Node)>) {
-    for node in nodes {
+/// A node's place in its body, and before it, from the outside in, those of the nodes that it stands in, each with the
+/// place of its region.
+type Path = Vec<u32>;
+
+/// A node, and all of its body: ports count among these.
+pub(crate) type Found<'d> = (&'d Node, &'d [Node]);
+
+impl Index {
+    pub fn of(dag: &Dag) -> Self {
+        let mut places = Vec::with_capacity(dag.nodes.len());
+        walk(&dag.nodes, "", &mut Vec::new(), &mut places);
+        let by_id = places.iter().map(|(id, _)| id.clone()).zip(0..).collect();
+        Self { places, by_id }
+    }
+
+    /// The ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> + Clone {
+        self.places.iter().map(|(id, _)| id.as_str())
+    }
+
+    /// The node that a test calls so.
+    pub fn find<'d>(&self, dag: &'d Dag, id: &str) -> Option<Found<'d>> {
+        let (_, path) = self.places.get(*self.by_id.get(id)?)?;
+        at(dag, path)
+    }
+
+    pub fn nodes<'d>(&self, dag: &'d Dag) -> impl Iterator<Item = (&str, Found<'d>)> {
+        self.places.iter().filter_map(|(id, path)| Some((id.as_str(), at(dag, path)?)))
+    }
+}
+
+fn walk(nodes: &[Node], scope: &str, path: &mut Path, places: &mut Vec<(String, Path)>) {
+    for (node, place) in nodes.iter().zip(0..) {
+        path.push(place);
         let id = format!("{scope}{}", node.id);
         let inner = scope_of(node, &id);
-        found.push((id, node));
-        for (_, region) in node.kind.regions() {
-            walk(&region.nodes, &inner, found);
+        places.push((id, path.clone()));
+        for ((_, region), place) in node.kind.regions().into_iter().zip(0..) {
+            path.push(place);
+            walk(&region.nodes, &inner, path, places);
+            path.pop();
         }
+        path.pop();
+    }
+}
+
+fn at<'d>(dag: &'d Dag, path: &[u32]) -> Option<Found<'d>> {
+    let mut body: &[Node] = &dag.nodes;
+    let mut steps = path.iter().map(|step| *step as usize);
+    loop {
+        let node = body.get(steps.next()?)?;
+        let Some(region) = steps.next() else { return Some((node, body)) };
+        body = &node.kind.regions().get(region)?.1.nodes;
     }
 }
 

@@ -15,13 +15,12 @@ use super::super::{
     fuel::heap_size,
     value::Planned,
 };
-use super::state::Remark;
+use super::state::{Looked, Remark};
 use crate::{
     error::Problem,
     testing::{
         Failure, Golden, Simulated, SimulatedNode,
-        flow::Flow,
-        ids::{self, template, unknown},
+        ids::{template, unknown},
     },
 };
 
@@ -62,12 +61,12 @@ impl Evaluator<'_> {
             | TestFunction::PeakCores
             | TestFunction::PeakMemory => {
                 let outcome = testing.outcomes.get(handle).cloned().ok_or_else(lost)?;
-                let (dag, simulated) = &*outcome;
-                return self.of_outcome(frame, function, dag, simulated, text(1), span);
+                let (looked, simulated) = &*outcome;
+                return self.of_outcome(frame, function, looked, simulated, text(1), span);
             }
             TestFunction::Matches => {
                 let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
-                return self.matches(frame, &dag, text(1), span);
+                return self.matches(frame, &dag.dag, text(1), span);
             }
             TestFunction::Feeds => {
                 let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
@@ -75,13 +74,12 @@ impl Evaluator<'_> {
             }
             TestFunction::Node => {
                 let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
-                let nodes = ids::nodes(&dag);
                 let id = text(1);
-                let Some((_, node)) = nodes.iter().find(|(known, _)| known == id) else {
-                    let failure = unknown(id, "node", nodes.iter().map(|(id, _)| id.as_str()));
+                let Some((node, siblings)) = dag.index().find(&dag.dag, id) else {
+                    let failure = unknown(id, "node", dag.index().ids());
                     return Err(self.failed(frame, span, failure));
                 };
-                node_value(id, node, &names(&dag.nodes, &nodes, node))
+                node_value(id, node, siblings)
             }
             _ => {
                 let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
@@ -92,9 +90,16 @@ impl Evaluator<'_> {
         Ok(Planned::known(value))
     }
 
-    fn feeds(&mut self, frame: &Frame, dag: &Dag, from: &str, to: &str, args: &[Expr]) -> Result<Planned> {
-        let flow = Flow::of(dag);
-        self.fuel.steps(dag.nodes.len() as u64).map_err(crate::error::PlanError::from)?;
+    fn feeds(
+        &mut self,
+        frame: &Frame,
+        looked: &Looked,
+        from: &str,
+        to: &str,
+        args: &[Expr],
+    ) -> Result<Planned> {
+        let flow = looked.flow();
+        self.fuel.steps(looked.dag.nodes.len() as u64).map_err(crate::error::PlanError::from)?;
         let path = flow.path(from, to).map_err(|name| {
             let place = if name == from { 1 } else { 2 };
             let span = args.get(place).map_or_else(Default::default, |arg| arg.span);
@@ -148,7 +153,7 @@ impl Evaluator<'_> {
         &mut self,
         frame: &Frame,
         function: TestFunction,
-        dag: &Dag,
+        looked: &Looked,
         simulated: &Simulated,
         id: &str,
         span: flow_syntax::span::Span,
@@ -161,7 +166,7 @@ impl Evaluator<'_> {
             _ => {
                 let node = match simulated.nodes.get(id) {
                     Some(node) => *node,
-                    None => self.pending(frame, dag, simulated, id, span)?,
+                    None => self.pending(frame, looked, simulated, id, span)?,
                 };
                 match function {
                     TestFunction::State => node.state.into(),
@@ -176,14 +181,13 @@ impl Evaluator<'_> {
     fn pending(
         &self,
         frame: &Frame,
-        dag: &Dag,
+        looked: &Looked,
         simulated: &Simulated,
         id: &str,
         span: flow_syntax::span::Span,
     ) -> Result<SimulatedNode> {
-        let nodes = ids::nodes(dag);
         let of = template(id);
-        let is_known = nodes.iter().any(|(known, _)| *known == of);
+        let is_known = looked.index().find(&looked.dag, &of).is_some();
         if is_known && !id.contains("[]/") {
             return Ok(SimulatedNode { state: "pending", attempts: 0 });
         }
@@ -198,7 +202,7 @@ impl Evaluator<'_> {
             let failure = Failure::error(format!("`{id}` are several nodes")).help(Some(help));
             return Err(self.failed(frame, span, failure));
         }
-        there.extend(nodes.iter().map(|(id, _)| id.as_str()).filter(|id| !id.contains("[]/")));
+        there.extend(looked.index().ids().filter(|id| !id.contains("[]/")));
         there.sort_unstable();
         there.dedup();
         Err(self.failed(frame, span, unknown(id, "node", there.into_iter())))
@@ -230,7 +234,8 @@ impl Evaluator<'_> {
     }
 }
 
-fn of_dag(function: TestFunction, dag: &Dag, op: &str) -> Value {
+fn of_dag(function: TestFunction, looked: &Looked, op: &str) -> Value {
+    let dag = &looked.dag;
     let count = |count: usize| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
     match function {
         TestFunction::Width => count(dag.graph().width()),
@@ -241,27 +246,14 @@ fn of_dag(function: TestFunction, dag: &Dag, op: &str) -> Value {
             count(calls)
         }
         _ => {
-            let nodes = ids::nodes(dag);
-            let value = |(id, node): &(String, &Node)| node_value(id, node, &names(&dag.nodes, &nodes, node));
-            Value::List(nodes.iter().map(value).collect())
+            let nodes = looked.index().nodes(dag);
+            Value::List(nodes.map(|(id, (node, siblings))| node_value(id, node, siblings)).collect())
         }
     }
 }
 
-/// The nodes beside a node: those that its ports count.
-fn names<'d>(own: &'d [Node], nodes: &[(String, &'d Node)], node: &Node) -> Siblings<'d> {
-    let is_in = |body: &[Node]| body.iter().any(|other| std::ptr::eq(other, node));
-    if is_in(own) {
-        return Siblings(own);
-    }
-    let regions = nodes.iter().flat_map(|(_, node)| node.kind.regions());
-    let body = regions.map(|(_, region)| region.nodes.as_slice()).find(|body| is_in(body));
-    Siblings(body.unwrap_or_default())
-}
-
-struct Siblings<'d>(&'d [Node]);
-
-fn node_value(id: &str, node: &Node, siblings: &Siblings<'_>) -> Value {
+/// `siblings` are the nodes of its body: ports count among these.
+fn node_value(id: &str, node: &Node, siblings: &[Node]) -> Value {
     let input = |(name, input): &(String, Input)| {
         Value::Record(vec![
             ("name".to_owned(), name.as_str().into()),
@@ -278,12 +270,12 @@ fn node_value(id: &str, node: &Node, siblings: &Siblings<'_>) -> Value {
 }
 
 /// As the text of a DAG has it: a constant, `$parameter`, a node, or `node.port`.
-fn from(input: &Input, siblings: &Siblings<'_>) -> String {
+fn from(input: &Input, siblings: &[Node]) -> String {
     let each = |inputs: &mut dyn Iterator<Item = String>| inputs.collect::<Vec<_>>().join(", ");
     match input {
         Input::Constant(value) => value.to_string(),
         Input::Parameter(name) => format!("${name}"),
-        Input::Port(port) => match siblings.0.get(port.node.0 as usize) {
+        Input::Port(port) => match siblings.get(port.node.0 as usize) {
             Some(node) => match node.outputs.as_slice() {
                 [_] => node.id.clone(),
                 ports => {

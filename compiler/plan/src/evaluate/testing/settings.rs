@@ -1,16 +1,16 @@
 //! What `simulate` is told: which nodes fail, how long they take, what is chosen, and on what.
 
 use flow_analysis::body::{Expr, ExprKind};
-use flow_ir::{dag::Dag, node::NodeKind, value::Value};
+use flow_ir::{node::NodeKind, value::Value};
 use flow_syntax::span::Span;
-use rustc_hash::FxHashMap;
 
 use super::super::evaluator::{Evaluator, Frame, Result};
+use super::state::Looked;
 use crate::{
     error::Problem,
     testing::{
         Choice, Failure, Fault, Simulation,
-        ids::{self, template, unknown},
+        ids::{template, unknown},
     },
 };
 
@@ -23,17 +23,19 @@ struct Setting {
 
 impl Evaluator<'_> {
     /// `fail`, `slow`, `choose`, `cores` and `memory`, in that order.
-    pub(super) fn simulation(&mut self, frame: &mut Frame, dag: &Dag, args: &[Expr]) -> Result<Simulation> {
+    pub(super) fn simulation(
+        &mut self,
+        frame: &mut Frame,
+        looked: &Looked,
+        args: &[Expr],
+    ) -> Result<Simulation> {
         let [fail, slow, choose, cores, memory] = args else {
             let fact = "a simulation has other arguments".to_owned();
             return Err(Problem::Disagreement { fact }.into());
         };
-        let nodes = ids::nodes(dag);
-        let known: FxHashMap<&str, &NodeKind> =
-            nodes.iter().map(|(id, node)| (id.as_str(), &node.kind)).collect();
         let mut simulation = Simulation::default();
         for Setting { span, id, fields } in self.settings(frame, fail)? {
-            self.operator_named(frame, span, &id, &known, "fail")?;
+            self.operator_named(frame, span, &id, looked, "fail")?;
             let times = match field(&fields, "times") {
                 Some(Value::Int(times)) => Some(self.count(frame, span, "times", *times)?),
                 _ => None,
@@ -41,7 +43,7 @@ impl Evaluator<'_> {
             simulation.fail.push(Fault { node: id, times });
         }
         for Setting { span, id, fields } in self.settings(frame, slow)? {
-            self.operator_named(frame, span, &id, &known, "take time")?;
+            self.operator_named(frame, span, &id, looked, "take time")?;
             if let Some(Value::Duration(time)) = field(&fields, "time") {
                 if *time < 0 {
                     let failure = Failure::error(format!("`{id}` takes no time below zero"));
@@ -51,7 +53,7 @@ impl Evaluator<'_> {
             }
         }
         for Setting { span, id, fields } in self.settings(frame, choose)? {
-            let choice = self.choice(frame, span, &id, &fields, &known)?;
+            let choice = self.choice(frame, span, &id, &fields, looked)?;
             simulation.choose.push((id, choice));
         }
         if let Some(Value::Int(count)) = self.known_value(frame, cores)? {
@@ -89,15 +91,8 @@ impl Evaluator<'_> {
     }
 
     /// Only what is done by somebody can fail or take long.
-    fn operator_named(
-        &self,
-        frame: &Frame,
-        span: Span,
-        id: &str,
-        known: &FxHashMap<&str, &NodeKind>,
-        does: &str,
-    ) -> Result<()> {
-        match self.node_named(frame, span, id, known)? {
+    fn operator_named(&self, frame: &Frame, span: Span, id: &str, looked: &Looked, does: &str) -> Result<()> {
+        match self.node_named(frame, span, id, looked)? {
             NodeKind::Task(_) => Ok(()),
             kind => {
                 let failure = Failure::error(format!(
@@ -114,13 +109,14 @@ impl Evaluator<'_> {
         frame: &Frame,
         span: Span,
         id: &str,
-        known: &FxHashMap<&str, &'d NodeKind>,
+        looked: &'d Looked,
     ) -> Result<&'d NodeKind> {
-        known.get(id).or_else(|| known.get(template(id).as_str())).copied().ok_or_else(|| {
-            let mut ids: Vec<&str> = known.keys().copied().collect();
-            ids.sort_unstable();
-            self.failed(frame, span, unknown(id, "node", ids.into_iter()))
-        })
+        let index = looked.index();
+        let found = index.find(&looked.dag, id).or_else(|| index.find(&looked.dag, &template(id)));
+        match found {
+            Some((node, _)) => Ok(&node.kind),
+            None => Err(self.failed(frame, span, unknown(id, "node", index.ids()))),
+        }
     }
 
     fn choice(
@@ -129,9 +125,9 @@ impl Evaluator<'_> {
         span: Span,
         id: &str,
         fields: &[(String, Value)],
-        known: &FxHashMap<&str, &NodeKind>,
+        looked: &Looked,
     ) -> Result<Choice> {
-        let kind = self.node_named(frame, span, id, known)?;
+        let kind = self.node_named(frame, span, id, looked)?;
         let refuse = |message: String, help: &str| {
             Err(self.failed(frame, span, Failure::error(message).help(Some(help.to_owned()))))
         };

@@ -1,6 +1,6 @@
 //! Walks the block of a test.
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use flow_analysis::{
     Test,
@@ -16,16 +16,37 @@ use super::super::{
 use crate::{
     error::{PlanError, Problem},
     program::{PlanFacts, Program},
-    testing::{Failure, Refused, Simulated, TestHost},
+    testing::{Failure, Refused, Simulated, TestHost, flow::Flow, ids::Index},
 };
 
 /// What a test has got so far. In values a DAG and an outcome are numbers: their places here.
 pub(in crate::evaluate) struct Testing<'a> {
     pub(super) host: &'a dyn TestHost,
-    pub(super) dags: Vec<Rc<Dag>>,
-    pub(super) outcomes: Vec<Rc<(Dag, Simulated)>>,
+    pub(super) dags: Vec<Rc<Looked>>,
+    pub(super) outcomes: Vec<Rc<(Looked, Simulated)>>,
     /// What the last question has to say, should its answer not be the one that is asserted.
     pub(super) remark: Option<Remark>,
+}
+
+/// A DAG, and what is known of it from the first question on.
+pub(super) struct Looked {
+    pub(super) dag: Dag,
+    index: OnceCell<Index>,
+    flow: OnceCell<Flow>,
+}
+
+impl Looked {
+    pub(super) fn at(dag: Dag) -> Self {
+        Self { dag, index: OnceCell::new(), flow: OnceCell::new() }
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.dag))
+    }
+
+    pub(super) fn flow(&self) -> &Flow {
+        self.flow.get_or_init(|| Flow::of(&self.dag))
+    }
 }
 
 /// A sentence, lines that say more, and what to do.
@@ -69,17 +90,17 @@ impl<'a> Evaluator<'a> {
             (TestFunction::Plan, [call]) => {
                 let dag = self.planned(frame, call)?;
                 let testing = self.testing(frame, expr.span)?;
-                testing.dags.push(Rc::new(dag));
+                testing.dags.push(Rc::new(Looked::at(dag)));
                 Ok(handle(testing.dags.len()))
             }
             (TestFunction::Simulate, [call, settings @ ..]) => {
-                let dag = self.planned(frame, call)?;
-                let simulation = self.simulation(frame, &dag, settings)?;
+                let looked = Looked::at(self.planned(frame, call)?);
+                let simulation = self.simulation(frame, &looked, settings)?;
                 let testing = self.testing(frame, expr.span)?;
-                let simulated = testing.host.simulate(dag.clone(), &simulation);
+                let simulated = testing.host.simulate(looked.dag.clone(), &simulation);
                 let simulated = simulated.map_err(|refused| self.refused(frame, expr.span, refused))?;
                 let testing = self.testing(frame, expr.span)?;
-                testing.outcomes.push(Rc::new((dag, simulated)));
+                testing.outcomes.push(Rc::new((looked, simulated)));
                 Ok(handle(testing.outcomes.len()))
             }
             (TestFunction::Run, [call]) => {
