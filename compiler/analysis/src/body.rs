@@ -142,6 +142,8 @@ pub enum ExprKind {
         args: Vec<(String, Expr)>,
         /// The parameters whose argument is the default, as it is written at the declaration.
         defaults: Vec<String>,
+        /// Of the node that runs it.
+        policy: Vec<(String, Expr)>,
         after: Vec<Expr>,
     },
     CallOperator(Box<OperatorCall>),
@@ -366,8 +368,9 @@ impl Expr {
                 visit(condition);
                 visit(body);
             }
-            ExprKind::CallWorkflow { args, after, .. } => {
+            ExprKind::CallWorkflow { args, policy, after, .. } => {
                 args.iter_mut().for_each(|(_, value)| visit(value));
+                policy.iter_mut().for_each(|(_, value)| visit(value));
                 after.iter_mut().for_each(visit);
             }
             ExprKind::CallOperator(call) => {

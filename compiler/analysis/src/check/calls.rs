@@ -20,6 +20,9 @@ use crate::{
     types::{show, unsourced},
 };
 
+/// What can be said of a workflow as a whole. It takes no cores or memory itself, and computes nothing to be cached.
+const WORKFLOW_KEYS: &[&str] = &["timeout", "retry", "backoff", "on_failure"];
+
 impl<'db> Checker<'db> {
     pub fn call(
         &mut self,
@@ -183,7 +186,7 @@ impl<'db> Checker<'db> {
         }
         match callable.kind {
             CallableKind::Fn => self.finish_fn(item, &callable, call, &after, span),
-            CallableKind::Workflow => self.finish_workflow(item, &callable, call, after, span),
+            CallableKind::Workflow => self.finish_workflow(item, &callable, call, policy, after, span),
             CallableKind::Operator | CallableKind::Verb => {
                 self.finish_operator(item, &callable, call, policy, after, span)
             }
@@ -319,10 +322,17 @@ impl<'db> Checker<'db> {
         policy: Option<&'db [ast::PolicyEntry]>,
         callable: &Callable,
     ) -> Vec<(String, body::Expr)> {
-        if matches!(callable.kind, CallableKind::Fn | CallableKind::Workflow) {
-            self.forbid_policy(policy);
-            return Vec::new();
+        match callable.kind {
+            CallableKind::Fn => {
+                self.forbid_policy(policy);
+                Vec::new()
+            }
+            CallableKind::Workflow => {
+                let policy =
+                    policy.map(|policy| self.steering_policy(policy, WORKFLOW_KEYS, "of a workflow"));
+                policy.unwrap_or_default()
+            }
+            _ => policy.map(|policy| self.policy(policy)).unwrap_or_default(),
         }
-        policy.map(|policy| self.policy(policy)).unwrap_or_default()
     }
 }

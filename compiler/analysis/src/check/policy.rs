@@ -44,9 +44,31 @@ impl<'db> Checker<'db> {
         policy
     }
 
+    /// The policy of a node that runs others or waits, which has some of the keys alone. `of` is whose call it is.
+    pub fn steering_policy(
+        &mut self,
+        entries: &'db [ast::PolicyEntry],
+        keys: &[&str],
+        of: &str,
+    ) -> Vec<(String, body::Expr)> {
+        let known = |key: &str| KEYS.iter().any(|known| known.name == key);
+        for entry in entries {
+            let key = &entry.key;
+            if known(&key.text) && !keys.contains(&key.text.as_str()) {
+                let message = format!("the call {of} has no `{}` of its own", key.text);
+                let listed = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+                let help = format!("it has {listed}; the other keys stand behind calls of operators");
+                self.report(Diagnostic::error(code::BAD_POLICY, key.span, message).help(help));
+            }
+        }
+        let mut policy = self.policy(entries);
+        policy.retain(|(key, _)| keys.contains(&key.as_str()));
+        policy
+    }
+
     pub fn forbid_policy(&mut self, policy: Option<&'db [ast::PolicyEntry]>) {
         if let Some(first) = policy.and_then(|policy| policy.first()) {
-            let message = "`with (…)` stands behind the call of an operator: nothing else is a node that it could speak of";
+            let message = "`with (…)` stands behind the call of an operator or a workflow: nothing else is a node that it could speak of";
             self.fail(code::BAD_POLICY, first.key.span, message);
         }
     }

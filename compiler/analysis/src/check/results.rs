@@ -57,6 +57,7 @@ impl<'db> Checker<'db> {
         item: Item<'db>,
         callable: &Callable,
         call: Call,
+        policy: Vec<(String, body::Expr)>,
         after: Vec<body::Expr>,
         span: Span,
     ) -> Typed {
@@ -78,7 +79,7 @@ impl<'db> Checker<'db> {
         let args = call.args.into_iter().map(|(name, typed)| (name, typed.expr)).collect();
         let workflow = Instance { item: callable.item.clone(), type_args };
         let defaults = call.defaults;
-        let kind = body::ExprKind::CallWorkflow { workflow, args, defaults, after };
+        let kind = body::ExprKind::CallWorkflow { workflow, args, defaults, policy, after };
         Typed::new(kind, ty, span, Stage::Run)
     }
 

@@ -184,7 +184,7 @@ impl Evaluator<'_> {
         })
     }
 
-    fn set_policy(
+    pub(super) fn set_policy(
         &mut self,
         frame: &mut Frame,
         policy: &mut Policy,

@@ -29,6 +29,7 @@ pub(super) struct WorkflowCall<'a> {
     pub(super) args: &'a [(String, Expr)],
     /// The parameters whose argument is their default.
     pub(super) defaults: &'a [String],
+    pub(super) policy: &'a [(String, Expr)],
     pub(super) after: &'a [Expr],
 }
 
@@ -187,6 +188,8 @@ impl Evaluator<'_> {
         }
         let mut after = Vec::new();
         self.waits(frame, call.after, &mut after)?;
+        let mut policy = Policy::default();
+        self.set_policy(frame, &mut policy, call.policy)?;
 
         let ty = self.ground(frame, &expr.ty, expr.span)?;
         let mut inner = self.frame(item, body.locals, false);
@@ -213,7 +216,7 @@ impl Evaluator<'_> {
         });
         self.call_site = outer_site;
         let kind = NodeKind::Workflow { name: signature.name.clone(), body: region? };
-        let (outputs, policy) = (ports(&ty), Policy::default());
+        let outputs = ports(&ty);
         let name = named(name, &item.name);
         let node = self.region_node(frame, kind, owner, after, outputs, policy, name, expr.span)?;
         Ok(self.value_of(node, &ty))

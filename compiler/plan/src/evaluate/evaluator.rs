@@ -198,8 +198,9 @@ impl<'a> Evaluator<'a> {
             ExprKind::Builtin { builtin, args } => self.builtin(frame, *builtin, args, expr, name),
             ExprKind::CallFn { function, args } => self.call_fn(frame, function, args, expr.span, name),
             ExprKind::CallOperator(call) => self.call_operator(frame, call, expr.span, name),
-            ExprKind::CallWorkflow { workflow, args, defaults, after } => {
-                self.call_workflow(frame, WorkflowCall { workflow, args, defaults, after }, expr, name)
+            ExprKind::CallWorkflow { workflow, args, defaults, policy, after } => {
+                let call = WorkflowCall { workflow, args, defaults, policy, after };
+                self.call_workflow(frame, call, expr, name)
             }
             ExprKind::RunIf { condition, then, otherwise } => {
                 self.run_if(frame, condition, then, otherwise.as_deref(), expr, name)
