@@ -143,7 +143,7 @@ pub enum ExprKind {
         /// The parameters whose argument is the default, as it is written at the declaration.
         defaults: Vec<String>,
         /// Of the node that runs it.
-        policy: Vec<(String, Expr)>,
+        policy: Box<[(String, Expr)]>,
         after: Vec<Expr>,
     },
     CallOperator(Box<OperatorCall>),

@@ -78,7 +78,7 @@ impl<'db> Checker<'db> {
         }
         let args = call.args.into_iter().map(|(name, typed)| (name, typed.expr)).collect();
         let workflow = Instance { item: callable.item.clone(), type_args };
-        let defaults = call.defaults;
+        let (defaults, policy) = (call.defaults, policy.into());
         let kind = body::ExprKind::CallWorkflow { workflow, args, defaults, policy, after };
         Typed::new(kind, ty, span, Stage::Run)
     }
