@@ -202,7 +202,11 @@ impl Evaluator<'_> {
             for (arg, local) in args.into_iter().zip(&body.params) {
                 let value = match arg {
                     Argument::Given(param, value) => this.hand_in(value, param),
-                    Argument::Default(param) => this.parameter(&mut inner, param, &Given::default())?.1,
+                    Argument::Default(param) => {
+                        // Of a generic workflow the instance knows the type.
+                        let param = Param { ty: local.ty.clone(), ..param.clone() };
+                        this.parameter(&mut inner, &param, &Given::default())?.1
+                    }
                 };
                 this.bind(&mut inner, &Pattern::Local(local.clone()), value, expr.span)?;
             }

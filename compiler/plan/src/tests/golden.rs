@@ -43,6 +43,11 @@ pub(crate) fn cases() -> Vec<(String, String, String)> {
     names.into_iter().map(case).collect()
 }
 
+/// The DAG of a case, as the text says it.
+pub(crate) fn expected(name: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join("tests/golden/dag").join(name).join("expected.dag")).unwrap()
+}
+
 #[test]
 fn golden_dags() {
     let mut failures = Vec::new();
