@@ -12,6 +12,7 @@ use crate::{
     page, runs, state,
     terminal::Terminal,
     watch::text::{bytes, figure, plain},
+    words::step_of,
 };
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,11 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     let engine = state::open_existing(root, terminal)?;
     let id = state::find(&engine, &options.run)?.id;
     if let Some(node) = &options.envelope {
-        let envelope = engine.envelope(&id, node)?;
+        let query = engine.dag(&id)?.query_with_step(node);
+        if let Some(query) = &query {
+            terminal.remark(&step_of(node, query));
+        }
+        let envelope = engine.envelope(&id, query.as_deref().unwrap_or(node))?;
         terminal.result(&format!("{:#}\n", envelope.to_json()));
         return Ok(Exit::Worked);
     }
