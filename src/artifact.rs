@@ -6,12 +6,16 @@ use std::{
 };
 
 use flow_ir::{dag::Dag, node::Input};
-use flow_runtime::{artifact::Summary, engine::Engine, operator::Datum};
+use flow_runtime::{
+    artifact::{Reference, Summary},
+    engine::Engine,
+    operator::Datum,
+};
 use flow_syntax::suggest::did_you_mean;
 
 use crate::{
     exit::{Exit, Failure},
-    state,
+    outputs, state,
     terminal::Terminal,
     words::step_of,
 };
@@ -23,7 +27,7 @@ pub struct Options {
     /// A node, and its port where it has several: `split.train`; or an output of the workflow
     #[arg(value_name = "NODE[.PORT]")]
     node: String,
-    /// Write to a file; values as JSON, tables as Arrow IPC, models as they are
+    /// Write to a file; values as JSON, tables as Arrow IPC, models and files as they are
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -39,6 +43,9 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     let (node, port) = located.ok_or_else(|| not_kept(&dag, &options.node))?;
     let reference = engine.artifact(&run, node, port)?;
     let bytes = match &reference.summary {
+        Summary::File { .. } if options.output.is_some() || !std::io::stdout().is_terminal() => {
+            return copy(&engine, &reference, options.output.as_deref(), terminal);
+        }
         Summary::Value(_) => {
             let datum = engine.load(&reference)?;
             let Datum::Value(value) = datum else {
@@ -49,23 +56,48 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         _ => engine.bytes(&reference)?.to_vec(),
     };
     if let Some(path) = &options.output {
-        std::fs::write(path, bytes)
-            .map_err(|error| Failure::environment(format!("cannot write `{}`: {error}", path.display())))?;
+        std::fs::write(path, bytes).map_err(|error| outputs::cannot_write(path, &error))?;
         terminal.remark(&format!("wrote `{}`", path.display()));
     } else if std::io::stdout().is_terminal() && std::str::from_utf8(&bytes).is_err() {
-        let what = crate::outputs::artifact_text(&reference, 0);
+        let what = outputs::artifact_text(&reference, 0);
         return Err(
             Failure::usage(format!("`{}` is binary: {what}", options.node)).help("`-o FILE` writes it")
         );
     } else {
-        match std::io::stdout().write_all(&bytes) {
-            // Whoever reads them has enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            Err(error) => return Err(Failure::environment(format!("cannot write to stdout: {error}"))),
-            Ok(()) => {}
+        printed(std::io::stdout().write_all(&bytes))?;
+    }
+    Ok(Exit::Worked)
+}
+
+/// A file that a node has made, which may be larger than memory.
+fn copy(
+    engine: &Engine,
+    reference: &Reference,
+    to: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    match to {
+        Some(path) => {
+            outputs::write_artifact(engine, reference, path)?;
+            terminal.remark(&format!("wrote `{}`", path.display()));
+        }
+        None => {
+            let from = outputs::file(engine, reference)?;
+            printed(std::fs::File::open(from.path()).and_then(|mut file| {
+                std::io::copy(&mut file, &mut std::io::stdout())?;
+                Ok(())
+            }))?;
         }
     }
     Ok(Exit::Worked)
+}
+
+fn printed(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
+        // Whoever reads them has enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| Failure::environment(format!("cannot write to stdout: {error}"))),
+    }
 }
 
 /// The node and port that a name means: a node, a node's port, or an output of the workflow. Ids have dots

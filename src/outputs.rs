@@ -4,9 +4,10 @@ use std::path::Path;
 
 use flow_ir::{hash::Hash, value::Value};
 use flow_runtime::{
-    artifact::{Reference, Summary},
+    artifact::{MadeFile, Reference, Summary},
     decide::RunStatus,
     engine::{Engine, RunReport},
+    operator::Datum,
     task::Source,
 };
 
@@ -59,23 +60,54 @@ pub fn print(report: &RunReport, has_told_failures: bool, terminal: &Terminal) {
     ));
 }
 
-/// Writes each output under its name: values as JSON, tables as Arrow IPC, models as they are.
+/// Writes each output under its name: values as JSON, tables as Arrow IPC, models and files as they are.
 pub fn write(report: &RunReport, engine: &Engine, folder: &Path) -> Result<(), Failure> {
-    let failed = |path: &Path, error: std::io::Error| {
-        Failure::environment(format!("cannot write `{}`: {error}", path.display()))
-    };
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     for (name, source) in &report.outputs {
         for (name, file) in files(name, source) {
-            let (extension, bytes) = match file {
-                File::Json(text) => ("json", text.into_bytes()),
-                File::Artifact(extension, reference) => (extension, engine.bytes(reference)?.to_vec()),
+            let path = |extension: &str| match extension {
+                "" => folder.join(file_name(&name)),
+                extension => folder.join(format!("{}.{extension}", file_name(&name))),
             };
-            let path = folder.join(format!("{}.{extension}", file_name(&name)));
-            std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
+            match file {
+                File::Json(text) => {
+                    let path = path("json");
+                    std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+                }
+                File::Artifact(extension, reference) => {
+                    write_artifact(engine, reference, &path(extension))?;
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// Writes the bytes of an artifact; those of a file are never whole in memory.
+pub fn write_artifact(engine: &Engine, reference: &Reference, path: &Path) -> Result<(), Failure> {
+    let written = if let Summary::File { .. } = reference.summary {
+        let from = file(engine, reference)?;
+        let copy = || {
+            std::io::copy(&mut std::fs::File::open(from.path())?, &mut std::fs::File::create(path)?)?;
+            Ok(())
+        };
+        copy()
+    } else {
+        std::fs::write(path, engine.bytes(reference)?)
+    };
+    written.map_err(|error| cannot_write(path, &error))
+}
+
+/// The file that a node has made.
+pub fn file(engine: &Engine, reference: &Reference) -> Result<MadeFile, Failure> {
+    match engine.load(reference)? {
+        Datum::File(file) => Ok(file),
+        _ => Err(Failure::environment("the artifact is no file")),
+    }
+}
+
+pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::environment(format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// An output's name as a file has it: whatever it is, the file lies in its folder.
@@ -89,7 +121,7 @@ fn file_name(name: &str) -> String {
 
 enum File<'a> {
     Json(String),
-    Artifact(&'static str, &'a Reference),
+    Artifact(&'a str, &'a Reference),
 }
 
 /// The files that an output becomes; the elements of a list are numbered.
@@ -98,6 +130,7 @@ fn files<'a>(name: &str, source: &'a Source) -> Vec<(String, File<'a>)> {
         Source::Artifact(reference) => match &reference.summary {
             Summary::Table { .. } => vec![(name.to_owned(), File::Artifact("arrow", reference))],
             Summary::Blob { .. } => vec![(name.to_owned(), File::Artifact("model", reference))],
+            Summary::File { extension } => vec![(name.to_owned(), File::Artifact(extension, reference))],
             _ => vec![(name.to_owned(), File::Json(format!("{:#}\n", source.summary())))],
         },
         Source::List(sources) if sources.iter().any(|source| matches!(source, Source::Artifact(_))) => {
@@ -143,6 +176,9 @@ pub fn artifact_text(reference: &Reference, indent: usize) -> String {
             format!("{} of {}  {hash}", count(rows, "row", "rows"), count(columns, "column", "columns"))
         }
         Summary::Blob { format } => format!("{format}, {} bytes  {hash}", reference.size),
+        Summary::File { extension } if !extension.is_empty() => {
+            format!("{extension} file, {} bytes  {hash}", reference.size)
+        }
         _ => format!("{}, {} bytes  {hash}", reference.kind(), reference.size),
     }
 }

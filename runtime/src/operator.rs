@@ -13,7 +13,7 @@ use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use flow_ir::{expr::Expr, hash::Hash, node::Port, value::Value};
 
 use crate::{
-    artifact::{TableBuilder, Written},
+    artifact::{MadeFile, TableBuilder, Written},
     folder::AttemptFolder,
     schedule::machine::size,
 };
@@ -85,6 +85,8 @@ pub enum Datum {
     List(Vec<Datum>),
     /// A table that went to its file while it was computed. Only ever an output: who reads it gets a table.
     Written(Arc<Written>),
+    /// A file that an operator has made. One that a person names is a value.
+    File(MadeFile),
 }
 
 /// A table in memory. Cloning it copies no rows.

@@ -56,6 +56,9 @@ pub fn value<'a>(call: &'a Call, name: &str) -> Result<&'a Value> {
 
 /// A Text, a File, or the name of an enum's variant.
 pub fn text<'a>(call: &'a Call, name: &str) -> Result<&'a str> {
+    if let Some(Argument::Datum(Datum::File(file))) = call.input(name) {
+        return file.path().to_str().ok_or_else(|| misfit(call, name, "a path of Unicode"));
+    }
     match value(call, name)? {
         Value::Text(text) | Value::File(text) | Value::Enum { variant: text, .. } => Ok(text),
         _ => Err(misfit(call, name, "a Text")),

@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import pickle
+import re
 import shutil
 import typing
 from pathlib import Path, PurePath
@@ -111,9 +112,18 @@ def _save_one(value: Any, output: Dict[str, Any], kind: str, path: Path, name: s
         if not source.is_file():
             raise CallError(f"output `{name}` is a File, and there is no file `{source}`")
         if source != path:
-            shutil.copyfile(source, path)
+            shutil.copyfile(source, path.with_name(path.name + _suffix(source)))
     else:
         path.write_text(json.dumps(encode(value, name), ensure_ascii=False), encoding="utf-8")
+
+
+def _suffix(path: Path) -> str:
+    """``.csv``, ``.tar.gz``: what the file's readers tell it by; nothing where that is no plain word."""
+    suffixes = path.suffixes[-2:]
+    if len(suffixes) == 2 and suffixes[1] not in (".gz", ".bz2", ".xz", ".zst"):
+        suffixes = suffixes[1:]
+    suffix = "".join(suffixes)
+    return suffix if re.fullmatch(r"[A-Za-z0-9._+-]{2,40}", suffix) else ""
 
 
 def _load_blob(path: Path, format: str, annotation: Any) -> Any:

@@ -14,6 +14,7 @@ use tempfile::NamedTempFile;
 
 use super::{
     SMALL,
+    file::is_extension,
     table::{self, TableError},
     value,
     writer::TableWriter,
@@ -42,6 +43,11 @@ pub enum Summary {
     },
     List {
         length: u64,
+    },
+    /// Its bytes are the file's own.
+    File {
+        /// `csv`, `tar.gz`; empty where its name has none.
+        extension: String,
     },
 }
 
@@ -106,6 +112,7 @@ pub fn encode(datum: Datum, folder: &Path) -> Result<Encoded, EncodeError> {
             (Datum::Value(value), Summary::Value(None))
         }
         Datum::Written(written) => return written.take(folder),
+        Datum::File(file) => return file.encode(folder).map_err(failed),
         Datum::Table(table) if memory_of(&table) >= LARGE => {
             let mut writer = TableWriter::new(&table.schema, folder)?;
             for batch in table.batches {
@@ -189,6 +196,8 @@ pub(super) fn decode<E>(
             Some(elements) => Some(Datum::List(elements.iter().map(&mut *load).collect::<Result<_, _>>()?)),
             None => None,
         },
+        // Never read into memory.
+        Summary::File { .. } => None,
     })
 }
 
@@ -213,6 +222,8 @@ impl Reference {
             }
             Summary::Blob { format } => json["format"] = json!(format),
             Summary::List { length } => json["length"] = json!(length),
+            Summary::File { extension } if extension.is_empty() => {}
+            Summary::File { extension } => json["extension"] = json!(extension),
         }
         json
     }
@@ -227,6 +238,12 @@ impl Reference {
             "table" => Summary::Table { rows: count("rows")?, columns: count("columns")? },
             "blob" => Summary::Blob { format: json.get("format")?.as_str()?.to_owned() },
             "list" => Summary::List { length: count("length")? },
+            "file" => Summary::File {
+                extension: match json.get("extension") {
+                    Some(extension) => extension.as_str().filter(|text| is_extension(text))?.to_owned(),
+                    None => String::new(),
+                },
+            },
             _ => return None,
         };
         let hash = Hash::from_hex(json.get("hash")?.as_str()?)?;
@@ -247,6 +264,7 @@ impl Reference {
             Summary::Table { .. } => "table",
             Summary::Blob { .. } => "blob",
             Summary::List { .. } => "list",
+            Summary::File { .. } => "file",
         }
     }
 }

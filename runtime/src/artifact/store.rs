@@ -13,6 +13,7 @@ use flow_ir::hash::Hash;
 use super::{
     SMALL,
     encode::{Content, Reference, Summary, decode, decode_list},
+    file::MadeFile,
     map,
 };
 use crate::operator::Datum;
@@ -93,7 +94,7 @@ impl Artifacts {
         if matches!(reference.summary, Summary::Value(Some(_))) {
             return Ok(true);
         }
-        if reference.size < SMALL {
+        if reference.size < SMALL && !matches!(reference.summary, Summary::File { .. }) {
             let hash = reference.hash;
             let known =
                 self.small.has_content(hash).map_err(|reason| ArtifactError::Read { hash, reason })?;
@@ -127,8 +128,10 @@ impl Artifacts {
 
     /// The datum, after checking its bytes.
     pub fn load(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
-        if matches!(reference.summary, Summary::Table { .. }) && reference.size >= MAPPED {
-            return self.map(reference);
+        match &reference.summary {
+            Summary::Table { .. } if reference.size >= MAPPED => return self.map(reference),
+            Summary::File { extension } => return self.file(reference, extension),
+            _ => {}
         }
         let bytes = self.bytes(reference)?;
         let datum = decode(&bytes, &reference.summary, &mut |element| self.load(element))?;
@@ -158,6 +161,21 @@ impl Artifacts {
 
     /// A large table, checked from end to end but not kept.
     fn map(&self, reference: &Reference) -> Result<Datum, ArtifactError> {
+        match map::table(&self.checked(reference)?) {
+            Ok(table) => Ok(Datum::Table(table)),
+            Err(_) => Err(ArtifactError::Unreadable { hash: reference.hash, kind: reference.kind() }),
+        }
+    }
+
+    /// A file, where it lies.
+    fn file(&self, reference: &Reference, extension: &str) -> Result<Datum, ArtifactError> {
+        self.checked(reference)?;
+        let Reference { hash, size, .. } = *reference;
+        Ok(Datum::File(MadeFile::of_artifact(self.path(hash), extension.to_owned(), hash, size)))
+    }
+
+    /// The file of an artifact, after checking its bytes.
+    fn checked(&self, reference: &Reference) -> Result<File, ArtifactError> {
         let Reference { hash, size, .. } = *reference;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => ArtifactError::Missing { hash },
@@ -170,10 +188,7 @@ impl Artifacts {
         if found != size || Hash(*hasher.finalize().as_bytes()) != hash {
             return Err(ArtifactError::Corrupt { hash, size, found });
         }
-        match map::table(&file) {
-            Ok(table) => Ok(Datum::Table(table)),
-            Err(_) => Err(ArtifactError::Unreadable { hash, kind: reference.kind() }),
-        }
+        Ok(file)
     }
 
     fn file_bytes(&self, hash: Hash) -> Result<Arc<[u8]>, ArtifactError> {

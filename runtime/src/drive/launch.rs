@@ -90,7 +90,14 @@ impl<W: World> Driver<W> {
         };
         let scope = self.setup.state.scope(node);
         let slots = self.slots(node);
-        let mut load = |reference: &Reference| slots.find(reference, |missing| self.world.load(missing));
+        let mut files = Vec::new();
+        let mut load = |reference: &Reference| {
+            let datum = slots.find(reference, |missing| self.world.load(missing))?;
+            if let Datum::File(file) = &datum {
+                files.push(file.clone());
+            }
+            Ok(datum)
+        };
         if let Some(source) = self.taken_out(of, expr, scope, &slots)? {
             let datum = datum(VALUE_PORT, &source, &mut load)?;
             return self.computed(datum, of, started);
@@ -102,7 +109,9 @@ impl<W: World> Driver<W> {
         });
         let scalars = Scalars(scalars.collect::<Result<_, Failure>>()?);
         let value = evaluate(expr, &scalars).map_err(|error| Failure::operator(error.to_string()))?;
-        self.computed(Datum::Value(value), of, started)
+        // One of several files stays what it is.
+        let file = files.into_iter().find(|file| file.value() == value);
+        self.computed(file.map_or(Datum::Value(value), Datum::File), of, started)
     }
 
     fn computed(&self, datum: Datum, of: &Node, started: i64) -> Result<Executed, Failure> {

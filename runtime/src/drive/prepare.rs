@@ -219,6 +219,12 @@ impl<W: World> KeyFacts for Facts<'_, W> {
 
 /// What an artifact counts for in a key: its hash, and the content of the files that it names.
 pub fn content(reference: &Reference, file: &dyn Fn(&str) -> Option<Hash>) -> Option<Hash> {
+    if let Summary::File { extension } = &reference.summary
+        && !extension.is_empty()
+    {
+        // By that its reader may decide what it is.
+        return Some(Hash::of(&[extension.as_bytes(), &reference.hash.0].concat()));
+    }
     let mut paths = BTreeSet::new();
     value_of(reference).into_iter().for_each(|value| files_in(value, &mut paths));
     if paths.is_empty() {

@@ -9,6 +9,7 @@
 use std::{
     fs::{self, DirEntry, File, Metadata},
     io,
+    os::unix::fs::MetadataExt,
     path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -316,6 +317,8 @@ fn size(folder: &RunFolder) -> u64 {
         let entries = entries(path).unwrap_or_default().into_iter();
         let each = entries.map(|entry| match entry.metadata() {
             Ok(file) if file.is_dir() => of(&entry.path()),
+            // What an artifact is too takes no room of its own.
+            Ok(file) if file.nlink() > 1 => 0,
             Ok(file) => file.len(),
             Err(_) => 0,
         });

@@ -120,6 +120,7 @@ pub fn datum(input: &str, source: &Source, load: &mut Load<'_>) -> Result<Datum,
 pub fn scalar(input: &str, source: &Source, load: &mut Load<'_>) -> Result<Value, Failure> {
     match argument(input, source, load)? {
         Argument::Datum(Datum::Value(value)) => Ok(value),
+        Argument::Datum(Datum::File(file)) => Ok(file.value()),
         _ => Err(Failure::MixedRecord { input: input.to_owned() }),
     }
 }
@@ -257,6 +258,8 @@ fn fits(datum: &Datum, ty: &Type) -> Result<(), String> {
                 names(&mut row.columns.iter().map(|column| &column.name))
             ))
         }
+        (Datum::File(_), Type::File) => Ok(()),
+        (Datum::File(_), _) => Err("a file".to_owned()),
         (Datum::Written(written), _) => fits(&Datum::Table(written.table().clone()), ty),
         (Datum::Blob(_), Type::Model(_) | Type::Opaque(_)) => Ok(()),
         (Datum::List(elements), Type::List(of)) => elements.iter().try_for_each(|element| fits(element, of)),

@@ -291,6 +291,16 @@ impl Writer {
                 fs::write(&path, &blob.bytes).map_err(|error| cannot_write(&path, &error))?;
                 json!({ "blob": path, "format": blob.format })
             }
+            Datum::File(file) => {
+                let path = self.file(&file.name(name))?;
+                file.link(&path).map_err(|error| {
+                    let from = file.path().display();
+                    OperatorError::failed(format!(
+                        "`{from}`, its input `{name}`, cannot be handed over: {error}"
+                    ))
+                })?;
+                json!({ "value": to_json(&Value::File(path.display().to_string())) })
+            }
             Datum::List(elements) => {
                 let mut items = Vec::with_capacity(elements.len());
                 for element in elements {
@@ -309,7 +319,8 @@ impl Writer {
         {
             return Ok(text);
         }
-        let file = json.get("table").or_else(|| json.get("blob")).and_then(Json::as_str);
+        let file = json.get("table").or_else(|| json.get("blob")).or_else(|| json.pointer("/value/file"));
+        let file = file.and_then(Json::as_str);
         if let Some(path) = file {
             return Ok(path.to_owned());
         }

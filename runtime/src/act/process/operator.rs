@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use flow_ir::node::OperatorPlace;
+use flow_ir::{node::OperatorPlace, value::Value};
 use rustix::pipe::{PipeFlags, pipe_with};
 use serde_json::{Value as Json, json};
 
@@ -54,14 +54,19 @@ impl Operator for ProcessOperator {
                 let folder = tempfile::tempdir().map_err(|error| {
                     OperatorError::failed(format!("no temporary folder can be made: {error}"))
                 })?;
-                // Files that it gives must stay when the folder goes.
-                let keep = call.outputs.iter().any(|port| Kind::of(&port.ty) == Some(Kind::File));
                 let path = folder.path().join("1");
-                let result = self.run_in(&AttemptFolder::at(path), call, context);
-                if keep && result.is_ok() {
+                let given = self.run_in(&AttemptFolder::at(path), call, context)?;
+                if given.iter().any(|datum| matches!(datum, Datum::Value(Value::File(_)))) {
+                    // A folder, which is no artifact: its path must mean something when this has ended.
                     let _ = folder.keep();
+                    return Ok(given);
                 }
-                result
+                let folder = Arc::new(folder);
+                let keep = |datum| match datum {
+                    Datum::File(file) => Datum::File(file.within(folder.clone())),
+                    other => other,
+                };
+                Ok(given.into_iter().map(keep).collect())
             }
         }
     }

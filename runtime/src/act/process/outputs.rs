@@ -1,9 +1,11 @@
 //! Reads what a process has written, and holds it against what its operator promised.
 
 use std::{
+    ffi::OsStr,
     fs, io,
+    os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -31,6 +33,7 @@ use super::{
     columns::conform,
 };
 use crate::{
+    artifact::{MadeFile, is_extension},
     folder::AttemptFolder,
     operator::{Blob, Datum, OperatorError, Table},
 };
@@ -86,7 +89,14 @@ impl Problem {
 }
 
 fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
-    if !path.exists() {
+    let is_given = path.exists();
+    if *kind == Kind::File {
+        let found = if is_given { Some((path.to_owned(), String::new())) } else { with_extension(path)? };
+        if let Some((path, extension)) = found {
+            return made_file(path, extension);
+        }
+    }
+    if !is_given {
         return if ty.is_optional() { Ok(Datum::Value(Value::None)) } else { Err(Problem::NotWritten) };
     }
     match (kind, ty.present()) {
@@ -102,10 +112,6 @@ fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
                 format: format!("opaque/{environment}/{format}"),
                 bytes: bytes(path)?.into(),
             }))
-        }
-        (Kind::File, _) => {
-            let path = path.to_str().ok_or_else(|| Problem::Wrong("its path is not UTF-8".to_owned()))?;
-            Ok(Datum::Value(Value::File(path.to_owned())))
         }
         (Kind::List(of), Type::List(element)) => {
             let mut elements = Vec::new();
@@ -130,6 +136,56 @@ fn datum(path: &Path, kind: &Kind, ty: &Type) -> Result<Datum, Problem> {
         _ => value(&bytes(path)?, ty).map(Datum::Value),
     }
 }
+
+/// The one file that has the output's name, and an extension.
+fn with_extension(path: &Path) -> Result<Option<(PathBuf, String)>, Problem> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else {
+        return Ok(None);
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Problem::Unreadable)? {
+        let entry = entry.map_err(Problem::Unreadable)?;
+        let file = entry.file_name();
+        let rest = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
+        if let Some(extension) = rest.filter(|rest| is_extension(rest)) {
+            found.push((entry.path(), extension.to_owned()));
+        }
+    }
+    match found.as_slice() {
+        [] | [_] => Ok(found.pop()),
+        several => {
+            let mut names: Vec<String> =
+                several.iter().map(|(_, extension)| format!("`{name}.{extension}`")).collect();
+            names.sort_unstable();
+            Err(Problem::Wrong(format!("it is one file, and there are {}", names.join(", "))))
+        }
+    }
+}
+
+/// What lies there, as an output.
+fn made_file(path: PathBuf, extension: String) -> Result<Datum, Problem> {
+    let of = fs::metadata(&path).map_err(Problem::Unreadable)?;
+    if of.is_dir() {
+        let path = path.to_str().ok_or_else(|| Problem::Wrong("its path is not UTF-8".to_owned()))?;
+        return Ok(Datum::Value(Value::File(path.to_owned())));
+    }
+    if !of.is_file() {
+        return Err(Problem::Unreadable(io::Error::other(IRREGULAR)));
+    }
+    let own = || {
+        if fs::symlink_metadata(&path)?.is_file() && of.nlink() == 1 {
+            return Ok(());
+        }
+        // Its bytes are another file's too, and whoever has that one may change them.
+        let copy = path.with_extension("copy");
+        io::copy(&mut fs::File::open(&path)?, &mut fs::File::create(&copy)?)?;
+        fs::rename(&copy, &path)
+    };
+    own().map_err(Problem::Unreadable)?;
+    Ok(Datum::File(MadeFile::new(path, extension)))
+}
+
+const IRREGULAR: &str = "it is no regular file";
 
 /// No single number, day or time takes so many bytes.
 const SHORT: u64 = 64 << 10;
@@ -162,7 +218,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
 /// A file that a process may have made: a pipe or a device, or a link to one, would be read without end.
 pub(super) fn regular_file(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other(IRREGULAR));
     }
     fs::read(path)
 }
