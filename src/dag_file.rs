@@ -161,7 +161,7 @@ fn call(node: &Node, operator: &Operator, nodes: &[Node], path: &str) -> Result<
             // A verb's columns and the operators of a project go by names of their own.
             continue;
         };
-        let Ok(expected) = Type::parse(&param.ty) else {
+        let Ok(expected) = Type::parse(&without_underscores(&param.ty)) else {
             tables(&param.ty, input, nodes).map_err(|found| {
                 format!("{}: `{}` takes {}, found {found}", place(name), operator.name, param.ty)
             })?;
@@ -188,6 +188,22 @@ fn call(node: &Node, operator: &Operator, nodes: &[Node], path: &str) -> Result<
         }
     }
     Ok(())
+}
+
+/// `1..=10_000` as `1..=10000`, which is how a DAG has numbers.
+fn without_underscores(declared: &str) -> String {
+    let mut before = ' ';
+    let mut after = declared.chars().skip(1);
+    let mut text = String::with_capacity(declared.len());
+    for c in declared.chars() {
+        let next = after.next();
+        let is_within = before.is_ascii_digit() && next.is_some_and(|c| c.is_ascii_digit());
+        if c != '_' || !is_within {
+            text.push(c);
+        }
+        before = c;
+    }
+    text
 }
 
 /// Whether a table is given where the declaration speaks of one, whatever its row.

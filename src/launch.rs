@@ -174,7 +174,7 @@ pub fn add_flags_of_dag(target: &Target, mut subcommand: clap::Command) -> (clap
     if !is_dag(&target.file) {
         return (subcommand, names);
     }
-    subcommand = subcommand.next_help_heading("Parameters: tables, models and files");
+    subcommand = subcommand.next_help_heading("Parameters of the DAG");
     for dag_file::Flag { name, ty } in dag_file::flags(&target.file) {
         let long = name.replace('_', "-");
         let is_taken =
@@ -182,7 +182,9 @@ pub fn add_flags_of_dag(target: &Target, mut subcommand: clap::Command) -> (clap
                 || crate::arguments::is_common_flag(&long)
                 || names.contains(&name);
         if !is_taken {
-            let arg = Arg::new(format!("{FLAG_ID}{name}")).long(long).value_name(ty);
+            let is_file = ["Dataset<", "File"].iter().any(|start| ty.starts_with(start));
+            let help = if is_file { "The file to read" } else { "Decided when the DAG was planned" };
+            let arg = Arg::new(format!("{FLAG_ID}{name}")).long(long).value_name(ty).help(help);
             subcommand = subcommand.arg(arg.allow_hyphen_values(true));
             names.push(name);
         }

@@ -25,7 +25,7 @@ pub enum CheckError {
     #[error("{place}: the expression reads `{name}`, which is bound to nothing")]
     Unbound { place: String, name: String },
     #[error("{place}: {error}")]
-    Call { place: String, error: SignatureError },
+    Call { place: String, error: Box<SignatureError> },
     #[error("the DAG has {nodes} nodes, more than {MAX_NODES}")]
     TooLarge { nodes: usize },
 }
@@ -303,7 +303,7 @@ impl<'a> Scope<'a> {
                 let types: Vec<Type> = args.iter().map(|arg| arg.ty.clone()).collect();
                 match function.result(&types) {
                     Ok(result) => expect(&expr.ty, &result, place),
-                    Err(error) => Err(CheckError::Call { place: place(), error }),
+                    Err(error) => Err(CheckError::Call { place: place(), error: Box::new(error) }),
                 }
             }
             ExprKind::Case { arms, otherwise } => {

@@ -1,5 +1,13 @@
 //! DAGs in JSON that are broken in one place each: one clear error that names the place, and never a panic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
 use std::path::Path;
 
 use flow_ir::{dag::Dag, read_error::ReadError};

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{constant::Constant, entries::Entries};
+use crate::check::MAX_NODES;
 
 /// Only the format, of any version.
 #[derive(Deserialize)]
@@ -20,6 +21,7 @@ pub struct DagJson {
     pub rows: Entries<String>,
     #[serde(default)]
     pub parameters: Vec<ParameterJson>,
+    #[serde(deserialize_with = "bounded")]
     pub nodes: Vec<NodeJson>,
     pub outputs: Vec<OutputJson>,
     #[serde(default)]
@@ -178,6 +180,30 @@ pub struct OriginJson {
     pub parameters: Entries<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spans: Vec<(u32, u32)>,
+}
+
+/// A list of nodes that ends where there are more than a DAG may have.
+fn bounded<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<NodeJson>, D::Error> {
+    struct Nodes;
+    impl<'de> serde::de::Visitor<'de> for Nodes {
+        type Value = Vec<NodeJson>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of nodes")
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut nodes = Vec::new();
+            while let Some(node) = list.next_element()? {
+                if nodes.len() >= MAX_NODES {
+                    return Err(serde::de::Error::custom(format!("more than {MAX_NODES} nodes")));
+                }
+                nodes.push(node);
+            }
+            Ok(nodes)
+        }
+    }
+    deserializer.deserialize_seq(Nodes)
 }
 
 /// Tells `null` from a key that is not there.
