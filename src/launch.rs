@@ -56,6 +56,9 @@ impl Options {
     }
 }
 
+/// Parameters by name, as `-p` gives them.
+pub type Settings = Vec<(String, String)>;
+
 /// Parameters as the command line has them, flags apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
@@ -66,7 +69,7 @@ pub struct Parameters<'a> {
 
 impl Parameters<'_> {
     /// The settings, and what the file holds.
-    pub fn read(&self) -> Result<(Vec<(String, String)>, Option<serde_json::Value>), Failure> {
+    pub fn read(&self) -> Result<(Settings, Option<serde_json::Value>), Failure> {
         Ok((settings(self.settings)?, self.file.map(read_params).transpose()?))
     }
 }

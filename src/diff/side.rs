@@ -29,7 +29,7 @@ pub enum Named {
     Text(PathBuf),
     /// A DAG in JSON or in its text.
     Dag(PathBuf),
-    Run(RunView),
+    Run(Box<RunView>),
 }
 
 /// One of the two that are compared.
@@ -59,10 +59,10 @@ impl Named {
             );
         };
         if word == "last" {
-            return state::find(engine, word).map(Self::Run);
+            return state::find(engine, word).map(|run| Self::Run(Box::new(run)));
         }
         match engine.find_run(word) {
-            Ok(run) => Ok(Self::Run(run)),
+            Ok(run) => Ok(Self::Run(Box::new(run))),
             Err(flow_runtime::engine::RunError::NoRun { .. }) => {
                 let runs = engine.runs()?;
                 let known = runs.iter().map(|run| run.id.as_str()).chain(["last"]);
@@ -103,7 +103,7 @@ impl Named {
                 let Some(engine) = engine else { return Ok(None) };
                 let (_, nodes) = engine.show(&run.id)?;
                 let dag = engine.dag(&run.id)?;
-                Ok(Some(Side { name: run.id.clone(), dag, run: Some((run.clone(), nodes)) }))
+                Ok(Some(Side { name: run.id.clone(), dag, run: Some((RunView::clone(run), nodes)) }))
             }
         }
     }
