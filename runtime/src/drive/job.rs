@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use flow_ir::{
     dag::Dag,
-    node::{Node, OperatorPlace, PortRef},
+    node::{Node, PortRef},
 };
 
 use super::{data::Slot, nodes::Path, region::Bound};
@@ -54,9 +54,7 @@ impl Job {
 
     /// Whether personal data is in what its operator reads, where that runs outside of this process.
     pub fn shows_personal(&self) -> bool {
-        let is_outside =
-            self.of().and_then(Node::operator).is_some_and(|op| op.place != OperatorPlace::Native);
-        is_outside && self.path.reads_personal(&self.dag)
+        self.path.shows_personal(&self.dag)
     }
 
     /// How long it may take.
@@ -78,6 +76,7 @@ impl Job {
         let identity = self.identity.clone();
         let mut envelope =
             Envelope::new(node, &operator, identity, self).map_err(|error| error.to_string())?;
+        envelope.is_personal = self.shows_personal();
         envelope.deadline = self.timeout.and_then(|timeout| self.now.checked_add(timeout));
         Ok(envelope)
     }

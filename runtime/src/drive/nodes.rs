@@ -1,7 +1,7 @@
 //! The nodes of a run, by their numbers, as the DAG has them.
 
 use flow_ir::{
-    dag::{Dag, Output},
+    dag::{Dag, Output, Parameter},
     node::{Input, Node, NodeKind},
     region::Region,
     types::Type,
@@ -39,8 +39,12 @@ impl Path {
 }
 
 impl Path {
-    /// Whether personal data is in what a node reads, or may be.
-    pub fn reads_personal(&self, dag: &Dag) -> bool {
+    /// Whether personal data is in what a node's operator reads, or may be, and that runs outside of this process.
+    pub fn shows_personal(&self, dag: &Dag) -> bool {
+        self.node(dag).is_some_and(Node::is_external) && self.reads_personal(dag)
+    }
+
+    fn reads_personal(&self, dag: &Dag) -> bool {
         let mut nodes = &dag.nodes;
         let mut parameters: FxHashMap<&str, &Type> =
             dag.parameters.iter().map(|parameter| (parameter.name.as_str(), &parameter.ty)).collect();
@@ -52,10 +56,7 @@ impl Path {
             parameters = region.parameters.iter().map(|port| (port.name.as_str(), &port.ty)).collect();
         }
         let Some(node) = nodes.get(self.node as usize) else { return true };
-        // Within a region a parameter of the DAG is a constant.
-        let given = dag.parameters.iter().filter(|parameter| parameter.ty.holds_personal());
-        let given: Vec<&Value> = given.map(|parameter| &parameter.value).collect();
-        let mut is_personal = node.inputs.iter().any(|(_, input)| has_constant(input, &given));
+        let mut is_personal = node.inputs.iter().any(|(_, input)| has_personal_constant(input, dag));
         for (_, input) in &node.inputs {
             input.for_each_parameter(&mut |name| {
                 is_personal |= parameters.get(name).is_none_or(|ty| ty.holds_personal());
@@ -70,11 +71,20 @@ impl Path {
     }
 }
 
-fn has_constant(input: &Input, values: &[&Value]) -> bool {
+/// Whether a constant may have been computed from personal data. Of what is computed when planned the DAG has the
+/// result alone, so that where a parameter is personal any is taken for it but the value of one that is not.
+fn has_personal_constant(input: &Input, dag: &Dag) -> bool {
     match input {
-        Input::Constant(value) => values.contains(&value),
-        Input::List(inputs) => inputs.iter().any(|input| has_constant(input, values)),
-        Input::Record(fields) => fields.iter().any(|(_, input)| has_constant(input, values)),
+        Input::Constant(Value::None | Value::Bool(_) | Value::Enum { .. } | Value::Column(_)) => false,
+        Input::Constant(value) => {
+            let (personal, open): (Vec<&Parameter>, Vec<&Parameter>) =
+                dag.parameters.iter().partition(|parameter| parameter.ty.holds_personal());
+            // Nothing that is known when planned comes out of a table.
+            personal.iter().any(|parameter| !matches!(parameter.ty.present(), Type::Dataset(_)))
+                && !open.iter().any(|parameter| parameter.value == *value)
+        }
+        Input::List(inputs) => inputs.iter().any(|input| has_personal_constant(input, dag)),
+        Input::Record(fields) => fields.iter().any(|(_, input)| has_personal_constant(input, dag)),
         Input::Parameter(_) | Input::Port(_) | Input::Expression { .. } => false,
     }
 }

@@ -95,6 +95,11 @@ impl RecordedRun {
         nodes::node(&self.dag, self.past.state(), number)
     }
 
+    /// As of [`nodes::Path::shows_personal`].
+    pub fn shows_personal(&self, number: u32) -> bool {
+        nodes::Path::new(self.past.state(), number).shows_personal(&self.dag)
+    }
+
     pub fn row(&self, number: u32) -> Option<&NodeRow> {
         self.rows.get(&number)
     }

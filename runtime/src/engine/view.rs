@@ -215,7 +215,9 @@ impl Engine {
             return Err(no_task("its inputs are not there"));
         }
         let identity = Identity { run: run.id.as_str().into(), node: node.into(), attempt: 1, epoch: 1 };
-        Envelope::new(found, &operator, identity, &within).map_err(|error| no_task(&error.to_string()))
+        let envelope = Envelope::new(found, &operator, identity, &within);
+        let envelope = envelope.map_err(|error| no_task(&error.to_string()))?;
+        Ok(Envelope { is_personal: recorded.shows_personal(number), ..envelope })
     }
 
     pub(super) fn recorded(&self, run: &str) -> Result<RecordedRun, RunError> {

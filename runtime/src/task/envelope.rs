@@ -35,6 +35,8 @@ pub struct Envelope {
     pub identity: Identity,
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub deadline: Option<i64>,
+    /// Whether it reads personal data outside of this process, so that nothing that it says is passed on.
+    pub is_personal: bool,
 }
 
 /// Whose task it is. An answer with an attempt or epoch that has passed is dropped.
@@ -116,6 +118,7 @@ impl Envelope {
             memory: node.policy.memory,
             identity,
             deadline: None,
+            is_personal: false,
         })
     }
 }

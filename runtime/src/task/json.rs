@@ -1,14 +1,14 @@
 //! `flow-task/1`: an envelope as JSON, for a process elsewhere.
 //!
 //! ```json
-//! {"format": "flow-task/1", "run": "1k3f9a2b", "node": "model", "attempt": 1, "epoch": 1, "deadline": null,
+//! {"format": "flow-task/1", "run": "1k3f9a2b", "node": "model", "attempt": 1, "epoch": 1, "deadline": null, "personal": false,
 //!  "artifacts": {"artifact_0": {"hash": "…", "size": 4711, "kind": "table", "rows": 150, "columns": 5}},
 //!  "task": {"format": "flow-dag/1", …}}
 //! ```
 //!
 //! `task` is a DAG of that one node: operator with version and signature, arguments, outputs with their types,
 //! resources. Where the node reads an artifact it reads a parameter, which `artifacts` tells of. `deadline`
-//! is in microseconds since 1970. The answer is a `flow-result/1`: either
+//! is in microseconds since 1970. Of a task that is `personal` no word is in the answer that its process said. The answer is a `flow-result/1`: either
 //!
 //! ```json
 //! {"format": "flow-result/1", "run": "…", "node": "…", "attempt": 1, "epoch": 1, "seconds": 0.25,
@@ -69,7 +69,7 @@ impl Envelope {
         let Identity { run, node, attempt, epoch } = &self.identity;
         json!({
             "format": TASK_FORMAT, "run": **run, "node": **node, "attempt": attempt, "epoch": epoch,
-            "deadline": self.deadline, "artifacts": artifacts, "task": task,
+            "deadline": self.deadline, "personal": self.is_personal, "artifacts": artifacts, "task": task,
         })
     }
 
@@ -107,6 +107,10 @@ impl Envelope {
         let operator = node.operator().ok_or(field("task"))?;
         let mut envelope = Self::new(node, &operator, identity, &Told { artifacts })?;
         envelope.deadline = deadline;
+        envelope.is_personal = match json.get("personal") {
+            None => false,
+            Some(personal) => personal.as_bool().ok_or(field("personal"))?,
+        };
         Ok(envelope)
     }
 }

@@ -60,7 +60,7 @@ pub fn run_envelope(
         scratch: artifacts.folder().into(),
         // Whoever starts this process has set those aside, and says so in its environment.
         gpus: Vec::new(),
-        is_personal: false,
+        is_personal: envelope.is_personal,
         cancelled,
         cancel: cancel.clone(),
         deadline: envelope.deadline.map(instant),
