@@ -8,6 +8,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 use flow_ir::{dag::Dag, types::Type};
 use flow_runtime::{
     act::Cancel,
+    decide::RunStatus,
     engine::{Because, Engine, RunError, RunOptions},
 };
 use support::*;
@@ -87,4 +88,91 @@ fn what_is_torn_is_made_again_and_said_to_be() {
     fs::remove_file(&path).unwrap();
     let third = engine.run(large(), &options(), &Cancel::new()).unwrap();
     assert_eq!(engine.why(&third.run, "model").unwrap().because, Because::Lost { artifact: reference.hash });
+}
+
+/// Damages what a node gave, where only its bytes tell, and runs again.
+fn mended(text: &str, node: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Arc::new(TestRegistry::default());
+    let engine = Engine::open(folder.path(), registry.clone()).unwrap();
+    let ears = Arc::new(Ears::default());
+    let heard = RunOptions { subscribers: vec![ears.clone()], ..options() };
+    let first = engine.run(dag(text), &heard, &Cancel::new()).unwrap();
+    assert_eq!(first.status, RunStatus::Finished, "{:?}", first.failures);
+    assert!(!ears.heard().iter().any(|line| line.starts_with("retrying")), "{:?}", ears.heard());
+    let reference = engine.artifact(&first.run, node, None).unwrap();
+    replace(&engine.artifacts().path(reference.hash), &vec![1; reference.size as usize]);
+    assert!(engine.load(&reference).is_err());
+
+    let calls = registry.calls();
+    let ears = Arc::new(Ears::default());
+    let heard = RunOptions { subscribers: vec![ears.clone()], ..options() };
+    let again = engine.run(dag(text), &heard, &Cancel::new()).unwrap();
+    assert_eq!(again.status, RunStatus::Finished, "{:?}", again.failures);
+    assert_eq!(again.outputs, first.outputs);
+    engine.load(&reference).unwrap();
+    let remade = ears.heard().iter().filter(|line| **line == format!("running {node}")).count();
+    assert_eq!(remade, 1, "{:?}", ears.heard());
+    assert!(registry.calls() > calls);
+}
+
+#[test]
+fn the_state_of_a_loop_is_made_again_in_the_iteration_that_gave_it() {
+    let text = "
+start = model(size: 70000) -> Opaque<\"test\">
+last = run while(from: start) max 5 -> Opaque<\"test\">
+condition(state: Opaque<\"test\">) {
+    size = length(model: $state) -> Int with (cache: off)
+    small = { let size = size; size < 70003 } -> Bool
+    output value: Bool = small
+}
+body(state: Opaque<\"test\">) {
+    before = length(model: $state) -> Int with (cache: off)
+    more = add(a: before, b: 1) -> Int
+    bigger = model(size: more) -> Opaque<\"test\">
+    output value: Opaque<\"test\"> = bigger
+}
+end = length(model: last) -> Int with (cache: off)
+output size: Int = end";
+    for node in ["start", "last[0]/bigger", "last[1]/bigger", "last[2]/bigger"] {
+        mended(text, node);
+    }
+}
+
+#[test]
+fn an_element_of_a_list_is_made_again_by_the_instance_that_gave_it() {
+    let models = "
+models = run for(over: [70000, 70001, 70002]) max 3 -> List<Opaque<\"test\">>
+body(size: Int) {
+    model = model(size: $size) -> Opaque<\"test\">
+    output value: Opaque<\"test\"> = model
+}";
+    let whole = "
+size = length(model: models) -> Int with (cache: off)
+output size: Int = size";
+    let element_by_element = "
+sizes = run for(over: models) max 3 -> List<Int>
+body(model: Opaque<\"test\">) {
+    size = length(model: $model) -> Int with (cache: off)
+    output value: Int = size
+}
+output sizes: List<Int> = sizes";
+    for rest in [whole, element_by_element] {
+        mended(&format!("{models}{rest}"), "models[1]/model");
+    }
+}
+
+#[test]
+fn what_an_operator_gave_in_a_list_is_made_again_by_it() {
+    let text = "
+small = model(size: 70000) -> Opaque<\"test\">
+large = model(size: 70001) -> Opaque<\"test\">
+both = both(a: small, b: large) -> List<Opaque<\"test\">>
+sizes = run for(over: both) max 3 -> List<Int>
+body(model: Opaque<\"test\">) {
+    size = length(model: $model) -> Int with (cache: off)
+    output value: Int = size
+}
+output sizes: List<Int> = sizes";
+    mended(text, "large");
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flow_ir::{dag::Dag, hash::Hash, value::Value};
+use flow_ir::value::Value;
 use flow_runtime::{
     act::Cancel,
     artifact::{Reference, Summary},
@@ -61,26 +61,6 @@ impl Lab {
         let is_it = |event: &&Event| event.kind.name() == kind && event.node.as_deref() == Some(node);
         events.iter().find(is_it).unwrap_or_else(|| panic!("no {kind} of {node}")).clone()
     }
-}
-
-/// A DAG in its text, whose operators are those of the test registry.
-fn dag(text: &str) -> Dag {
-    let mut text = format!("dag test.it\n{text}\n");
-    for op in ["add", "noop", "fail", "sleep", "model", "length", "range", "total", "both", "trace"] {
-        if text.contains(&format!("= {op}(")) {
-            text += &format!("op {op} version 1 signature {}\n", Hash::of(op.as_bytes()));
-        }
-    }
-    let mut dag = Dag::from_text(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    fn lighten(nodes: &mut [flow_ir::node::Node]) {
-        for node in nodes {
-            node.policy.memory = 1 << 20;
-            node.kind.nested_mut().into_iter().for_each(|region| lighten(&mut region.nodes));
-        }
-    }
-    lighten(&mut dag.nodes);
-    // As a DAG that comes from another process.
-    Dag::from_json(&dag.to_json()).unwrap()
 }
 
 fn value(report: &RunReport, name: &str) -> Value {

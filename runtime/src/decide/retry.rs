@@ -85,14 +85,21 @@ impl State {
 
     /// Another attempt when `producer`, which runs again, has finished. Where that stands around the node's region,
     /// the node whose region it is waits for it: then all that the instance lacks has been made before it opens.
+    /// Where it stands in an earlier iteration of a loop around the node, the loop runs through its iterations again.
     pub(super) fn again_after(&mut self, node: u32, producer: u32, commands: &mut Vec<Command>) {
         let scope = self.nodes[node as usize].scope;
-        if scope == self.nodes[producer as usize].scope || self.counts_as_finished(producer) {
+        if self.stands_in(producer, scope) || self.counts_as_finished(producer) {
             self.again(node, 0, commands);
         } else if self.make_pending(node, 0, commands) {
             self.nodes[node as usize].held = true;
             self.scopes[scope as usize].lacks = Some(producer);
         }
+    }
+
+    /// Whether a node stands in a scope, or in one within it.
+    fn stands_in(&self, node: u32, scope: u32) -> bool {
+        let around = |of: &u32| self.scopes[*of as usize].place.map(|place| self.scope(place.node));
+        std::iter::successors(Some(self.scope(node)), around).any(|of| of == scope)
     }
 
     /// False where it cannot run any more, and is cancelled.

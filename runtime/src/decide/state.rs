@@ -190,9 +190,7 @@ impl State {
                 self.stopped(node, commands);
             }
             Event::InputLost { node, attempt, producer, producer_attempt } => {
-                if self.nodes.get(producer as usize).is_some() && self.scope_of(producer).is_open {
-                    self.output_lost(producer, producer_attempt, commands);
-                }
+                self.output_lost(producer, producer_attempt, commands);
                 if self.is_at(node, attempt, Running) {
                     self.input_lost(node, producer, commands);
                 }

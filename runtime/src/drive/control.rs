@@ -184,7 +184,7 @@ impl<W: World> Driver<W> {
         data.outputs = outputs;
         data.failure = None;
         data.ended_at_max = matches!(from, Gather::State { at_max: true, .. });
-        Ok(self.keep_contents(contents))
+        Ok(self.keep_contents(node, contents))
     }
 
     /// An artifact is given on as it is; anything else becomes one.

@@ -2,15 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flow_ir::{
-    hash::Hash,
-    node::{NodeKind, PortRef},
-};
+use flow_ir::{hash::Hash, node::PortRef};
 
-use super::{Driver, World, nodes};
+use super::{Driver, World};
 use crate::{
-    artifact::{ArtifactError, Content, Reference},
-    decide::{Event, Graph},
+    artifact::{ArtifactError, Content, Reference, Summary},
+    decide::Graph,
     operator::{Datum, Usage},
     task::{Executed, Failure},
 };
@@ -134,11 +131,11 @@ impl<W: World> Driver<W> {
             let output = Output::in_memory(encoded.reference, encoded.datum);
             data.outputs.push(if data.consumers > 0 { output } else { Output::new(output.reference, None) });
         }
-        self.keep_contents(contents)
+        self.keep_contents(node, contents)
     }
 
-    /// Hands over what is small; returns what is still to be made durable.
-    pub(super) fn keep_contents(&mut self, contents: Vec<Content>) -> Vec<Content> {
+    /// Hands over what is small of what a node gave; returns what is still to be made durable.
+    pub(super) fn keep_contents(&mut self, node: u32, contents: Vec<Content>) -> Vec<Content> {
         let mut large = Vec::new();
         for content in contents {
             self.lost.remove(&content.hash());
@@ -146,6 +143,12 @@ impl<W: World> Driver<W> {
                 Content::Small { hash, bytes } => self.batch.contents.push((hash, bytes)),
                 content @ Content::Large { .. } => large.push(content),
             }
+        }
+        let mut outputs = self.nodes[node as usize].outputs.iter();
+        if outputs.any(|output| matches!(output.reference.summary, Summary::List { .. })) {
+            // A list is read from the store, and so are its elements, perhaps in this very turn.
+            self.batch.is_urgent = true;
+            self.send();
         }
         large
     }
@@ -179,76 +182,5 @@ impl<W: World> Driver<W> {
                 self.nodes[producer as usize].consumers += 1;
             }
         }
-    }
-
-    /// An input is missing or corrupt: its node must run again, unless it has an effect.
-    pub(super) fn input_lost(&mut self, node: u32, attempt: u32, of: Hash, error: &ArtifactError) {
-        let loss = || Failure::Input { of, error: error.clone() };
-        let Some(producer) = self.giver(node, of) else {
-            return self.fail(node, attempt, loss());
-        };
-        let mut givers = self.givers_before(producer, of);
-        givers.extend(self.givers_within(producer, of));
-        givers.push(producer);
-        if let Some(giver) = givers.iter().find(|giver| self.has_effect(**giver)) {
-            let giver = &self.ids[*giver as usize];
-            let message = format!("{error}; `{giver}`, which gave it, has an effect and is not run twice");
-            return self.fail(node, attempt, Failure::operator(message));
-        }
-        let hashes = [error.hash(), of];
-        self.lost.extend(hashes);
-        self.batch.lost.extend(hashes);
-        if let Err(cannot) = self.world.remove(error.hash()) {
-            let message = format!("{error}; it cannot be replaced: {cannot}");
-            return self.fail(node, attempt, Failure::operator(message));
-        }
-        for giver in givers {
-            self.nodes[giver as usize].lost = Some(error.hash());
-            self.nodes[giver as usize].failure = Some(loss());
-            if giver != producer {
-                let attempt = self.setup.state.attempt(giver);
-                self.step(&Event::OutputLost { node: giver, attempt });
-            }
-        }
-        self.nodes[node as usize].failure = Some(loss());
-        let producer_attempt = self.setup.state.attempt(producer);
-        self.step(&Event::InputLost { node, attempt, producer, producer_attempt });
-    }
-
-    /// The node that gave an artifact which this one reads: of its own scope, or of one around it.
-    fn giver(&self, node: u32, of: Hash) -> Option<u32> {
-        let state = &self.setup.state;
-        let found = state.producers(node).find(|producer| self.gave(*producer, of));
-        found.or_else(|| self.giver(state.instance(state.scope(node))?.place.node, of))
-    }
-
-    /// The nodes from which this one has it, where it makes nothing by itself: it gave on what it read.
-    fn givers_before(&self, node: u32, of: Hash) -> Vec<u32> {
-        let state = &self.setup.state;
-        let is_control = nodes::node(&self.setup.dag, state, node)
-            .is_some_and(|node| !matches!(node.kind, NodeKind::Task(_) | NodeKind::Expression(_)));
-        let Some(before) = self.giver(node, of).filter(|_| is_control) else { return Vec::new() };
-        let mut givers = self.givers_before(before, of);
-        givers.extend(self.givers_within(before, of));
-        givers.push(before);
-        givers
-    }
-
-    /// The nodes in the regions of this one that gave it what it gave.
-    fn givers_within(&self, node: u32, of: Hash) -> Vec<u32> {
-        let state = &self.setup.state;
-        let instances =
-            state.places(node).into_iter().filter_map(|place| state.instance(state.scope_at(place)?));
-        let mut givers = Vec::new();
-        for inner in instances.flat_map(|instance| instance.nodes).filter(|inner| self.gave(*inner, of)) {
-            givers.extend(self.givers_within(inner, of));
-            givers.push(inner);
-        }
-        givers
-    }
-
-    fn gave(&self, node: u32, of: Hash) -> bool {
-        let outputs = self.nodes.get(node as usize).map(|data| data.outputs.as_slice()).unwrap_or_default();
-        outputs.iter().any(|output| output.reference.hash == of)
     }
 }

@@ -5,8 +5,8 @@
 //! What happens reaches it as a [`Message`]; it asks the decider, does what that commands, and hands the store
 //! what is to be said. In production [`turns`] says which thread takes the next turn. [`data`] is what nodes gave,
 //! [`prepare`] what must be known before a node starts, [`launch`] how it starts, [`job`] what is to be done then,
-//! [`control`] what nodes that steer others want, [`part`] what is taken out of lists and records, [`region`] what names mean within them,
-//! and [`nodes`] where each node stands in the DAG. [`stuck`] tells of what runs too long, [`record`] of all else, and
+//! [`control`] what nodes that steer others want, [`part`] what is taken out of lists and records, [`region`] what
+//! names mean within them, [`lost`] who makes again what is gone, and [`nodes`] where each node stands in the DAG. [`stuck`] tells of what runs too long, [`record`] of all else, and
 //! [`reached`] reads it again when another process takes the run over.
 
 mod control;
@@ -14,6 +14,7 @@ mod data;
 mod driver;
 mod job;
 mod launch;
+mod lost;
 pub(crate) mod nodes;
 mod part;
 mod prepare;
