@@ -446,9 +446,7 @@ impl Checker<'_> {
             *stand == Pending || (*stand == Failed && *on_failure == OnFailure::BlockDependents)
         }) {
             Pending
-        } else if node.is_broken
-            && !matches!(node.control, Some(Control::Conditional(false) | Control::Map(0) | Control::Loop(0)))
-        {
+        } else if node.is_broken && !self.plan.is_passed_over(at) {
             Failed
         } else {
             Finished

@@ -24,12 +24,11 @@ pub enum Read {
 
 impl Work {
     pub fn native(plan: &Plan) -> Native {
-        let parts = |node: &NodePlan| {
+        let parts = |(at, node): (usize, &NodePlan)| {
             let is_broken = |part| node.is_broken && part == if node.control.is_some() { 2 } else { 0 };
-            let size = |part| if part == 0 { node.size } else { Size::Short };
-            (0..PARTS).map(|part| (is_broken(part), size(part))).collect::<Vec<_>>()
+            (0..PARTS).map(|part| (is_broken(part), plan.size(at))).collect::<Vec<_>>()
         };
-        let nodes = plan.nodes.iter().flat_map(parts).collect();
+        let nodes = plan.nodes.iter().enumerate().flat_map(parts).collect();
         Native { version: 1, signature: Hash::of(OP.as_bytes()), body: Arc::new(Self { nodes }) }
     }
 }
@@ -55,18 +54,10 @@ impl Operator for Work {
         let mut inputs = Vec::new();
         let (mut node, mut seed) = (0, 0);
         for (name, input) in &call.inputs {
-            let read = match input {
-                Argument::Datum(Datum::Value(Value::None)) => Read::Nothing,
-                Argument::Datum(Datum::Value(Value::Int(number))) => Read::Number(*number),
-                Argument::Datum(Datum::Blob(Blob { bytes, .. })) => {
-                    Read::Bytes(i64::from_le_bytes(bytes[..8].try_into().unwrap()))
-                }
-                // A list: all that it says counts.
-                other => {
-                    let Hash([a, b, c, d, ..]) = Hash::of(format!("{other:?}").as_bytes());
-                    Read::Number(i64::from(u32::from_le_bytes([a, b, c, d])))
-                }
+            let Argument::Datum(datum) = input else {
+                return Err(OperatorError::failed(format!("`{name}` is no datum: {input:?}")));
             };
+            let read = read(datum);
             match (name.as_str(), read) {
                 ("node", Read::Number(number)) => node = number as usize,
                 ("seed", Read::Number(number)) => seed = number as u64,
@@ -88,6 +79,22 @@ impl Operator for Work {
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         Ok(vec![Datum::Blob(Blob { format: "bytes/1".into(), bytes: bytes.into() })])
     }
+}
+
+fn read(datum: &Datum) -> Read {
+    match datum {
+        Datum::Value(Value::None) => Read::Nothing,
+        Datum::Value(Value::Int(number)) => Read::Number(*number),
+        Datum::Blob(Blob { bytes, .. }) => Read::Bytes(i64::from_le_bytes(bytes[..8].try_into().unwrap())),
+        // All that it says counts.
+        Datum::List(elements) => digest(&elements.iter().map(read).collect::<Vec<_>>()),
+        other => digest(other),
+    }
+}
+
+fn digest(of: &impl std::fmt::Debug) -> Read {
+    let Hash([a, b, c, d, ..]) = Hash::of(format!("{of:?}").as_bytes());
+    Read::Number(i64::from(u32::from_le_bytes([a, b, c, d])))
 }
 
 /// The surroundings of an operator that nothing ever stops in the middle.

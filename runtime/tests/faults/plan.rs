@@ -7,7 +7,7 @@ use flow_ir::{
     dag::{Dag, Output},
     expr::{Expr, ExprKind, Function},
     hash::Hash,
-    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, Port, PortRef, VALUE_PORT},
+    node::{Input, Node, NodeIndex, NodeKind, OperatorPlace, OperatorRef, PortRef},
     policy::{OnFailure, Policy},
     types::Type,
     value::Value,
@@ -198,6 +198,8 @@ impl Plan {
                 .then(|| Control::new(random))
                 .filter(|control| is_sure || control.has_regions());
             let longest = if random.percent(20) { 5_000_000 } else { 100_000 };
+            // What is given on has the size that it had.
+            let is_called = !is_expression && control.is_none_or(Control::has_regions);
             let is_effect = !is_expression && random.percent(15) && control.is_none_or(Control::has_regions);
             nodes.push(NodePlan {
                 inputs,
@@ -209,8 +211,8 @@ impl Plan {
                     .map(|_| Control::new(random)),
                 is_effect,
                 size: match random.below(10) {
-                    0..2 if !is_expression && control.is_none() => Size::Small,
-                    2 if !is_expression && control.is_none() => Size::Large,
+                    0..2 if is_called => Size::Small,
+                    2 if is_called => Size::Large,
                     _ => Size::Short,
                 },
                 is_output: random.percent(25),
@@ -324,7 +326,17 @@ impl Plan {
             change(|node| (node.cpu, node.memory, node.gpu, node.priority) = (1, 0, 0, 0));
             change(|node| node.is_pooled = false);
         }
-        smaller
+        smaller.into_iter().map(Self::settle).collect()
+    }
+
+    /// What is summed is a number still.
+    fn settle(mut self) -> Self {
+        for at in 0..self.nodes.len() {
+            let inputs = &self.nodes[at].inputs;
+            let is_sum = !inputs.is_empty() && inputs.iter().all(|input| gives_number(&self.nodes, *input));
+            self.nodes[at].is_expression &= is_sum;
+        }
+        self
     }
 
     /// What a node gives on is what its first input gives.
@@ -334,11 +346,33 @@ impl Plan {
 
     /// The type of what a node gives.
     pub fn ty(&self, at: usize) -> Type {
-        let node = &self.nodes[self.origin(at)];
-        match (node.control, node.size) {
-            (Some(Control::Map(_)), _) => Type::List(Box::new(Type::Int)),
-            (_, Size::Short) => Type::Int,
-            _ => Type::Opaque("bytes".into()),
+        let at = self.origin(at);
+        let ty = element(self.size(at));
+        match self.nodes[at].control {
+            Some(Control::Map(_)) => Type::List(Box::new(ty)),
+            _ => ty,
+        }
+    }
+
+    /// How much a node's operators give: its own, or those of its regions.
+    pub fn size(&self, at: usize) -> Size {
+        size(&self.nodes, at)
+    }
+
+    /// The list of another map that a map goes over: its first input, where that is one.
+    pub fn over(&self, at: usize) -> Option<usize> {
+        over(&self.nodes, at)
+    }
+
+    /// Whether what a node's regions hold is never run.
+    pub fn is_passed_over(&self, at: usize) -> bool {
+        match self.nodes[at].control {
+            Some(Control::Conditional(false) | Control::Loop(0)) => true,
+            Some(Control::Map(count)) => match self.over(at) {
+                Some(of) => self.is_passed_over(of),
+                None => count == 0,
+            },
+            _ => false,
         }
     }
 
@@ -350,14 +384,6 @@ impl Plan {
                 list.retain(|at| *at != gone);
                 list.iter_mut().filter(|at| **at > gone).for_each(|at| *at -= 1);
             }
-            node.is_expression &= !node.inputs.is_empty();
-        }
-        // What is summed is a number still.
-        for at in 0..plan.nodes.len() {
-            let inputs = plan.nodes[at].inputs.clone();
-            let nodes = &plan.nodes;
-            let is_sum = inputs.iter().all(|input| gives_number(nodes, *input));
-            plan.nodes[at].is_expression &= is_sum;
         }
         plan
     }
@@ -386,7 +412,7 @@ impl NodePlan {
             kind,
             inputs,
             after: self.after.iter().map(|at| NodeIndex(*at as u32)).collect(),
-            outputs: vec![Port { name: VALUE_PORT.into(), ty: plan.ty(at) }],
+            outputs: region::ports(self.control, plan.ty(at)),
             policy: Policy {
                 cpu: self.cpu,
                 memory: self.memory,
@@ -418,8 +444,38 @@ fn origin(nodes: &[NodePlan], at: usize) -> usize {
 }
 
 fn gives_number(nodes: &[NodePlan], at: usize) -> bool {
-    let node = &nodes[origin(nodes, at)];
-    node.size == Size::Short && !matches!(node.control, Some(Control::Map(_)))
+    let at = origin(nodes, at);
+    size(nodes, at) == Size::Short && !matches!(nodes[at].control, Some(Control::Map(_)))
+}
+
+/// The state of a loop must be as large before its first iteration.
+fn size(nodes: &[NodePlan], at: usize) -> Size {
+    let node = &nodes[at];
+    let is_carried = |from: &usize| {
+        let first = origin(nodes, *from);
+        !matches!(nodes[first].control, Some(Control::Map(_)))
+            && size(nodes, first) != Size::Short
+            && nodes[*from].on_failure != OnFailure::Continue
+    };
+    match node.control {
+        Some(Control::Loop(_)) if !node.inputs.first().is_some_and(is_carried) => Size::Short,
+        _ => node.size,
+    }
+}
+
+fn over(nodes: &[NodePlan], at: usize) -> Option<usize> {
+    let first = *nodes[at].inputs.first()?;
+    let of = origin(nodes, first);
+    let is_map = |at: usize| matches!(nodes[at].control, Some(Control::Map(_)));
+    (is_map(at) && is_map(of) && nodes[first].on_failure != OnFailure::Continue).then_some(of)
+}
+
+/// The type of so much.
+pub fn element(size: Size) -> Type {
+    match size {
+        Size::Short => Type::Int,
+        Size::Small | Size::Large => Type::Opaque("bytes".into()),
+    }
 }
 
 /// What tells calls of the operator apart: the node, and `part` of its regions; what other seeds make must not be
