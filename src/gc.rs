@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use flow_ir::text::bytes;
 use flow_runtime::engine::{Keep, Removed};
 use serde_json::json;
 
@@ -77,17 +78,8 @@ fn text(removed: &Removed, dry_run: bool) -> String {
         if dry_run { "would remove" } else { "removed" },
         count(removed.cached, "cached result", "cached results"),
         count(removed.artifacts, "artifact", "artifacts"),
-        size(removed.bytes)
+        bytes(removed.bytes)
     )
-}
-
-/// `12.5 MiB`
-fn size(bytes: u64) -> String {
-    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-    match units.into_iter().find(|(shift, _)| bytes >= 1 << shift) {
-        Some((shift, unit)) => format!("{:.1} {unit}", bytes as f64 / (1_u64 << shift) as f64),
-        None => format!("{bytes} bytes"),
-    }
 }
 
 /// Reads a duration as the language writes it: `30d`.

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use flow_ir::text::bytes;
 use flow_runtime::{
     engine::{Engine, NodeView},
     folder::{AttemptFolder, NodeFolder},
@@ -235,9 +236,8 @@ fn end_text(end: &Json) -> String {
         _ => "ended".to_owned(),
     };
     let seconds = end.get("seconds").and_then(Json::as_f64).unwrap_or_default();
-    let peak = end.get("peak_memory").and_then(Json::as_f64);
-    let peak =
-        peak.map(|bytes| format!(", with {:.0} MiB of memory at its peak", bytes / f64::from(1 << 20)));
+    let peak = end.get("peak_memory").and_then(Json::as_u64);
+    let peak = peak.map(|peak| format!(", with {} of memory at its peak", bytes(peak)));
     format!("{how} after {seconds:.1} s{}", peak.unwrap_or_default())
 }
 

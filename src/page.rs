@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use flow_ir::{dag::Dag, pictures::NodeState};
+use flow_ir::{dag::Dag, pictures::NodeState, text::bytes};
 use flow_runtime::{
     engine::{NodeView, RunView},
     event::timestamp,
@@ -10,7 +10,7 @@ use flow_runtime::{
 
 use crate::{
     outputs::artifact_text,
-    watch::text::{bytes, figure},
+    watch::{microseconds, text::figure},
     words::count,
 };
 
@@ -127,11 +127,6 @@ impl Span {
         let width = percent(microseconds(seconds)).clamp(0.8, 100.0 - left);
         format!("<div class=\"bar\" style=\"margin-left:{left:.2}%;width:{width:.2}%\"></div>")
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "durations of a run are far below 2^63 microseconds")]
-fn microseconds(seconds: f64) -> i64 {
-    (seconds * 1e6) as i64
 }
 
 /// Text as HTML has it.

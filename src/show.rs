@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use flow_ir::text::bytes;
 use flow_runtime::engine::{NodeView, Waiting};
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use crate::{
     outputs::artifact_text,
     page, runs, state,
     terminal::Terminal,
-    watch::text::{bytes, figure, plain},
+    watch::text::{figure, plain},
     words::step_of,
 };
 

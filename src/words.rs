@@ -5,13 +5,11 @@ use std::fmt;
 use flow_ir::{
     node::{Node, NodeKind, OperatorPlace},
     policy::{Device, Policy},
+    text::bytes,
 };
 use flow_plan::passes::{self, Placement};
 
-use crate::{
-    facts::Facts,
-    watch::text::{bytes, plain},
-};
+use crate::{facts::Facts, watch::text::plain};
 
 /// `1 file`, `2 files`
 pub fn count(number: usize, one: &str, many: &str) -> String {

@@ -77,7 +77,7 @@ impl Session {
             (r"(?m)^ +[0-9]+\.[0-9]+s  ", "TIME  "),
             // What a node took is told where that is worth a word.
             (
-                r"(?m)(?P<node>^  .* finished .*?)(  cpu [0-9.]+ s)?(  [0-9.]+ ([KMG]i)?B)?(?P<rest>$|  [0-9]+ attempts)",
+                r"(?m)(?P<node>^  .* finished .*?)(  cpu [0-9.]+ s)?(  [0-9.]+ ([KMG]iB|bytes?))?(?P<rest>$|  [0-9]+ attempts)",
                 "$node$rest",
             ),
             (r" +[0-9]+\.[0-9]+ s\b", " TIME"),

@@ -10,12 +10,11 @@ use std::{
 };
 
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
-use flow_ir::{expr::Expr, hash::Hash, node::Port, value::Value};
+use flow_ir::{expr::Expr, hash::Hash, node::Port, text, value::Value};
 
 use crate::{
     artifact::{MadeFile, TableBuilder, Written},
     folder::AttemptFolder,
-    schedule::machine::size,
 };
 
 /// The body of an operator. One value serves all calls, from any number of threads at once.
@@ -243,11 +242,11 @@ impl Budget {
         Err(OperatorError::with_help(
             format!(
                 "`{op}` needs {} of memory for {what}{}, and {} are set aside for it",
-                size(bytes),
-                if used > 0 { format!(" beside {}", size(used)) } else { String::new() },
-                size(self.limit)
+                text::bytes(bytes),
+                if used > 0 { format!(" beside {}", text::bytes(used)) } else { String::new() },
+                text::bytes(self.limit)
             ),
-            format!("write `with (memory: {})` behind the call", size(ample)),
+            format!("write `with (memory: {})` behind the call", Value::Size(ample)),
         ))
     }
 }

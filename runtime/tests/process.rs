@@ -342,7 +342,7 @@ fn memory_is_limited_for_all_processes_together() {
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert!(
         wrong.starts_with("it and its processes used ")
-            && wrong.ends_with("MiB of memory, and its limit is 64MiB: it was stopped; give it more, as in `with (memory: 4GiB)`"),
+            && wrong.ends_with("MiB of memory, and its limit is 64 MiB: it was stopped; give it more, as in `with (memory: 4GiB)`"),
         "{wrong}"
     );
 }

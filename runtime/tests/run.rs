@@ -366,7 +366,7 @@ fn what_cannot_run_is_refused_before_it_starts() {
     );
     assert_eq!(
         refuse(|node| node.policy.memory = 3 << 29, "add"),
-        "node `it` needs 1.50GiB of memory, and this run may use 1GiB: lower its `memory` or raise `--memory`"
+        "node `it` needs 1.5 GiB of memory, and this run may use 1 GiB: lower its `memory` or raise `--memory`"
     );
     assert_eq!(refuse(|_| {}, "nothing"), "node `it` calls `nothing`, which is no operator of this flowc");
     assert!(lab.engine.runs().unwrap().is_empty());

@@ -3,13 +3,16 @@
 //! From above: what the run is and how far it has come; what runs, and how far that is; what waits, and for what;
 //! the end of the log. Each part is given lines by how much it tells; what has no room is counted.
 
-use flow_ir::node::{Node, NodeKind};
+use flow_ir::{
+    node::{Node, NodeKind},
+    text::bytes,
+};
 
 use super::{
     board::{Board, Notice, Seat, Stand},
     estimate,
     line::{Line, Palette, Style},
-    text::{about, bytes, clock, cut_id, cut_middle, figure, number, plain, width},
+    text::{about, clock, cut_id, cut_middle, figure, number, plain, width},
 };
 use crate::words::place;
 

@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
+use flow_ir::text::bytes;
 use flow_runtime::event::{Event, Kind, Subscriber};
 use serde_json::Value as Json;
 
-use super::text::{about, bytes, last_written, plain};
-use crate::{terminal::Terminal, watch::board::microseconds};
+use super::text::{about, last_written, plain};
+use crate::{terminal::Terminal, watch::microseconds};
 
 #[derive(Debug)]
 pub struct Lines {

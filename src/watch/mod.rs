@@ -21,6 +21,7 @@ use std::{io::IsTerminal, sync::Arc};
 use console::Term;
 use flow_runtime::event::Subscriber;
 
+pub use board::microseconds;
 pub use event_lines::EventLines;
 
 use crate::terminal::Terminal;

@@ -106,18 +106,6 @@ pub fn about(microseconds: i64) -> String {
     }
 }
 
-/// `512 KiB`, `1.2 GiB`
-pub fn bytes(bytes: u64) -> String {
-    let mut size = bytes as f64;
-    for unit in ["B", "KiB", "MiB"] {
-        if size < 999.5 {
-            return format!("{size:.0} {unit}");
-        }
-        size /= 1024.0;
-    }
-    if size < 999.5 { format!("{size:.1} GiB") } else { format!("{:.1} TiB", size / 1024.0) }
-}
-
 /// `1,204`
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -194,10 +182,6 @@ mod tests {
         assert_eq!(
             [about(1), about(61_000_000), about(700_000_000), about(7_900_000_000)],
             ["1 s", "61 s", "12 min", "2 h 10 min"]
-        );
-        assert_eq!(
-            [bytes(512 << 10), bytes(1_288_490_189), bytes(1 << 50)],
-            ["512 KiB", "1.2 GiB", "1024.0 TiB"]
         );
         assert_eq!([number(7), number(1204), number(1_234_567)], ["7", "1,204", "1,234,567"]);
         assert_eq!(

@@ -326,6 +326,6 @@ fn operators_look_whether_they_are_cancelled_and_keep_to_their_memory() {
         message.starts_with("`std.tree.gbdt` needs ") && message.contains(" of memory for "),
         "{message}"
     );
-    assert!(message.ends_with(" and 16MiB are set aside for it"), "{message}");
+    assert!(message.ends_with(" and 16 MiB are set aside for it"), "{message}");
     assert!(help.unwrap().starts_with("write `with (memory: "));
 }

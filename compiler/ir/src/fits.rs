@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
+    text::shortened,
     types::{Refinement, Type},
     value::Value,
 };
@@ -70,7 +71,7 @@ impl Misfit {
     }
 
     pub(crate) fn of_type(expected: &Type, found: &Value) -> Self {
-        Self::Type { expected: expected.to_string(), found: shortened(found) }
+        Self::Type { expected: expected.to_string(), found: shortened(&found.to_string()) }
     }
 }
 
@@ -179,7 +180,7 @@ impl Value {
         if fits {
             return Ok(());
         }
-        Err(Misfit::Refinement { value: shortened(self), refinement: refinement.to_string() })
+        Err(Misfit::Refinement { value: shortened(&self.to_string()), refinement: refinement.to_string() })
     }
 
     /// The number of a Float or an Int.
@@ -190,16 +191,6 @@ impl Value {
             _ => None,
         }
     }
-}
-
-/// A value for a message, cut where it is long.
-fn shortened(value: &Value) -> String {
-    const LONGEST: usize = 60;
-    let text = value.to_string();
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    text.chars().take(LONGEST).chain(['…']).collect()
 }
 
 #[cfg(test)]

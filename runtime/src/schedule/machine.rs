@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, num::NonZero, process::Command, sync::Arc};
 
-use flow_ir::{dag::Dag, node::Node};
+use flow_ir::{dag::Dag, node::Node, text::bytes};
 use serde_json::{Map, Value as Json, json};
 
 use super::amount::{Amount, Need, WHOLE};
@@ -35,15 +35,15 @@ pub enum CannotFit {
     Cores { node: String, need: u32, limit: u32 },
     #[error(
         "node `{node}` needs {} of memory, and this run may use {}: lower its `memory` or raise `--memory`",
-        size(*need), size(*limit)
+        bytes(*need), bytes(*limit)
     )]
     Memory { node: String, need: u64, limit: u64 },
     #[error("node `{node}` needs {}, and there {}", gpus(*need), match there { 0 => "are none".to_owned(), 1 => "is 1".to_owned(), more => format!("are {more}") })]
     Gpus { node: String, need: u32, there: u32 },
     #[error(
         "node `{node}` needs {} with {} of memory, and {}",
-        gpus(*need), size(*memory),
-        match largest { None => "there are none".to_owned(), Some(largest) => format!("the largest here has {}", size(*largest)) }
+        gpus(*need), bytes(*memory),
+        match largest { None => "there are none".to_owned(), Some(largest) => format!("the largest here has {}", bytes(*largest)) }
     )]
     GpuMemory { node: String, need: u32, memory: u64, largest: Option<u64> },
     #[error(
@@ -165,20 +165,6 @@ fn wants_gpus(nodes: &[Node]) -> bool {
     nodes.any(|node| {
         Need::of(node).gpus > 0 || node.kind.regions().iter().any(|(_, region)| wants_gpus(&region.nodes))
     })
-}
-
-/// `2GiB`, as the language writes sizes.
-pub fn size(bytes: u64) -> String {
-    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
-        if bytes >= 1 << shift {
-            let hundredths = (u128::from(bytes) * 100) >> shift;
-            return match (hundredths / 100, hundredths % 100) {
-                (whole, 0) => format!("{whole}{unit}"),
-                (whole, part) => format!("{whole}.{part:02}{unit}"),
-            };
-        }
-    }
-    format!("{bytes} bytes")
 }
 
 fn gpus(count: u32) -> String {

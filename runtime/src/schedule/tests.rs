@@ -119,12 +119,12 @@ fn what_can_never_fit_is_refused() {
     );
     assert_eq!(
         refused(&|policy| policy.memory = 65 * GIB),
-        "node `train` needs 65GiB of memory, and this run may use 64GiB: lower its `memory` or raise `--memory`"
+        "node `train` needs 65 GiB of memory, and this run may use 64 GiB: lower its `memory` or raise `--memory`"
     );
     assert_eq!(refused(&|policy| policy.gpu = 3), "node `train` needs 3 GPUs, and there are 2");
     assert_eq!(
         refused(&|policy| policy.gpu_memory = Some(20 * GIB)),
-        "node `train` needs a GPU with 20GiB of memory, and the largest here has 16GiB"
+        "node `train` needs a GPU with 20 GiB of memory, and the largest here has 16 GiB"
     );
     assert_eq!(
         refused(&|policy| policy.pool = Some("dp".to_owned())),
@@ -227,7 +227,7 @@ fn why_a_node_waits() {
         told,
         [
             "2 cores (1 of 4 free; taken by `train` 1, run 1k3f9a2b (process 77, which is stopped) 2)",
-            "8GiB of memory (4GiB of 64GiB free; taken by `train` 20GiB, run 1k3f9a2b (process 77, which is stopped) 40GiB)",
+            "8 GiB of memory (4 GiB of 64 GiB free; taken by `train` 20 GiB, run 1k3f9a2b (process 77, which is stopped) 40 GiB)",
             "1 GPU (of 2; taken by `train` 1, run 1k3f9a2b (process 77, which is stopped) 1)",
             "a place in pool `db` (2 of 2 taken, by `train`, run 1k3f9a2b (process 77, which is stopped))",
         ]

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use flow_ir::text::bytes;
+
 use super::{
     amount::{Amount, Lack, Need, WHOLE},
-    machine::{Machine, size},
+    machine::Machine,
 };
 
 /// Who has a part of the machine.
@@ -129,14 +131,14 @@ impl fmt::Display for Reason {
                 write!(f, "taken by {})", list(held, |cores| format!(" {cores}")))
             }
             Self::Memory { need, free, of, held } => {
-                write!(f, "{} of memory ({} of {} free; ", size(*need), size(*free), size(*of))?;
-                write!(f, "taken by {})", list(held, |bytes| format!(" {}", size(*bytes))))
+                write!(f, "{} of memory ({} of {} free; ", bytes(*need), bytes(*free), bytes(*of))?;
+                write!(f, "taken by {})", list(held, |held| format!(" {}", bytes(*held))))
             }
             Self::Gpus { need, memory, of, held } => {
                 let gpus = if *need == 1 { "GPU" } else { "GPUs" };
                 write!(f, "{need} {gpus}")?;
                 if let Some(memory) = memory.filter(|memory| *memory != WHOLE) {
-                    write!(f, " with {}", size(memory))?;
+                    write!(f, " with {}", bytes(memory))?;
                 }
                 write!(f, " (of {of}; taken by {})", list(held, |gpus| format!(" {gpus}")))
             }

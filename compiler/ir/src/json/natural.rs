@@ -16,8 +16,9 @@ use serde_json::Value as Json;
 use crate::{
     calendar,
     fits::Misfit,
-    text::words::{
-        read_duration, read_hex, read_size, special_float, write_duration, write_float, write_hex,
+    text::{
+        shortened,
+        words::{read_duration, read_hex, read_size, special_float, write_duration, write_float, write_hex},
     },
     types::Type,
     value::{Float64, Value},
@@ -65,7 +66,7 @@ fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> Json {
 }
 
 fn read(json: &Json, ty: &Type) -> Result<Value, Misfit> {
-    let misfit = || Misfit::Type { expected: ty.to_string(), found: shortened(json) };
+    let misfit = || Misfit::Type { expected: ty.to_string(), found: shortened(&json.to_string()) };
     if json.is_null() {
         return if ty.is_optional() || *ty == Type::Nothing {
             Ok(Value::None)
@@ -139,12 +140,6 @@ fn whole(number: f64) -> Option<i64> {
     // Beyond 2^53 a float no longer says which integer was meant.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
-}
-
-fn shortened(json: &Json) -> String {
-    const LONGEST: usize = 60;
-    let text = json.to_string();
-    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod expr_read;
 mod expr_write;
 mod node_read;
 mod node_write;
+mod people;
 mod reference;
 pub(crate) mod scan;
 #[cfg(test)]
@@ -16,5 +17,6 @@ pub(crate) mod value;
 pub(crate) mod words;
 
 pub use expr::{MAX_OPERATORS, TypeScope};
+pub use people::{bytes, shortened};
 pub use scan::{MAX_DEPTH, SyntaxError};
 pub use types::TypeSyntaxError;

@@ -18,6 +18,7 @@ use arrow::{
     util::display::{ArrayFormatter, FormatOptions},
 };
 use flow_ir::{
+    text::shortened,
     types::{Row, Type},
     value::Value,
 };
@@ -339,7 +340,7 @@ impl Column<'_> {
             column: self.name.to_owned(),
             row: self.row(rows.row(index)),
             expected: ty.to_string(),
-            cell: (!is_personal).then(|| shortened(&cell)),
+            cell: (!is_personal).then(|| format!("`{}`", shortened(&cell))),
             reason: reason.filter(|_| !is_personal),
         }
     }
@@ -464,15 +465,6 @@ fn has_limits(ty: &Type) -> bool {
 /// The first element of which something holds.
 fn first(array: &ArrayRef, mut holds: impl FnMut(&ArrayRef, usize) -> bool) -> Option<usize> {
     (0..array.len()).find(|index| holds(array, *index))
-}
-
-fn shortened(cell: &str) -> String {
-    const SHOWN: usize = 60;
-    let mut text: String = cell.chars().take(SHOWN).collect();
-    if text.len() < cell.len() {
-        text.push('…');
-    }
-    format!("`{text}`")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use flow_ir::{node::OperatorPlace, value::Value};
+use flow_ir::{node::OperatorPlace, text::bytes, value::Value};
 use rustix::pipe::{PipeFlags, pipe_with};
 use serde_json::{Value as Json, json};
 
@@ -215,7 +215,7 @@ fn judge(watched: &Watched, folder: &AttemptFolder, context: &dyn Context) -> Re
     let status = match watched.end {
         End::Cancelled => return Err(OperatorError::Cancelled),
         End::Memory(used) => {
-            let (used, limit) = (size(used), size(context.memory()));
+            let (used, limit) = (bytes(used), bytes(context.memory()));
             return Err(OperatorError::with_help(
                 format!(
                     "it and its processes used {used} of memory, and its limit is {limit}: it was stopped"
@@ -293,11 +293,11 @@ fn why(status: ExitStatus, watched: &Watched, context: &dyn Context) -> Option<S
     match (status.code(), status.signal()) {
         (None, Some(KILL)) => {
             let peak =
-                watched.usage.peak_memory.map(|peak| format!(" it had {} at its peak, and", size(peak)));
+                watched.usage.peak_memory.map(|peak| format!(" it had {} at its peak, and", bytes(peak)));
             Some(format!(
                 "somebody else killed it, often the system for want of memory:{} may have {}",
                 peak.as_deref().unwrap_or(" it"),
-                size(context.memory())
+                bytes(context.memory())
             ))
         }
         _ => Some("`flowc logs` shows all that it wrote".to_owned()),
@@ -321,18 +321,4 @@ fn signal_name(signal: i32) -> &'static str {
         25 => " (SIGXFSZ)",
         _ => "",
     }
-}
-
-/// `1.5GiB`, for people: rounded to a tenth.
-fn size(bytes: u64) -> String {
-    for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
-        if bytes >= 1 << shift {
-            let tenths = (u128::from(bytes) * 10) >> shift;
-            return match (tenths / 10, tenths % 10) {
-                (whole, 0) => format!("{whole}{unit}"),
-                (whole, part) => format!("{whole}.{part}{unit}"),
-            };
-        }
-    }
-    format!("{bytes} bytes")
 }
