@@ -10,9 +10,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod check;
+mod describe;
 mod operator;
 mod plan;
 mod region;
+mod shrink;
 mod simulation;
 mod world;
 

@@ -1,7 +1,5 @@
 //! What a seed stands for: a DAG, how its operators behave, and what goes wrong.
 
-use std::fmt;
-
 use crate::region;
 use flow_ir::{
     dag::{Dag, Output},
@@ -284,61 +282,6 @@ impl Plan {
         }
     }
 
-    /// Plans that have less of what this one has, the smallest first.
-    pub fn smaller(&self) -> Vec<Self> {
-        let mut smaller = Vec::new();
-        for at in (0..self.nodes.len()).rev() {
-            smaller.push(self.without(at));
-        }
-        for fault in &self.faults {
-            let faults = self.faults.iter().copied().filter(|other| other != fault).collect();
-            smaller.push(Self { faults, ..self.clone() });
-        }
-        if self.troubled > 1 {
-            smaller.push(Self { troubled: self.troubled / 2, ..self.clone() });
-            smaller.push(Self { troubled: self.troubled - 1, ..self.clone() });
-        }
-        for at in 0..self.nodes.len() {
-            let mut change = |simpler: fn(&mut NodePlan)| {
-                let mut plan = self.clone();
-                simpler(&mut plan.nodes[at]);
-                if plan.nodes[at] != self.nodes[at] {
-                    smaller.push(plan);
-                }
-            };
-            change(|node| node.is_effect = false);
-            change(|node| node.control = node.control.and_then(Control::less));
-            change(|node| node.inner = node.inner.and_then(Control::less));
-            change(|node| node.size = Size::Short);
-            change(|node| node.is_output = false);
-            change(|node| node.is_broken = false);
-            change(|node| node.timeout = None);
-            change(|node| node.retry = 0);
-            change(|node| node.backoff = 0);
-            change(|node| node.on_failure = OnFailure::CancelDependents);
-            change(|node| node.cache = false);
-            change(|node| node.after.truncate(node.after.len().saturating_sub(1)));
-            change(|node| {
-                if node.inputs.len() > usize::from(node.is_expression) {
-                    node.inputs.pop();
-                }
-            });
-            change(|node| (node.cpu, node.memory, node.gpu, node.priority) = (1, 0, 0, 0));
-            change(|node| node.is_pooled = false);
-        }
-        smaller.into_iter().map(Self::settle).collect()
-    }
-
-    /// What is summed is a number still.
-    fn settle(mut self) -> Self {
-        for at in 0..self.nodes.len() {
-            let inputs = &self.nodes[at].inputs;
-            let is_sum = !inputs.is_empty() && inputs.iter().all(|input| gives_number(&self.nodes, *input));
-            self.nodes[at].is_expression &= is_sum;
-        }
-        self
-    }
-
     /// What a node gives on is what its first input gives.
     pub fn origin(&self, at: usize) -> usize {
         origin(&self.nodes, at)
@@ -374,18 +317,6 @@ impl Plan {
             },
             _ => false,
         }
-    }
-
-    fn without(&self, gone: usize) -> Self {
-        let mut plan = self.clone();
-        plan.nodes.remove(gone);
-        for node in &mut plan.nodes {
-            for list in [&mut node.inputs, &mut node.after] {
-                list.retain(|at| *at != gone);
-                list.iter_mut().filter(|at| **at > gone).for_each(|at| *at -= 1);
-            }
-        }
-        plan
     }
 }
 
@@ -443,7 +374,7 @@ fn origin(nodes: &[NodePlan], at: usize) -> usize {
     }
 }
 
-fn gives_number(nodes: &[NodePlan], at: usize) -> bool {
+pub fn gives_number(nodes: &[NodePlan], at: usize) -> bool {
     let at = origin(nodes, at);
     size(nodes, at) == Size::Short && !matches!(nodes[at].control, Some(Control::Map(_)))
 }
@@ -509,74 +440,8 @@ impl Control {
             _ => Self::Loop(random.below(4)),
         }
     }
-
-    /// One that is simpler.
-    fn less(self) -> Option<Self> {
-        match self {
-            Self::Map(count @ 1..) => Some(Self::Map(count - 1)),
-            Self::Loop(count @ 1..) => Some(Self::Loop(count - 1)),
-            _ => None,
-        }
-    }
 }
 
 fn port(at: usize) -> Input {
     Input::Port(PortRef { node: NodeIndex(at as u32), port: 0 })
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { cores, memory, gpus, pools } = &self.machine;
-        let gpus = gpus.len();
-        writeln!(
-            f,
-            "{cores} cores, {memory} bytes, {gpus} GPUs, {pools:?}; for {} happenings: {:?}",
-            self.troubled, self.faults
-        )?;
-        for (at, node) in self.nodes.iter().enumerate() {
-            write!(f, "  n{at}: {} µs, cpu {}, memory {}", node.duration, node.cpu, node.memory)?;
-            let list = |list: &[usize]| list.iter().map(|at| format!("n{at}")).collect::<Vec<_>>().join(" ");
-            if !node.inputs.is_empty() {
-                write!(f, ", reads {}", list(&node.inputs))?;
-            }
-            if !node.after.is_empty() {
-                write!(f, ", after {}", list(&node.after))?;
-            }
-            for (is_it, word) in [
-                (node.is_expression, "expression"),
-                (node.is_effect, "effect"),
-                (node.size == Size::Small, "small"),
-                (node.size == Size::Large, "large"),
-                (node.gpu > 0, "gpu"),
-                (node.is_pooled, "pool"),
-                (node.is_output, "output"),
-                (node.is_broken, "broken"),
-                (!node.cache, "cache: off"),
-            ] {
-                if is_it {
-                    write!(f, ", {word}")?;
-                }
-            }
-            if let Some(control) = node.control {
-                write!(f, ", {control:?}")?;
-            }
-            if let Some(inner) = node.inner {
-                write!(f, " with {inner:?} within")?;
-            }
-            if let Some(timeout) = node.timeout {
-                write!(f, ", timeout {timeout} µs")?;
-            }
-            if node.retry > 0 {
-                write!(f, ", retry {} backoff {} µs", node.retry, node.backoff)?;
-            }
-            if node.on_failure != OnFailure::CancelDependents {
-                write!(f, ", on_failure {}", node.on_failure.name())?;
-            }
-            if node.priority != 0 {
-                write!(f, ", priority {}", node.priority)?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
 }
