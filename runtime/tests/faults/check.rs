@@ -10,8 +10,9 @@ use flow_runtime::{
 use serde_json::Value as Json;
 
 use crate::{
+    build::PARTS,
     operator::{Read, give},
-    plan::{Control, Fault, NodePlan, PARTS, Plan},
+    plan::{Control, Fault, NodePlan, Plan},
     region::NAMES,
     world::number,
 };

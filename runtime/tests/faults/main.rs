@@ -9,6 +9,7 @@
 //! `FLOW_SEEDS=100000` plays that many, in release best.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod build;
 mod check;
 mod describe;
 mod operator;

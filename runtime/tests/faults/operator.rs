@@ -6,7 +6,10 @@ use flow_ir::{hash::Hash, value::Value};
 use flow_runtime::artifact::SMALL;
 use flow_runtime::operator::{Argument, Blob, Call, Context, Datum, Native, Operator, OperatorError};
 
-use crate::plan::{NodePlan, OP, PARTS, Plan, Size};
+use crate::{
+    build::PARTS,
+    plan::{NodePlan, OP, Plan, Size},
+};
 
 pub struct Work {
     /// Of each node, and of each part of its regions, whether it fails and how much it gives.

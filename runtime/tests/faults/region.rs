@@ -14,7 +14,10 @@ use flow_ir::{
     value::Value,
 };
 
-use crate::plan::{Control, Plan, constants, element, operator};
+use crate::{
+    build::{constants, operator},
+    plan::{Control, Plan, element},
+};
 
 /// The signal that all wait for.
 pub const SIGNAL: &str = "go";
