@@ -65,6 +65,8 @@ impl<W: World> Driver<W> {
             }
             Step::Failed { is_blocked } => {
                 self.blame(node);
+                // What an attempt before gave is lost: whoever continues, continues without it.
+                self.nodes[node as usize].outputs.clear();
                 let mut data = self.failure(node);
                 if is_blocked {
                     data["blocked"] = json!(true);
