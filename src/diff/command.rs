@@ -1,3 +1,5 @@
+//! Which two DAGs are meant, and what is said of their difference.
+
 use std::{
     cell::RefCell,
     path::{Path, PathBuf},

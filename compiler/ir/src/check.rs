@@ -147,7 +147,7 @@ impl<'a> Scope<'a> {
             NodeKind::Conditional { then, otherwise } => {
                 given("condition", &Type::Bool)?;
                 for region in [then, otherwise] {
-                    self.region(node, region, &inputs, None)?;
+                    self.region(node, region, &inputs, 0)?;
                     region.outputs.iter().try_for_each(|output| port(&output.name, &output.ty))?;
                 }
             }
@@ -155,7 +155,7 @@ impl<'a> Scope<'a> {
                 if let Some(element) = body.parameters.first() {
                     given("over", &Type::List(Box::new(element.ty.clone())))?;
                 }
-                self.region(node, body, &inputs, Some(()))?;
+                self.region(node, body, &inputs, 1)?;
                 for output in &body.outputs {
                     port(&output.name, &Type::List(Box::new(output.ty.clone())))?;
                 }
@@ -165,7 +165,7 @@ impl<'a> Scope<'a> {
                     if let Some(state) = region.parameters.first() {
                         given("from", &state.ty)?;
                     }
-                    self.region(node, region, &inputs, Some(()))?;
+                    self.region(node, region, &inputs, 1)?;
                 }
                 let answer = condition.outputs.first();
                 answer.map_or(Ok(()), |answer| {
@@ -179,23 +179,24 @@ impl<'a> Scope<'a> {
                 }
             }
             NodeKind::Workflow { body, .. } => {
-                self.region(node, body, &inputs, None)?;
+                self.region(node, body, &inputs, 0)?;
                 body.outputs.iter().try_for_each(|output| port(&output.name, &output.ty))?;
             }
-            NodeKind::Query { body } => self.region(node, body, &inputs, None)?,
+            NodeKind::Query { body } => self.region(node, body, &inputs, 0)?,
         }
         Ok(())
     }
 
-    /// Checks what a region is given by name, and what is in it; its `first` parameter may be bound otherwise.
+    /// Checks what a region is given by name, and what is in it; of its parameters the
+    /// first `bound_otherwise` are given otherwise.
     fn region(
         &self,
         node: &'a Node,
         region: &'a Region,
         inputs: &HashMap<&str, &Input>,
-        first: Option<()>,
+        bound_otherwise: usize,
     ) -> Result<(), CheckError> {
-        let bound = region.parameters.get(usize::from(first.is_some())..).unwrap_or_default();
+        let bound = region.parameters.get(bound_otherwise..).unwrap_or_default();
         for Port { name, ty } in bound {
             if let Some(input) = inputs.get(name.as_str()) {
                 self.fits(input, ty, &|| self.place(node, name))?;

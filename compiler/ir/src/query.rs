@@ -44,26 +44,9 @@ impl Dag {
         self.nodes.iter().filter(|node| node.op() == op).count()
     }
 
-    /// The nodes that call the operator of that full name, in order.
-    pub fn by_op<'a>(&'a self, op: &'a str) -> impl Iterator<Item = NodeIndex> + 'a {
-        self.indexed().filter(move |(_, node)| node.op() == op).map(|(index, _)| index)
-    }
-
     /// The query that a node has become a step of, by the ids that a run has for both: `days[3]/load`.
     pub fn query_with_step(&self, id: &str) -> Option<String> {
         query_among(&self.nodes, id)
-    }
-
-    /// The nodes that ask for a GPU.
-    pub fn with_gpu(&self) -> impl Iterator<Item = NodeIndex> + '_ {
-        self.indexed().filter(|(_, node)| node.policy.gpu > 0).map(|(index, _)| index)
-    }
-
-    /// The nodes that run in that pool.
-    pub fn in_pool<'a>(&'a self, pool: &'a str) -> impl Iterator<Item = NodeIndex> + 'a {
-        self.indexed()
-            .filter(move |(_, node)| node.policy.pool.as_deref() == Some(pool))
-            .map(|(index, _)| index)
     }
 
     fn indexed(&self) -> impl Iterator<Item = (NodeIndex, &Node)> {
@@ -310,9 +293,6 @@ op notify version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc
         let graph = dag.graph();
         assert_eq!((graph.width(), graph.depth()), (2, 6));
         assert_eq!(dag.count("fit"), 2);
-        assert_eq!(dag.by_op("fit").collect::<Vec<_>>(), [NodeIndex(2), NodeIndex(3)]);
-        assert_eq!(dag.with_gpu().collect::<Vec<_>>(), [NodeIndex(3)]);
-        assert_eq!(dag.in_pool("db").collect::<Vec<_>>(), [NodeIndex(4)]);
         assert_eq!(graph.ancestors(NodeIndex(2)), [NodeIndex(0), NodeIndex(1)]);
         assert_eq!(graph.descendants(NodeIndex(4)), [NodeIndex(5), NodeIndex(6)]);
         assert_eq!(graph.dependents(NodeIndex(1)), [NodeIndex(2), NodeIndex(3), NodeIndex(5)]);

@@ -340,9 +340,4 @@ impl Metric {
             Self::Ndcg | Self::Map => Task::Ranker,
         }
     }
-
-    /// Whether more is better.
-    pub fn is_higher_better(self) -> bool {
-        !matches!(self, Self::LogLoss | Self::NormalizedEntropy | Self::Rmse | Self::Mae | Self::QuantileLoss)
-    }
 }

@@ -38,9 +38,4 @@ impl Random {
     pub fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
-
-    /// A generator of its own: what is drawn from it changes nothing here.
-    pub fn fork(&mut self) -> Self {
-        Self(self.bits())
-    }
 }

@@ -89,19 +89,6 @@ impl Model {
         self.predict_with(features, workers.into(), width, |scores, out| self.loss.transform(scores, out))
     }
 
-    /// For each feature the total gain of its splits, as shares of 1; all 0 where no tree has a split.
-    pub fn importance(&self) -> Vec<f64> {
-        let mut gains = vec![0.0; self.bins.len()];
-        for node in self.trees.iter().flat_map(|tree| &tree.nodes) {
-            gains[node.feature as usize] += node.gain;
-        }
-        let total: f64 = gains.iter().sum();
-        if total > 0.0 {
-            gains.iter_mut().for_each(|gain| *gain /= total);
-        }
-        gains
-    }
-
     fn predict_with(
         &self,
         features: &[Feature],

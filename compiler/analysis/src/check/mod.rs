@@ -1,10 +1,20 @@
-//! Expressions to typed expressions, in both directions: a wanted type goes down, the type that is there
-//! comes up.
+//! Expressions to typed expressions, in both directions: a wanted type goes down, the type that is there comes up.
 //!
 //! [`items`] asks the queries of [`bodies`], [`declaration`] and [`default_values`] what is wrong with a module. Each
-//! of these hands its trees to a [`checker`], which has one rule for each form of expression ([`expr`]). A call goes
-//! through [`calls`] or [`dot`], [`arguments`], [`parameters`] and [`results`]; what [`special`] names has a rule of
-//! its own, and so have the dataset verbs, in `rows`.
+//! of these hands its trees to a [`checker`], which has one rule for each form of expression and the names in scope
+//! ([`env`]).
+//!
+//! Expressions: [`expr`] has the rules, [`literal`], [`operators`], [`conditions`], [`loops`], [`blocks`],
+//! [`patterns`] and [`lambda`] those of their forms. [`coerce`] fits a value to the type that is wanted; [`fold`],
+//! [`length`] and [`lines`] tell what can be told before planning.
+//!
+//! Calls go through [`calls`] or [`dot`], [`arguments`] (and [`swapped`], [`columns`], [`aggregates`]),
+//! [`parameters`] (and [`trainer`]) and [`results`]. The language's own functions are in [`functions`] and
+//! [`scalar`]. What [`special`] names has a rule of its own: [`search`], [`pipeline`], [`out_of_fold`]; so have the
+//! dataset verbs, in `rows`.
+//!
+//! Nodes: [`policy`] is how one is to run, [`waiting`] what only orders others, [`outputs`] what a workflow gives.
+//! [`testing`] checks `test` blocks.
 
 mod aggregates;
 mod arguments;

@@ -1,4 +1,10 @@
 //! Which item a name means.
+//!
+//! `scopes` gathers the names of a module, its own and the imported ones, with `standard` for what is in scope
+//! everywhere, and resolves a name in them. `uses` says what is wrong with imports, `repeats` and `case` what is
+//! wrong with the names that a module defines, `cycles` which items need themselves and which modules one another, by
+//! what `mentions` finds in their trees. For a name that means nothing there is `suggest`, and `elsewhere` for what
+//! it would have meant in another tool.
 
 mod case;
 mod cycles;

@@ -240,7 +240,7 @@ impl Evaluator<'_> {
     }
 }
 
-pub(super) fn tables_in(value: &Value, found: &mut Vec<Arc<Table>>) {
+fn tables_in(value: &Value, found: &mut Vec<Arc<Table>>) {
     match value {
         Value::Table(table) => found.push(Arc::clone(table)),
         Value::Record(fields) => fields.iter().for_each(|(_, value)| tables_in(value, found)),
@@ -250,7 +250,7 @@ pub(super) fn tables_in(value: &Value, found: &mut Vec<Arc<Table>>) {
     }
 }
 
-pub(super) fn models_in(value: &Value, found: &mut Vec<Arc<Model>>) {
+fn models_in(value: &Value, found: &mut Vec<Arc<Model>>) {
     match value {
         Value::Model(model) => found.push(Arc::clone(model)),
         Value::Record(fields) => fields.iter().for_each(|(_, value)| models_in(value, found)),

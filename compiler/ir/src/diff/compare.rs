@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    cost::KeyChanges,
     input::{Matching, is_same_but_names, part, same_names},
+    key_changes::KeyChanges,
     model::{Change, Effect, Part},
     words,
 };
@@ -39,8 +39,8 @@ impl Matching<'_> {
             return compared;
         }
         let keys = KeyChanges::of(before, after, self);
-        let is_same_kind = self.kind(before, after, &keys, &mut compared.changes);
-        self.inputs(before, after, &keys, is_same_kind, &mut compared);
+        let is_comparable = self.kind(before, after, &keys, &mut compared.changes);
+        self.inputs(before, after, &keys, is_comparable, &mut compared);
         self.after(before, after, &mut compared.changes);
         ports(before, after, &keys, &mut compared.changes);
         policy(before, after, &mut compared.changes);
@@ -151,9 +151,17 @@ impl Matching<'_> {
         true
     }
 
-    fn inputs(&self, before: &Node, after: &Node, keys: &KeyChanges, all: bool, compared: &mut Compared) {
+    /// Of expressions that are not `is_comparable`, every input counts as changed.
+    fn inputs(
+        &self,
+        before: &Node,
+        after: &Node,
+        keys: &KeyChanges,
+        is_comparable: bool,
+        compared: &mut Compared,
+    ) {
         if let (NodeKind::Expression(old), NodeKind::Expression(new)) = (&before.kind, &after.kind) {
-            if all {
+            if is_comparable {
                 self.bindings((before, old), (after, new), compared);
             } else {
                 compared.is_changed.iter_mut().for_each(|changed| *changed = true);

@@ -54,11 +54,8 @@ impl Matching<'_> {
     }
 
     fn is_same_port(&self, before: PortRef, after: PortRef) -> bool {
-        let name = |nodes: &[Node], port: PortRef| {
-            nodes.get(port.node.0 as usize)?.outputs.get(port.port as usize).map(|port| port.name.clone())
-        };
         self.pairs.after(before.node) == Some(after.node.0 as usize)
-            && name(self.before, before) == name(self.after, after)
+            && port_name(self.before, before) == port_name(self.after, after)
     }
 
     /// Says where two inputs differ, as deep within them as that can be told.
@@ -150,6 +147,11 @@ pub fn is_same_but_names(before: (&Expr, &[(String, Input)]), after: (&Expr, &[(
             }
             (old, new) => old == new,
         }
+}
+
+fn port_name(nodes: &[Node], port: PortRef) -> Option<&str> {
+    let port = nodes.get(port.node.0 as usize)?.outputs.get(port.port as usize)?;
+    Some(&port.name)
 }
 
 fn values(name: &str, before: &Value, after: &Value, effect: Effect, changes: &mut Vec<Change>) {

@@ -1,13 +1,14 @@
 //! What differs between two DAGs, and what each difference means for results that are kept.
 //!
-//! [`diff`] finds for every node of the one DAG its counterpart in the other ([`pair`]), says what differs
-//! between the two ([`compare`]), and follows what changes results along the edges ([`scope`]). What comes out is a
-//! [`DagDiff`]: data, with a text and a JSON form.
+//! [`diff`] (in `scope`) finds for every node of the one DAG its counterpart in the other (`pair`), says what differs
+//! between the two (`compare`; `input`, `region`, `parameter` and `output` for their parts, `key_changes` for what of
+//! it changes results), and follows what changes results along the edges. What comes out is a [`DagDiff`] (`model`):
+//! data, with a `text` and a `json` form, in the `words` of the language.
 
 mod compare;
-mod cost;
 mod input;
 mod json;
+mod key_changes;
 mod model;
 mod output;
 mod pair;

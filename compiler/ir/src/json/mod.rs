@@ -1,4 +1,8 @@
 //! JSON: values for people and scripts, and the DAG in `flow-dag/1`.
+//!
+//! `write` turns a DAG into the shapes of `border`, `read` turns them back and doubts everything; both keep the order
+//! of keys with `entries`, and write values with `constant`, which needs no type to read them. `natural` is the other
+//! form of values, the one people type: there the type says what is meant.
 
 mod border;
 mod constant;

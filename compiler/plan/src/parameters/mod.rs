@@ -1,4 +1,6 @@
 //! What a workflow is asked with: flags and `--params` in, values by name out.
+//!
+//! `describe` says which flags there are, `bind` decides between flag, file and default, `text` reads what was typed.
 
 mod bind;
 mod describe;

@@ -1,5 +1,10 @@
-//! DAG in, a smaller DAG that gives the same out. Every pass is pure and takes time in proportion to
+//! What is done to a DAG between its text and its run. Every function here is pure and takes time in proportion to
 //! the DAG.
+//!
+//! Three passes give a smaller DAG with the same results: [`prune()`] takes out what reaches no output, [`merge()`]
+//! makes one of equal nodes, [`fuse()`] one query of dataset verbs in a row. [`at_stage`] carries them out in that
+//! order, with `body` for the nodes that are left. [`place()`] changes nothing: it says where a node computes, and
+//! why.
 
 mod body;
 mod fuse;

@@ -1,4 +1,7 @@
 //! What is wrong with a program: diagnostics as data, the codes and their pages, and the ways to show them.
+//!
+//! A [`Diagnostic`] has a code of [`mod@code`], whose page [`catalogue`] has, and points into `sources`. `render`
+//! draws it for people, [`json`] writes it for programs, [`sarif`] for code scanners; `apply` carries out its mend.
 
 mod apply;
 pub mod catalogue;

@@ -18,7 +18,7 @@ pub(super) fn token(kind: Kind) -> impl Parser<'static, Tokens, Span, Extra> + C
 }
 
 /// One token of this kind, which messages call otherwise.
-pub(super) fn token_as(kind: Kind, expect: Expect) -> impl Parser<'static, Tokens, Span, Extra> + Copy {
+fn token_as(kind: Kind, expect: Expect) -> impl Parser<'static, Tokens, Span, Extra> + Copy {
     custom(move |at: &mut At<'_>| {
         let next = peek(at);
         if next.kind == kind {
@@ -283,7 +283,7 @@ pub(super) fn here(at: &mut At<'_>) -> Span {
     at.span_since(&cursor)
 }
 
-pub(super) fn spelled(at: &mut At<'_>, token: Token) -> Name {
+fn spelled(at: &mut At<'_>, token: Token) -> Name {
     let written = at.state().text.get(token.span.range()).unwrap_or("");
     let text = if token.kind == Kind::QuotedName { written.trim_matches('`') } else { written };
     Name { text: text.to_owned(), span: token.span }

@@ -1,4 +1,8 @@
 //! Tests: what they plan, simulate and run, and what they say of it.
+//!
+//! `state` walks the block of a test. A call of `plan`, `simulate` or `run` makes a DAG of the workflow (`planned`),
+//! `simulate` with what it is told (`settings`); `ask` answers for what came of it, and `assertion` says whether what
+//! the test claims holds.
 
 mod ask;
 mod assertion;
