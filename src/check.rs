@@ -6,11 +6,16 @@ use std::{
 };
 
 use flow_runtime::store::FileStamp;
-use flow_syntax::diagnostic::{Diagnostic, apply_fixes, json::document, render, sarif};
+use flow_syntax::diagnostic::{
+    Diagnostic, apply_fixes,
+    json::{Document, document},
+    render, sarif,
+};
 
 use crate::{
     exit::{Exit, Failure},
-    project::{Folders, Project, flow_files},
+    project::Project,
+    selection::{self, Selected},
     terminal::Terminal,
     words::count,
 };
@@ -56,8 +61,8 @@ fn watch(options: &Options, root: Option<&Path>, terminal: &Terminal) -> ! {
             failure.report(terminal);
         }
         // What cannot be read now may be there the next time.
-        let loaded = load(&options.paths, root).map(|(project, _)| project);
-        let imported: Vec<PathBuf> = loaded.iter().flat_map(Project::paths).collect();
+        let loaded = selection::load(&options.paths, root).unwrap_or_default();
+        let imported: Vec<PathBuf> = loaded.iter().flat_map(|selected| selected.project.paths()).collect();
         let before = stamps(options, root, &imported);
         while stamps(options, root, &imported) == before {
             std::thread::sleep(WATCH_INTERVAL);
@@ -67,13 +72,7 @@ fn watch(options: &Options, root: Option<&Path>, terminal: &Terminal) -> ! {
 
 /// Every file that a check reads, or would read by now, with what changes when it does.
 fn stamps(options: &Options, root: Option<&Path>, imported: &[PathBuf]) -> Vec<(PathBuf, Option<FileStamp>)> {
-    let named = if options.paths.is_empty() {
-        Folders::find(Path::new("."), root)
-            .and_then(|folders| flow_files(&folders.source))
-            .unwrap_or_default()
-    } else {
-        options.paths.iter().flat_map(|path| flow_files(path).unwrap_or_default()).collect()
-    };
+    let named = selection::files(&options.paths, root).unwrap_or_default();
     let paths = named.into_iter().chain(imported.iter().cloned());
     paths.map(|path| (FileStamp::of(&path), path)).map(|(stamp, path)| (path, stamp)).collect()
 }
@@ -82,43 +81,45 @@ fn stamps(options: &Options, root: Option<&Path>, imported: &[PathBuf]) -> Vec<(
 const FIX_ROUNDS: usize = 4;
 
 fn check(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Failure> {
-    let (mut project, mut modules) = load(&options.paths, root)?;
+    let mut projects = selection::load(&options.paths, root)?;
     if options.fix {
         let mut fixed = 0;
         for _ in 0..FIX_ROUNDS {
-            let applied = fix(&project, &modules)?;
+            let applied = fix(&projects)?;
             if applied == 0 {
                 break;
             }
             fixed += applied;
-            (project, modules) = load(&options.paths, root)?;
+            projects = selection::load(&options.paths, root)?;
         }
         if fixed > 0 {
             terminal.remark(&format!("applied {}", count(fixed, "fix", "fixes")));
         }
     }
-    project.remark(terminal);
-    let found: Vec<(&str, Diagnostic)> = find(&project, &modules).collect();
-    let errors = found.iter().filter(|(_, diagnostic)| diagnostic.is_error()).count();
-    match options.format {
-        Format::Human => {
-            report(&project, &found, terminal);
-            terminal.remark(&summary(modules.len(), errors, found.len() - errors));
+    let mut all = Document::default();
+    for Selected { project, modules } in &projects {
+        project.remark(terminal);
+        let found: Vec<(&str, Diagnostic)> = find(project, modules).collect();
+        if options.format == Format::Human {
+            report(project, &found, terminal);
         }
+        let places = found.iter().map(|(module, diagnostic)| (*module, diagnostic));
+        all.append(document(modules.len(), places, &project.sources()));
+    }
+    match options.format {
+        Format::Human => terminal.remark(&summary(all.files, all.errors, all.warnings)),
         Format::Json | Format::Sarif => {
-            let places = found.iter().map(|(module, diagnostic)| (*module, diagnostic));
-            let document = document(modules.len(), places, &project.sources());
             let text = if options.format == Format::Json {
-                serde_json::to_string_pretty(&document)
+                serde_json::to_string_pretty(&all)
             } else {
-                serde_json::to_string_pretty(&sarif::log(&document, env!("CARGO_PKG_VERSION")))
+                serde_json::to_string_pretty(&sarif::log(&all, env!("CARGO_PKG_VERSION")))
             };
             let text =
                 text.map_err(|error| Failure::environment(format!("cannot write the diagnostics: {error}")))?;
             terminal.result(&format!("{text}\n"));
         }
     }
-    Ok(if errors == 0 { Exit::Worked } else { Exit::Failed })
+    Ok(if all.errors == 0 { Exit::Worked } else { Exit::Failed })
 }
 
 /// Checks the modules that a command is about to use; warnings are printed, errors end it.
@@ -144,31 +145,11 @@ pub fn report(project: &Project, found: &[(&str, Diagnostic)], terminal: &Termin
     }
 }
 
-/// Loads what is to be checked; gives the modules' names, each once.
-pub fn load(paths: &[PathBuf], root: Option<&Path>) -> Result<(Project, Vec<String>), Failure> {
-    let Some(first) = paths.first() else {
-        let mut project = Project::find(Path::new("."), root)?;
-        project.load_all()?;
-        let modules = project.analysis.modules();
-        return Ok((project, modules));
-    };
-    let mut project = Project::find(first, root)?;
-    let mut modules = Vec::new();
-    for path in paths {
-        for file in flow_files(path)? {
-            let module = project.load(&file)?;
-            if !modules.contains(&module) {
-                modules.push(module);
-            }
-        }
-    }
-    Ok((project, modules))
-}
-
 /// Applies the fix of every diagnostic; one that overlaps another waits for the next time.
-fn fix(project: &Project, modules: &[String]) -> Result<usize, Failure> {
+fn fix(projects: &[Selected]) -> Result<usize, Failure> {
     let mut applied = 0;
-    for name in modules {
+    let modules = projects.iter().flat_map(|of| of.modules.iter().map(move |name| (&of.project, name)));
+    for (project, name) in modules {
         let (Some(path), Some(before)) = (project.path(name), project.analysis.text(name)) else { continue };
         let found = project.analysis.check(name);
         let (text, count) = apply_fixes(before, found.iter().filter_map(|found| found.fix.as_ref()));

@@ -12,7 +12,7 @@ use flow_lsp::{
 
 use crate::{
     exit::{Exit, Failure},
-    project::{Folders, absolute, flow_files},
+    project::{Folders, absolute},
 };
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ impl Folder for Folders {
         if !self.has_manifest() {
             return Vec::new();
         }
-        let files = flow_files(&self.source).unwrap_or_default();
+        let files = self.files().unwrap_or_default();
         files.iter().filter_map(|file| self.module_name(file).ok()).collect()
     }
 }

@@ -39,6 +39,7 @@ mod retry;
 mod revival;
 mod run;
 mod runs;
+mod selection;
 mod shadow;
 mod show;
 mod signal;

@@ -98,6 +98,19 @@ impl Folders {
         self.root.join(MANIFEST).is_file()
     }
 
+    /// The root of the project below this one that a file of this folder belongs to, if it does.
+    pub fn nested_root<'f>(&self, file: &'f Path) -> Option<&'f Path> {
+        let mut folders = file.ancestors().skip(1).take_while(|folder| *folder != self.root);
+        folders.find(|folder| folder.join(MANIFEST).is_file())
+    }
+
+    /// The `.flow` files of the project, sorted: those of projects below it are none.
+    pub fn files(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut files = flow_files(&self.source)?;
+        files.retain(|file| self.nested_root(file).is_none());
+        Ok(files)
+    }
+
     /// Says, to whom wants to know more, which project it is and where its parts are.
     pub fn remark(&self, terminal: &Terminal) {
         if terminal.verbose {
@@ -151,7 +164,12 @@ impl Folders {
 impl Project {
     /// The project that `start` (a file or folder) belongs to, with no modules loaded yet.
     pub fn find(start: &Path, explicit_root: Option<&Path>) -> Result<Self, Failure> {
-        Ok(Self { folders: Folders::find(start, explicit_root)?, analysis: Analysis::new() })
+        Ok(Self::new(Folders::find(start, explicit_root)?))
+    }
+
+    /// The project that is there, with no modules loaded yet.
+    pub fn new(folders: Folders) -> Self {
+        Self { folders, analysis: Analysis::new() }
     }
 
     pub fn folders(&self) -> &Folders {
@@ -176,7 +194,7 @@ impl Project {
 
     /// Loads every module of the project.
     pub fn load_all(&mut self) -> Result<(), Failure> {
-        for path in flow_files(&self.folders.source)? {
+        for path in self.folders.files()? {
             self.load(&path)?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flow_syntax::diagnostic::{Sources, render};
+use flow_syntax::diagnostic::render;
 
 use super::report::{Case, Counts, Verdict};
 use crate::{terminal::Terminal, words::count};
@@ -10,11 +10,10 @@ use crate::{terminal::Terminal, words::count};
 /// What takes less says nothing of it.
 const SLOW: Duration = Duration::from_millis(500);
 
-pub fn case(case: &Case<'_>, sources: &Sources<'_>, terminal: &Terminal) -> String {
-    let file = sources.get(case.module).map_or(case.module, |source| source.file.as_str());
+pub fn case(case: &Case<'_>, terminal: &Terminal) -> String {
     let is_told = case.elapsed >= SLOW && !terminal.quiet;
     let time = if !is_told { String::new() } else { format!(" ({})", seconds(case.elapsed)) };
-    let name = format!("{file}: {}{time}", case.test.name);
+    let name = format!("{}: {}{time}", case.file(), case.test.name);
     let fault = match &case.verdict {
         Verdict::Passed if terminal.quiet => return String::new(),
         Verdict::Passed => return format!("{}  {name}\n", terminal.paint_out("    ok", "32")),
@@ -23,7 +22,7 @@ pub fn case(case: &Case<'_>, sources: &Sources<'_>, terminal: &Terminal) -> Stri
     let word = if fault.is_assertion { "failed" } else { " error" };
     let mut text = format!("{}  {name}\n", terminal.paint_out(word, "31;1"));
     match &fault.module {
-        Some(module) => text += &render(&fault.diagnostic, module, sources, terminal.colour_out),
+        Some(module) => text += &render(&fault.diagnostic, module, case.sources, terminal.colour_out),
         None => {
             text += &format!("error: {}\n", fault.diagnostic.message);
             if let Some(help) = &fault.diagnostic.help {

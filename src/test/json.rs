@@ -10,18 +10,17 @@
 
 use std::time::Duration;
 
-use flow_syntax::diagnostic::Sources;
 use serde_json::{Map, Value as Json, json};
 
 use super::report::{Case, Counts, Verdict, position};
 
-pub fn case(case: &Case<'_>, sources: &Sources<'_>) -> String {
+pub fn case(case: &Case<'_>) -> String {
     let mut object = Map::new();
     let mut set = |key: &str, value: Json| {
         object.insert(key.to_owned(), value);
     };
     set("type", json!("test"));
-    if let Some((file, at)) = position(sources, case.module, case.test.span) {
+    if let Some((file, at)) = position(case.sources, case.module, case.test.span) {
         set("file", json!(file));
         set("line", json!(at.line));
         set("column", json!(at.column));
@@ -42,7 +41,9 @@ pub fn case(case: &Case<'_>, sources: &Sources<'_>) -> String {
             set("details", json!(fault.details));
         }
         let place = fault.module.as_deref();
-        if let Some((file, at)) = place.and_then(|module| position(sources, module, fault.diagnostic.span)) {
+        if let Some((file, at)) =
+            place.and_then(|module| position(case.sources, module, fault.diagnostic.span))
+        {
             set("place", json!({ "file": file, "line": at.line, "column": at.column }));
         }
     }

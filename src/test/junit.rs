@@ -5,7 +5,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use flow_syntax::diagnostic::{Sources, render};
+use flow_syntax::diagnostic::render;
 
 use super::report::{Case, Verdict, position};
 
@@ -25,13 +25,13 @@ pub struct Testcase {
 }
 
 impl Testcase {
-    pub fn of(case: &Case<'_>, sources: &Sources<'_>) -> Self {
+    pub fn of(case: &Case<'_>) -> Self {
         let fault = match &case.verdict {
             Verdict::Passed => None,
             Verdict::Not(fault) => {
                 let element = if fault.is_assertion { "failure" } else { "error" };
                 let module = fault.module.as_deref();
-                let text = module.map(|module| render(&fault.diagnostic, module, sources, false));
+                let text = module.map(|module| render(&fault.diagnostic, module, case.sources, false));
                 let text = text.unwrap_or_else(|| fault.diagnostic.message.clone()) + &fault.details;
                 Some((element, fault.diagnostic.message.clone(), text))
             }
@@ -39,7 +39,7 @@ impl Testcase {
         Self {
             name: case.test.name.clone(),
             class: case.module.to_owned(),
-            line: position(sources, case.module, case.test.span)
+            line: position(case.sources, case.module, case.test.span)
                 .map_or(0, |(_, at)| usize::try_from(at.line).unwrap_or_default()),
             seconds: case.elapsed.as_secs_f64(),
             fault,

@@ -16,7 +16,7 @@ mod report;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
@@ -34,6 +34,8 @@ use crate::{
     exit::{Exit, Failure as Ended},
     facts::Facts,
     interrupt,
+    project::Project,
+    selection::{self, Selected},
     terminal::Terminal,
 };
 
@@ -53,29 +55,62 @@ pub struct Options {
     format: Format,
 }
 
+/// A test, its module, and the place of its project among those selected.
+type Chosen<'m> = (usize, &'m str, Test);
+
 pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> Result<Exit, Ended> {
     let began = Instant::now();
-    let (project, modules) = check::load(&options.paths, root)?;
-    if let Err(exit) = check::require_sound(&project, terminal) {
+    let projects = selection::load(&options.paths, root)?;
+    let sound = projects.iter().map(|selected| check::require_sound(&selected.project, terminal));
+    // What is wrong with any of them is told before the first test.
+    if let Some(exit) = sound.filter_map(Result::err).reduce(|first, _| first) {
         return Ok(exit);
     }
-    let tests: Vec<(&str, Test)> = modules
-        .iter()
-        .flat_map(|module| project.analysis.tests(module).into_iter().map(|test| (module.as_str(), test)))
-        .collect();
+    let mut tests: Vec<Chosen<'_>> = Vec::new();
+    for (place, Selected { project, modules }) in projects.iter().enumerate() {
+        for module in modules {
+            tests.extend(
+                project.analysis.tests(module).into_iter().map(|test| (place, module.as_str(), test)),
+            );
+        }
+    }
     let chosen = choose(tests, options.filter.as_deref())?;
     let cancel = Cancel::new();
     interrupt::cancel_on_signal(&cancel, terminal)?;
+    let reporter = Mutex::new(Reporter::new(options.format, terminal, chosen.len()));
+    let mut written = Vec::new();
+    for (place, Selected { project, .. }) in projects.iter().enumerate() {
+        let own: Vec<_> = chosen.iter().enumerate().filter(|(_, (of, ..))| *of == place).collect();
+        let host = Host::new(project.folders(), options.bless, cancel.clone());
+        carry_out(project, &own, &host, &cancel, &reporter);
+        written.extend(host.written());
+    }
+    if cancel.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    for path in written {
+        terminal.remark(&format!("wrote `{}`", crate::project::show(&path)));
+    }
+    let reporter = reporter.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(if reporter.finish(began.elapsed()) { Exit::Worked } else { Exit::Failed })
+}
+
+/// Carries out the tests of a project, each with its place among all.
+fn carry_out(
+    project: &Project,
+    tests: &[(usize, &Chosen<'_>)],
+    host: &Host<'_>,
+    cancel: &Cancel,
+    reporter: &Mutex<Reporter<'_>>,
+) {
     let facts = Facts::of_code(project.folders());
-    let host = Host::new(project.folders(), options.bless, cancel.clone());
     let sources = project.sources();
-    let reporter = Mutex::new(Reporter::new(options.format, &sources, terminal, chosen.len()));
-    let carry_out = |analysis: &Analysis, (place, (module, test)): &(usize, (&str, Test))| {
+    let carry_out = |analysis: &Analysis, (place, (_, module, test)): &(usize, &Chosen<'_>)| {
         if cancel.is_cancelled() {
             return;
         }
         let began = Instant::now();
-        let work = || evaluate_test(analysis, &facts, &host, module, test);
+        let work = || evaluate_test(analysis, &facts, host, module, test);
         let verdict = match catch_unwind(AssertUnwindSafe(work)) {
             Ok(Ok(())) => Verdict::Passed,
             Ok(Err(error)) => Verdict::of(error),
@@ -90,27 +125,18 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         if cancel.is_cancelled() {
             return;
         }
-        let case = Case { module, test, verdict, elapsed: began.elapsed() };
-        reporter.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(*place, &case);
+        let case = Case { sources: &sources, module, test, verdict, elapsed: began.elapsed() };
+        reporter.lock().unwrap_or_else(PoisonError::into_inner).tell(*place, &case);
     };
-    let numbered: Vec<_> = chosen.into_iter().enumerate().collect();
-    project.analysis.ask_each(&numbered, carry_out);
-    if cancel.is_cancelled() {
-        return Ok(Exit::Interrupted);
-    }
-    for path in host.written() {
-        terminal.remark(&format!("wrote `{}`", crate::project::show(&path)));
-    }
-    let reporter = reporter.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(if reporter.finish(began.elapsed()) { Exit::Worked } else { Exit::Failed })
+    project.analysis.ask_each(tests, carry_out);
 }
 
 /// The tests whose name holds the filter. One that chooses none would hide that nothing was tested.
-fn choose<'m>(tests: Vec<(&'m str, Test)>, filter: Option<&str>) -> Result<Vec<(&'m str, Test)>, Ended> {
+fn choose<'m>(tests: Vec<Chosen<'m>>, filter: Option<&str>) -> Result<Vec<Chosen<'m>>, Ended> {
     let Some(filter) = filter else { return Ok(tests) };
-    let help = did_you_mean(filter, tests.iter().map(|(_, test)| test.name.as_str()));
+    let help = did_you_mean(filter, tests.iter().map(|(_, _, test)| test.name.as_str()));
     let all = tests.len();
-    let chosen: Vec<_> = tests.into_iter().filter(|(_, test)| test.name.contains(filter)).collect();
+    let chosen: Vec<_> = tests.into_iter().filter(|(_, _, test)| test.name.contains(filter)).collect();
     if chosen.is_empty() {
         let failure = Ended::usage(format!("no test's name holds `{filter}`"));
         return Err(match help {

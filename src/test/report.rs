@@ -26,6 +26,8 @@ pub enum Format {
 
 /// A test that has ended.
 pub struct Case<'t> {
+    /// The texts of its project.
+    pub sources: &'t Sources<'t>,
     pub module: &'t str,
     pub test: &'t Test,
     pub verdict: Verdict,
@@ -59,7 +61,6 @@ pub struct Counts {
 
 pub struct Reporter<'a> {
     format: Format,
-    sources: &'a Sources<'a>,
     terminal: &'a Terminal,
     counts: Counts,
     /// What is told once those before it have been.
@@ -111,6 +112,12 @@ impl Verdict {
     }
 }
 
+impl Case<'_> {
+    pub fn file(&self) -> &str {
+        self.sources.get(self.module).map_or(self.module, |source| &source.file)
+    }
+}
+
 impl Counts {
     pub fn all(self) -> usize {
         self.passed + self.failed + self.errors
@@ -118,10 +125,9 @@ impl Counts {
 }
 
 impl<'a> Reporter<'a> {
-    pub fn new(format: Format, sources: &'a Sources<'a>, terminal: &'a Terminal, total: usize) -> Self {
+    pub fn new(format: Format, terminal: &'a Terminal, total: usize) -> Self {
         Self {
             format,
-            sources,
             terminal,
             counts: Counts::default(),
             waiting: BTreeMap::new(),
@@ -140,11 +146,10 @@ impl<'a> Reporter<'a> {
             Verdict::Not(_) => self.counts.errors += 1,
         }
         let text = match self.format {
-            Format::Human => human::case(case, self.sources, self.terminal),
-            Format::Json => json::case(case, self.sources),
+            Format::Human => human::case(case, self.terminal),
+            Format::Json => json::case(case),
             Format::Junit => {
-                let testcase = junit::Testcase::of(case, self.sources);
-                self.cases.insert(place, (self.file(case.module), testcase));
+                self.cases.insert(place, (case.file().to_owned(), junit::Testcase::of(case)));
                 return;
             }
         };
@@ -174,10 +179,6 @@ impl<'a> Reporter<'a> {
             }
         }
         is_well
-    }
-
-    fn file(&self, module: &str) -> String {
-        self.sources.get(module).map_or_else(|| module.to_owned(), |source| source.file.clone())
     }
 }
 

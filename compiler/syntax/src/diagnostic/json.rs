@@ -9,12 +9,22 @@ use super::{Diagnostic, Severity, Source, Sources};
 use crate::span;
 
 /// What `flowc check --format json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Document {
     pub files: usize,
     pub errors: usize,
     pub warnings: usize,
     pub diagnostics: Vec<Entry>,
+}
+
+impl Document {
+    /// Adds what is said of other files.
+    pub fn append(&mut self, other: Self) {
+        self.files += other.files;
+        self.errors += other.errors;
+        self.warnings += other.warnings;
+        self.diagnostics.extend(other.diagnostics);
+    }
 }
 
 #[derive(Debug, Serialize)]
