@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use flow_runtime::decide::RunStatus;
 use flow_runtime::engine::Cancelled;
 
 use crate::{
@@ -36,7 +37,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         Cancelled::Here => {
             terminal.remark(&format!("run {} is cancelled; its process had died", run.id));
         }
-        Cancelled::ByOwner if run.status == "cancelled" => {
+        Cancelled::ByOwner if run.status == RunStatus::Cancelled => {
             terminal.remark(&format!("run {} is cancelled", run.id));
         }
         Cancelled::ByOwner => {

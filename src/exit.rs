@@ -1,5 +1,6 @@
 //! Exit codes, and errors that end a command.
 
+use flow_runtime::decide::RunStatus;
 use flow_runtime::{engine::RunError, schedule::CannotFit, store::StoreError};
 use flow_syntax::suggest::did_you_mean;
 
@@ -81,9 +82,11 @@ impl From<RunError> for Failure {
                 Failure::environment(message).help(format!("wait for its end, or `flowc cancel {run}`"))
             }
             RunError::HasEnded { ref run, ref status } => {
-                let help = match status.as_str() {
-                    "failed" | "blocked" => format!("`flowc retry {run}` runs the failed part again"),
-                    "cancelled" => format!("`flowc retry {run}` takes it up again"),
+                let help = match status {
+                    RunStatus::Failed | RunStatus::Blocked => {
+                        format!("`flowc retry {run}` runs the failed part again")
+                    }
+                    RunStatus::Cancelled => format!("`flowc retry {run}` takes it up again"),
                     _ => "`flowc run` begins a new one, which takes over what has not changed".to_owned(),
                 };
                 Failure::input(message).help(help)

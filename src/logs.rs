@@ -9,6 +9,7 @@ use std::{
 
 use flow_ir::text::bytes;
 use flow_runtime::{
+    decide::{NodeState, RunStatus},
     engine::{Engine, NodeView},
     folder::{AttemptFolder, NodeFolder},
 };
@@ -167,9 +168,10 @@ impl Tail {
 /// Whether nothing more can come: the node has ended, or nobody works on the run.
 fn has_ended(engine: &Engine, run: &str, node: &str) -> Result<bool, Failure> {
     let (run, nodes) = engine.show(run)?;
-    let is_open = |node: &NodeView| ["pending", "ready", "running"].contains(&node.state.as_str());
+    let is_open =
+        |node: &NodeView| matches!(node.state, NodeState::Pending | NodeState::Ready | NodeState::Running);
     let is_node_open = nodes.iter().find(|found| found.id == node).is_none_or(is_open);
-    Ok(run.status != "running" || !is_node_open)
+    Ok(run.status != RunStatus::Running || !is_node_open)
 }
 
 fn attempts(folder: &NodeFolder) -> Result<Vec<u32>, Failure> {

@@ -30,8 +30,8 @@ pub fn render(run: &RunView, dag: &Dag, nodes: &[NodeView]) -> String {
         page,
         "<h1>{} <span class=\"chip {}\">{}</span></h1>\n<p>Run {}, started {}{seconds}. {}: {}.</p>\n",
         Escaped(&run.workflow),
-        Escaped(&run.status),
-        Escaped(&run.status),
+        run.status,
+        run.status,
         Escaped(&run.id),
         Escaped(&timestamp(run.started)),
         count(nodes.len(), "node", "nodes"),
@@ -61,11 +61,7 @@ fn parameters(page: &mut String, dag: &Dag) {
 fn picture(page: &mut String, dag: &Dag, nodes: &[NodeView]) {
     let states: Vec<NodeState<'_>> = nodes
         .iter()
-        .map(|node| NodeState {
-            id: &node.id,
-            state: if node.is_cached { "cached" } else { &node.state },
-            seconds: node.seconds,
-        })
+        .map(|node| NodeState { id: &node.id, state: node.shown_state(), seconds: node.seconds })
         .collect();
     let _ = write!(page, "<h2>DAG</h2>\n<figure>\n{}</figure>\n", dag.to_svg_of_run(&states));
 }
@@ -77,7 +73,7 @@ fn table(page: &mut String, run: &RunView, nodes: &[NodeView]) {
     );
     let span = Span::of(run, nodes);
     for node in nodes {
-        let state = if node.is_cached { "cached" } else { &node.state };
+        let state = node.shown_state();
         let seconds = node.seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default();
         let cpu = node.cpu_seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default();
         let memory = node.peak_memory.map(bytes).unwrap_or_default();

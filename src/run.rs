@@ -154,8 +154,8 @@ impl Execution {
                 terminal.result(&runs::line(run, terminal));
             }
         }
-        match run.status.as_str() {
-            "finished" | "running" => Exit::Worked,
+        match run.status {
+            RunStatus::Finished | RunStatus::Running => Exit::Worked,
             _ => Exit::Failed,
         }
     }

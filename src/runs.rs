@@ -5,6 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use flow_runtime::decide::RunStatus;
 use flow_runtime::{engine::RunView, event::timestamp};
 use serde_json::json;
 
@@ -55,7 +56,7 @@ pub fn to_json(run: &RunView) -> serde_json::Value {
     json!({
         "run": run.id,
         "workflow": run.workflow,
-        "status": run.status,
+        "status": run.status.name(),
         "owner": run.owner.as_ref().map(|owner| json!({ "host": owner.host, "pid": owner.pid })),
         "started": timestamp(run.started),
         "seconds": run.seconds,
@@ -66,16 +67,16 @@ pub fn to_json(run: &RunView) -> serde_json::Value {
 
 /// The run on one line, as a list has it.
 pub fn line(run: &RunView, terminal: &Terminal) -> String {
-    let seconds = match (run.seconds, &*run.status) {
+    let seconds = match (run.seconds, run.status) {
         (Some(seconds), _) => format!("{seconds:.2} s"),
-        (None, "running") => clock(now() - run.started),
+        (None, RunStatus::Running) => clock(now() - run.started),
         (None, _) => "-".to_owned(),
     };
     let states: Vec<String> = run.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
     format!(
         "{}  {}  {:20}  {:>10}  {}  {}\n",
         run.id,
-        terminal.paint_out(&format!("{:11}", run.status), colour(&run.status)),
+        terminal.paint_out(&format!("{:11}", run.status), colour(run.status.name())),
         run.workflow,
         seconds,
         terminal.paint_out(timestamp(run.started).get(..19).unwrap_or_default(), "2"),

@@ -33,7 +33,7 @@ fn text(comparison: &Comparison, terminal: &Terminal) -> String {
     let mut text = format!(
         "{}  {}  {}\n",
         comparison.run,
-        terminal.paint_out(&change(&comparison.recorded_status, status), colour(status)),
+        terminal.paint_out(&change(comparison.recorded_status.name(), status), colour(status)),
         durations(comparison.recorded_elapsed, Some(comparison.shadow_elapsed)),
     );
     let mut alike = 0;
@@ -175,7 +175,7 @@ fn to_json(comparison: &Comparison) -> Json {
         "run": comparison.run,
         "same": comparison.ends_alike(),
         "recorded": {
-            "status": comparison.recorded_status, "seconds": seconds(comparison.recorded_elapsed),
+            "status": comparison.recorded_status.name(), "seconds": seconds(comparison.recorded_elapsed),
         },
         "shadow": {
             "status": comparison.shadow_status.name(), "seconds": seconds(Some(comparison.shadow_elapsed)),

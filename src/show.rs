@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use flow_ir::text::bytes;
+use flow_runtime::decide::RunStatus;
 use flow_runtime::engine::{NodeView, Waiting};
 use serde_json::json;
 
@@ -66,7 +67,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         }
         Format::Human => {
             terminal.result(&runs::line(&run, terminal));
-            if let (Some(owner), true) = (&run.owner, run.status == "running") {
+            if let (Some(owner), true) = (&run.owner, run.status == RunStatus::Running) {
                 let of = format!("  process {} on {}", owner.pid, plain(&owner.host));
                 terminal.result(&format!("{}\n", terminal.paint_out(&of, "2")));
             }
@@ -86,7 +87,7 @@ fn node_json(node: &NodeView, waiting: Option<&Waiting>) -> serde_json::Value {
     let mut json = json!({
         "node": node.id,
         "op": node.op,
-        "state": node.state,
+        "state": node.state.name(),
         "cached": node.is_cached,
         "attempts": node.attempts,
         "seconds": node.seconds,
@@ -115,7 +116,7 @@ fn used(node: &NodeView) -> String {
 
 /// A line for the node, one for each output, what it waits for, and the error.
 fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal: &Terminal) -> String {
-    let state = if node.is_cached { "cached" } else { &node.state };
+    let state = node.shown_state();
     let seconds = node.seconds.map(|seconds| format!("{seconds:.3} s")).unwrap_or_default();
     let attempts = if node.attempts > 1 { format!("  {} attempts", node.attempts) } else { String::new() };
     let mut text = format!(

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use flow_ir::{dag::Dag, node::Input};
+use flow_runtime::decide::NodeState;
 use flow_runtime::engine::{Because, Change, NodeView, Why};
 use flow_syntax::suggest::did_you_mean;
 use serde_json::{Value as Json, json};
@@ -76,9 +77,9 @@ fn text(why: &Why, terminal: &Terminal) -> String {
 }
 
 fn sentence(why: &Why) -> String {
-    let ran = match why.state.as_str() {
-        "failed" => "ran and failed",
-        "running" | "finishing" => "runs",
+    let ran = match why.state {
+        NodeState::Failed => "ran and failed",
+        NodeState::Running | NodeState::Finishing => "runs",
         _ => "ran",
     };
     match &why.because {
@@ -134,7 +135,7 @@ fn to_json(why: &Why) -> Json {
         Because::Unknown => "unknown",
         Because::NotRun { .. } => "not-run",
     };
-    let mut json = json!({ "run": why.run, "node": why.node, "state": why.state, "because": because });
+    let mut json = json!({ "run": why.run, "node": why.node, "state": why.state.name(), "because": because });
     match &why.because {
         Because::Cached { run } => json["since"] = json!(run),
         Because::Changed { since, changes } => {

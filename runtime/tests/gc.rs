@@ -102,7 +102,7 @@ fn young_runs_and_runs_at_work_are_kept() {
             );
             engine.run(build.dag(&[("slow", slow)]), &options(), &stop).unwrap()
         });
-        while !engine.runs().unwrap().iter().any(|run| run.status == "running") {
+        while !engine.runs().unwrap().iter().any(|run| run.status.name() == "running") {
             std::thread::sleep(Duration::from_millis(5));
         }
         let removed = open(folder.path()).gc(Keep { latest: Some(0), younger_than: None }).unwrap();

@@ -147,7 +147,7 @@ fn a_map_gives_the_lists_of_what_its_bodies_give() {
     assert_eq!(value(&report, "sums"), ints(&[46, 47, 48]));
     assert_eq!(value(&report, "size"), Value::Int(46 + 47 + 48));
     let (_, nodes) = lab.engine.show(&report.run).unwrap();
-    assert!(nodes.iter().any(|node| node.id == "loads[2]/sum" && node.state == "finished"));
+    assert!(nodes.iter().any(|node| node.id == "loads[2]/sum" && node.state.name() == "finished"));
     let sum = lab.engine.artifact(&report.run, "loads[2]/sum", None).unwrap();
     assert!(matches!(lab.engine.load(&sum).unwrap(), Datum::Value(Value::Int(48))));
 }
@@ -337,7 +337,7 @@ fn wait_until(engine: &Engine, node: &str, state: &str) -> String {
     while Instant::now() < deadline {
         if let Some(run) = engine.runs().unwrap().first() {
             let (_, nodes) = engine.show(&run.id).unwrap();
-            if nodes.iter().any(|found| found.id == node && found.state == state) {
+            if nodes.iter().any(|found| found.id == node && found.state.name() == state) {
                 return run.id.clone();
             }
         }

@@ -115,7 +115,7 @@ fn a_killed_run_goes_on_where_it_died() {
         let is_alive = victim.try_wait().unwrap().is_none();
         let engine = Engine::open(folder.path(), Arc::new(TestRegistry::default())).unwrap();
         if let (true, Some(run)) = (is_alive, engine.runs().unwrap().pop()) {
-            assert_eq!(run.status, "running");
+            assert_eq!(run.status.name(), "running");
             let refused = engine.resume(&run.id, &options(), &Cancel::new(), &mut |_| {}).unwrap_err();
             assert!(matches!(refused, RunError::Owned { .. }), "{refused}");
         }
@@ -123,10 +123,10 @@ fn a_killed_run_goes_on_where_it_died() {
         victim.wait().unwrap();
         // Killed before anything was durable, there is no run, and nothing was told of one.
         let Some(run) = engine.runs().unwrap().pop() else { continue };
-        if run.status == "finished" {
+        if run.status.name() == "finished" {
             continue;
         }
-        assert_eq!(run.status, "interrupted");
+        assert_eq!(run.status.name(), "interrupted");
         let finished = finished_nodes(&engine, &run.id);
         let resumed = engine.resume(&run.id, &options(), &Cancel::new(), &mut |_| {}).unwrap();
         assert_eq!(resumed.status, RunStatus::Finished);
@@ -150,5 +150,5 @@ fn the_process_that_is_killed() {
 
 fn finished_nodes(engine: &Engine, run: &str) -> HashSet<String> {
     let (_, nodes) = engine.show(run).unwrap();
-    nodes.into_iter().filter(|node| node.state == "finished").map(|node| node.id).collect()
+    nodes.into_iter().filter(|node| node.state.name() == "finished").map(|node| node.id).collect()
 }

@@ -42,7 +42,7 @@ impl Lab {
 
     fn state(&self, run: &str, node: &str) -> String {
         let (_, nodes) = self.engine.show(run).unwrap();
-        nodes.into_iter().find(|found| found.id == node).unwrap().state
+        nodes.into_iter().find(|found| found.id == node).unwrap().state.to_string()
     }
 }
 
@@ -89,7 +89,7 @@ fn the_failed_part_of_a_run_runs_again_and_nothing_else() {
         assert_eq!(again.status, RunStatus::Finished);
         assert_eq!(lab.registry.calls(), 6);
         let (run, nodes) = lab.engine.show(&failed.run).unwrap();
-        assert_eq!(run.status, "finished");
+        assert_eq!(run.status.name(), "finished");
         assert_eq!(nodes[1].attempts, 3);
         let refused = lab.engine.retry(&failed.run, &options(), &Cancel::new(), &mut |_| {}).unwrap_err();
         assert_eq!(refused.to_string(), format!("run {} has finished", failed.run));
@@ -134,7 +134,7 @@ fn wait_for(engine: &Engine, node: &str) -> String {
                 .unwrap()
                 .1
                 .iter()
-                .any(|found| found.id == node && found.state == "running")
+                .any(|found| found.id == node && found.state.name() == "running")
         {
             return run.id.clone();
         }
@@ -150,7 +150,7 @@ fn another_process_stops_a_run() {
         let other = Engine::open(lab.folder.path(), lab.registry.clone()).unwrap();
         let id = wait_for(&other, "second");
         let (run, cancelled) = other.cancel(&id, Duration::from_secs(10)).unwrap();
-        assert_eq!((cancelled, run.status.as_str()), (Cancelled::ByOwner, "cancelled"));
+        assert_eq!((cancelled, run.status.name()), (Cancelled::ByOwner, "cancelled"));
         let report = running.join().unwrap();
         assert_eq!(report.status, RunStatus::Cancelled);
         assert_eq!(lab.state(&id, "second"), "cancelled");
@@ -189,13 +189,13 @@ fn a_run_without_a_process_is_cancelled_by_who_asks() {
     // A wish that the dead one never read.
     let store = SqliteStore::open(&lab.folder.path().join("store.sqlite")).unwrap();
     store.command(&id, &CommandKind::Cancel).unwrap();
-    assert_eq!(lab.engine.find_run(&id).unwrap().status, "interrupted");
+    assert_eq!(lab.engine.find_run(&id).unwrap().status.name(), "interrupted");
 
     let (run, cancelled) = lab.engine.cancel(&id, Duration::from_secs(10)).unwrap();
-    assert_eq!((cancelled, run.status.as_str()), (Cancelled::Here, "cancelled"));
+    assert_eq!((cancelled, run.status.name()), (Cancelled::Here, "cancelled"));
     assert_eq!(lab.registry.calls(), 0, "nothing is run for that");
     let (_, nodes) = lab.engine.show(&id).unwrap();
-    let states: Vec<&str> = nodes.iter().map(|node| node.state.as_str()).collect();
+    let states: Vec<&str> = nodes.iter().map(|node| node.state.name()).collect();
     assert_eq!(states, ["finished", "cancelled", "cancelled"]);
     assert_eq!(store.commands(&id, 0).unwrap(), [], "the wish was for the dead");
     let events = store.events(&id).unwrap();

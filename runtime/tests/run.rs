@@ -381,14 +381,10 @@ fn past_runs_can_be_seen() {
     build.node("behind", "add", Type::Int, &[("x", bad)]);
     let report = lab.run(build, &[("a", a)]);
     let runs = lab.engine.runs().unwrap();
-    assert_eq!(
-        (runs.len(), runs[0].id.as_str(), runs[0].status.as_str()),
-        (1, report.run.as_str(), "failed")
-    );
+    assert_eq!((runs.len(), runs[0].id.as_str(), runs[0].status.name()), (1, report.run.as_str(), "failed"));
     assert_eq!(runs[0].outputs["a"], 1);
     let (_, nodes) = lab.engine.show(&report.run[4..]).unwrap();
-    let states: Vec<(&str, &str)> =
-        nodes.iter().map(|node| (node.id.as_str(), node.state.as_str())).collect();
+    let states: Vec<(&str, &str)> = nodes.iter().map(|node| (node.id.as_str(), node.state.name())).collect();
     assert_eq!(states, [("a", "finished"), ("bad", "failed"), ("behind", "cancelled")]);
     assert_eq!(
         (nodes[1].error.as_deref(), nodes[1].help.as_deref()),

@@ -56,7 +56,7 @@ fn a_store_of_version_1_is_taken_over_with_nothing_lost() {
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(all(&path), before);
     let runs: Vec<(String, String)> =
-        store.runs().unwrap().into_iter().map(|run| (run.workflow, run.status)).collect();
+        store.runs().unwrap().into_iter().map(|run| (run.workflow, run.status.to_string())).collect();
     let expected =
         [("old.slow", "running"), ("old.broken", "failed"), ("old.sum", "finished"), ("old.sum", "finished")];
     assert_eq!(runs, expected.map(|(workflow, status)| (workflow.to_owned(), status.to_owned())));
@@ -160,7 +160,7 @@ fn the_late_owner_of_a_run_is_refused_and_nobody_else() {
     let kinds = |run| -> Vec<Kind> { next.events(run).unwrap().iter().map(|event| event.kind).collect() };
     assert_eq!(kinds("a"), [Kind::RunStarted, Kind::Ready]);
     assert_eq!(kinds("b"), [Kind::RunStarted, Kind::Ready, Kind::Running]);
-    assert_eq!(next.nodes("a").unwrap()[0].state, "ready");
+    assert_eq!(next.nodes("a").unwrap()[0].state.name(), "ready");
     assert!(!next.has_content(Hash::of(b"late")).unwrap());
 }
 

@@ -7,6 +7,7 @@ use flow_ir::{
     diff::{DagDiff, Effect, Kind},
     template::Templates,
 };
+use flow_runtime::decide::NodeState;
 use flow_runtime::engine::{Engine, NodeView};
 use serde_json::{Value as Json, json};
 
@@ -53,7 +54,7 @@ impl Costs {
     fn add(&mut self, dag: &Dag, nodes: &[NodeView]) {
         let templates = Templates::new(dag);
         let mut run: HashMap<String, Cost> = HashMap::new();
-        for node in nodes.iter().filter(|node| !node.is_cached && node.state == "finished") {
+        for node in nodes.iter().filter(|node| !node.is_cached && node.state == NodeState::Finished) {
             let steps = templates.steps(&node.id);
             let Some(template) = steps.and_then(|steps| templates.get(steps.last()?.template)) else {
                 continue;

@@ -41,14 +41,16 @@ impl<'a> Executed<'a> {
         let mut counts = BTreeMap::new();
         let mut told = Vec::new();
         for node in nodes {
-            *counts.entry(state(node)).or_default() += 1;
+            *counts.entry(node.shown_state()).or_default() += 1;
             let is_planned = planned.steps(&node.id).is_some();
-            let was =
-                earlier.as_ref().and_then(|earlier| earlier.get(node.id.as_str())).map(|node| state(node));
+            let was = earlier
+                .as_ref()
+                .and_then(|earlier| earlier.get(node.id.as_str()))
+                .map(|node| node.shown_state());
             let is_other = match (was, &earlier) {
-                (Some(was), _) => was != state(node),
+                (Some(was), _) => was != node.shown_state(),
                 (None, Some(_)) => !is_planned,
-                (None, None) => state(node) != "finished" || node.attempts > 1,
+                (None, None) => node.shown_state() != "finished" || node.attempts > 1,
             };
             if !is_planned || is_other {
                 told.push(Ended { id: node.id.clone(), node: Some(node), is_planned, was });
@@ -69,20 +71,20 @@ impl<'a> Executed<'a> {
         self.nodes.iter().all(|ended| {
             ended.is_planned
                 && ended.was.is_none()
-                && ended.node.is_some_and(|node| matches!(state(node), "finished" | "cached"))
+                && ended.node.is_some_and(|node| matches!(node.shown_state(), "finished" | "cached"))
         })
     }
 
     pub fn to_text(&self, terminal: &Terminal) -> String {
         let counts: Vec<String> =
             self.counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let status = terminal.paint_out(&self.run.status, colour(&self.run.status));
+        let status = terminal.paint_out(self.run.status.name(), colour(self.run.status.name()));
         let mut text = format!("run {} {status}: {}\n", self.run.id, counts.join(", "));
         // That a result was cached is no news of each node.
         let news = |ended: &&Ended<'_>| {
             !(ended.is_planned
                 && ended.was.is_none()
-                && ended.node.is_some_and(|node| state(node) == "cached"))
+                && ended.node.is_some_and(|node| node.shown_state() == "cached"))
         };
         let nodes: Vec<&Ended<'_>> = self.nodes.iter().filter(news).collect();
         let width = nodes.iter().take(MOST).map(|ended| ended.id.chars().count()).max().unwrap_or(0);
@@ -100,7 +102,7 @@ impl<'a> Executed<'a> {
             json!({
                 "node": ended.id,
                 "planned": ended.is_planned,
-                "state": ended.node.map(state),
+                "state": ended.node.map(NodeView::shown_state),
                 "was": ended.was,
                 "attempts": ended.node.map(|node| node.attempts),
                 "error": ended.node.and_then(|node| node.error.as_deref()),
@@ -108,7 +110,7 @@ impl<'a> Executed<'a> {
         };
         json!({
             "run": self.run.id,
-            "status": self.run.status,
+            "status": self.run.status.name(),
             "counts": self.counts,
             "nodes": self.nodes.iter().map(node).collect::<Vec<_>>(),
         })
@@ -118,7 +120,7 @@ impl<'a> Executed<'a> {
 impl Ended<'_> {
     fn line(&self, width: usize, terminal: &Terminal) -> String {
         let (state, mut notes) = match self.node {
-            Some(node) => (state(node), Vec::new()),
+            Some(node) => (node.shown_state(), Vec::new()),
             None => ("not run", Vec::new()),
         };
         if !self.is_planned {
@@ -134,11 +136,6 @@ impl Ended<'_> {
         let painted = terminal.paint_out(&format!("{state:9}"), colour(state));
         format!("  {:width$}  {painted}  {}", self.id, notes.join(", ")).trim_end().to_owned() + "\n"
     }
-}
-
-/// Its state; `cached` where that is how it finished.
-fn state(node: &NodeView) -> &str {
-    if node.is_cached { "cached" } else { &node.state }
 }
 
 fn top(dag: &Dag) -> impl Iterator<Item = &str> {

@@ -26,6 +26,8 @@ pub enum RunStatus {
     Blocked,
     Failed,
     Cancelled,
+    /// Its process died before its end. Only who looks at it from outside sees that: it is recorded as running.
+    Interrupted,
 }
 
 /// How many nodes stand where.
@@ -57,6 +59,26 @@ impl NodeState {
         }
     }
 
+    pub fn named(name: &str) -> Option<Self> {
+        [
+            Self::Pending,
+            Self::Ready,
+            Self::Running,
+            Self::Finishing,
+            Self::Finished,
+            Self::Failed,
+            Self::Skipped,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
+
+    /// Whether an operator has been called, or something kept has stood in for it.
+    pub fn has_begun(self) -> bool {
+        matches!(self, Self::Running | Self::Finishing | Self::Finished | Self::Failed)
+    }
+
     /// Whether nothing more happens to the node in this run, but for a lost output or another attempt of the node
     /// whose region it stands in.
     pub fn is_end(self) -> bool {
@@ -72,11 +94,12 @@ impl RunStatus {
             Self::Blocked => "blocked",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Running, Self::Finished, Self::Blocked, Self::Failed, Self::Cancelled]
+        [Self::Running, Self::Finished, Self::Blocked, Self::Failed, Self::Cancelled, Self::Interrupted]
             .into_iter()
             .find(|status| status.name() == name)
     }
@@ -117,5 +140,17 @@ impl Counts {
             NodeState::Skipped => &mut self.skipped,
             NodeState::Cancelled => &mut self.cancelled,
         }
+    }
+}
+
+impl std::fmt::Display for NodeState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     act::process::Missing,
     artifact::ArtifactError,
-    decide::GraphError,
+    decide::{GraphError, NodeState, RunStatus},
     schedule::CannotFit,
     store::{LockError, Owner, StoreError},
 };
@@ -42,12 +42,12 @@ pub enum RunError {
     NoRun { id: String },
     #[error("`{id}` may be any of the runs {}", runs.join(", "))]
     ManyRuns { id: String, runs: Vec<String> },
-    #[error("run {run} has {}", match status.as_str() {
-        "cancelled" => "been cancelled",
-        "blocked" => "ended blocked",
-        other => other,
+    #[error("run {run} has {}", match status {
+        RunStatus::Cancelled => "been cancelled",
+        RunStatus::Blocked => "ended blocked",
+        other => other.name(),
     })]
-    HasEnded { run: String, status: String },
+    HasEnded { run: String, status: RunStatus },
     #[error("the DAG of run {run} cannot be read: {reason}")]
     Dag { run: String, reason: String },
     #[error("no node of run {run} waits for a signal `{name}`")]
@@ -61,5 +61,5 @@ pub enum RunError {
     #[error("node `{node}` of run {run} makes no task: {reason}")]
     NoTask { run: String, node: String, reason: String },
     #[error("node `{node}` has no outputs yet: it is {state}")]
-    NoOutputs { node: String, state: String },
+    NoOutputs { node: String, state: NodeState },
 }

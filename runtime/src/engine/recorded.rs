@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     artifact::{Artifacts, Reference, Summary},
-    decide::{Graph, Part, Past, Place},
+    decide::{Graph, NodeState, Part, Past, Place},
     drive::nodes,
     operator::Datum,
     store::{NodeRow, Store, StoreError},
@@ -81,7 +81,7 @@ impl RecordedRun {
     }
 
     /// The nodes in a state, each with its number and id.
-    pub fn in_state(&self, state: &str) -> Vec<(u32, Arc<str>, &Node)> {
+    pub fn in_state(&self, state: NodeState) -> Vec<(u32, Arc<str>, &Node)> {
         let is_in = |number: &u32| self.row(*number).is_some_and(|row| row.state == state);
         let found = |number| Some((number, self.node_id(number), self.node(number)?));
         self.in_order().into_iter().filter(is_in).filter_map(found).collect()

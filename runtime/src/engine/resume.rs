@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use super::{Engine, RunError, RunOptions, RunReport, RunView, bodies::Prepared, taken_up::Standing};
 use crate::{
     act::{Cancel, process::kill_orphans},
-    decide::Graph,
+    decide::{Graph, RunStatus},
     schedule::{Machine, Scheduler, Weights},
     store::{Batch, CommandKind, LockError, RunLock},
     task::parameter,
@@ -93,7 +93,7 @@ impl Engine {
         cancel: &Cancel,
         told: &mut dyn FnMut(&Revival),
     ) -> Result<RunReport, RunError> {
-        self.take_up(run, options, cancel, told, |status| status == "running", Standing::resume)
+        self.take_up(run, options, cancel, told, |status| status == RunStatus::Running, Standing::resume)
     }
 
     /// Revives a run that failed, was blocked or cancelled, in place: as [`Engine::resume`], but nodes that have failed
@@ -108,7 +108,7 @@ impl Engine {
         cancel: &Cancel,
         told: &mut dyn FnMut(&Revival),
     ) -> Result<RunReport, RunError> {
-        self.take_up(run, options, cancel, told, |status| status != "finished", Standing::retry)
+        self.take_up(run, options, cancel, told, |status| status != RunStatus::Finished, Standing::retry)
     }
 
     fn take_up(
@@ -117,7 +117,7 @@ impl Engine {
         options: &RunOptions,
         cancel: &Cancel,
         told: &mut dyn FnMut(&Revival),
-        may: fn(&str) -> bool,
+        may: fn(RunStatus) -> bool,
         revive: fn(&mut Standing) -> Revival,
     ) -> Result<RunReport, RunError> {
         let run = self.find_run(run)?;
@@ -127,7 +127,7 @@ impl Engine {
         })?;
         // As it is now that nobody else can change it.
         let row = self.store.run(&run.id)?.ok_or_else(|| RunError::NoRun { id: run.id.clone() })?;
-        if !may(&row.status) {
+        if !may(row.status) {
             return Err(RunError::HasEnded { run: run.id, status: row.status });
         }
         let dag = self.dag(&run.id)?;
@@ -164,16 +164,18 @@ impl Engine {
         loop {
             let row = self.store.run(&id)?.ok_or_else(|| RunError::NoRun { id: id.clone() })?;
             let view = self.view(row);
-            match (view.status.as_str(), asked) {
-                ("running", None) => asked = Some(self.store.command(&id, &CommandKind::Cancel)?),
-                ("running", Some(_)) if began.elapsed() > patience => {
+            match (view.status, asked) {
+                (RunStatus::Running, None) => asked = Some(self.store.command(&id, &CommandKind::Cancel)?),
+                (RunStatus::Running, Some(_)) if began.elapsed() > patience => {
                     return Ok((view, Cancelled::Stopping));
                 }
-                ("running", Some(command)) if began.elapsed() > ANSWER && self.is_open(&id, command)? => {
+                (RunStatus::Running, Some(command))
+                    if began.elapsed() > ANSWER && self.is_open(&id, command)? =>
+                {
                     return Ok((view, Cancelled::Unanswered));
                 }
-                ("running", Some(_)) => std::thread::sleep(GLANCE),
-                ("interrupted", _) => match RunLock::take(&self.locks(), &id) {
+                (RunStatus::Running, Some(_)) => std::thread::sleep(GLANCE),
+                (RunStatus::Interrupted, _) => match RunLock::take(&self.locks(), &id) {
                     Ok(_lock) => {
                         if self.cancel_dead(&id)? {
                             return Ok((self.find_run(&id)?, Cancelled::Here));
@@ -197,7 +199,7 @@ impl Engine {
     /// Says of a run whose process has died that it is cancelled, unless that ended it with its last breath. The
     /// caller has its lock.
     fn cancel_dead(&self, run: &str) -> Result<bool, RunError> {
-        if self.store.run(run)?.is_none_or(|row| row.status != "running") {
+        if self.store.run(run)?.is_none_or(|row| row.status != RunStatus::Running) {
             return Ok(false);
         }
         let dag = self.dag(run)?;
@@ -230,7 +232,7 @@ impl Engine {
     /// When the run has ended, and when the store fails.
     pub fn signal(&self, run: &str, name: &str) -> Result<(RunView, Signalled), RunError> {
         let run = self.find_run(run)?;
-        if !["running", "interrupted"].contains(&run.status.as_str()) {
+        if !matches!(run.status, RunStatus::Running | RunStatus::Interrupted) {
             return Err(RunError::HasEnded { run: run.id, status: run.status });
         }
         let names = signals(&self.dag(&run.id)?);
@@ -243,11 +245,11 @@ impl Engine {
         loop {
             let run = self.find_run(&run.id)?;
             let is_open = self.is_open(&run.id, command)?;
-            match run.status.as_str() {
+            match run.status {
                 _ if !is_open => return Ok((run, Signalled::Heard)),
-                "running" if began.elapsed() > ANSWER => return Ok((run, Signalled::Unanswered)),
-                "running" => std::thread::sleep(GLANCE),
-                "interrupted" => return Ok((run, Signalled::Left)),
+                RunStatus::Running if began.elapsed() > ANSWER => return Ok((run, Signalled::Unanswered)),
+                RunStatus::Running => std::thread::sleep(GLANCE),
+                RunStatus::Interrupted => return Ok((run, Signalled::Left)),
                 _ => return Err(RunError::HasEnded { run: run.id, status: run.status }),
             }
         }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Engine, RunError, recorded::RecordedRun};
 use crate::{
     artifact::{ArtifactError, Reference},
-    decide::Graph,
+    decide::{Graph, NodeState, RunStatus},
     operator::Datum,
     store::{Batch, NodeRow, Owner, RunLock, RunRow},
     task::{Envelope, Identity, Resolve},
@@ -19,8 +19,7 @@ use crate::{
 pub struct RunView {
     pub id: String,
     pub workflow: String,
-    /// `running`, `finished`, `failed`, `cancelled`, `blocked`; `interrupted` where its process has died.
-    pub status: String,
+    pub status: RunStatus,
     /// The process that works on it, or has last.
     pub owner: Option<Owner>,
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -42,7 +41,7 @@ pub struct NodeView {
     pub op: String,
     /// Of a query, the ids of the nodes that it is made of.
     pub steps: Vec<String>,
-    pub state: String,
+    pub state: NodeState,
     pub is_cached: bool,
     pub attempts: u32,
     /// Microseconds since 1970-01-01T00:00:00Z, of the last attempt.
@@ -61,6 +60,13 @@ pub struct NodeView {
     pub help: Option<String>,
     /// What is to be said though it has finished.
     pub warning: Option<String>,
+}
+
+impl NodeView {
+    /// Its state in a word; `cached` where that is how it finished.
+    pub fn shown_state(&self) -> &'static str {
+        if self.is_cached { "cached" } else { self.state.name() }
+    }
 }
 
 impl Engine {
@@ -110,19 +116,19 @@ impl Engine {
     }
 
     pub(super) fn view(&self, mut row: RunRow) -> RunView {
-        let mut is_dead = row.status == "running" && !RunLock::is_held(&self.locks(), &row.id);
+        let mut is_dead = row.status == RunStatus::Running && !RunLock::is_held(&self.locks(), &row.id);
         if is_dead && let Ok(Some(now)) = self.store.run(&row.id) {
             // It may have ended between our two looks.
-            is_dead = now.status == "running";
+            is_dead = now.status == RunStatus::Running;
             row = now;
         }
         let known: u32 = row.states.iter().map(|(_, count)| count).sum();
         let mut states = row.states;
         if row.nodes > known {
-            states.push(("pending".to_owned(), row.nodes - known));
+            states.push((NodeState::Pending.to_string(), row.nodes - known));
         }
         RunView {
-            status: if is_dead { "interrupted".to_owned() } else { row.status },
+            status: if is_dead { RunStatus::Interrupted } else { row.status },
             seconds: row.ended.map(|ended| (ended - row.started) as f64 / 1e6),
             outputs: row.end.get("outputs").cloned().unwrap_or_default(),
             id: row.id,
@@ -236,7 +242,7 @@ fn view(run: &RecordedRun, number: u32) -> Option<NodeView> {
             id,
             op: node.op().to_owned(),
             steps: steps(node),
-            state: "pending".to_owned(),
+            state: NodeState::Pending,
             is_cached: false,
             attempts: 0,
             started: None,
@@ -278,6 +284,6 @@ fn node_view(id: String, node: &Node, row: &NodeRow) -> NodeView {
         error: text("message"),
         help: text("help"),
         warning: text("warning"),
-        state: row.state.clone(),
+        state: row.state,
     }
 }

@@ -9,6 +9,7 @@ use flow_ir::{
 
 use super::{Engine, RunError, RunView, recorded::RecordedRun};
 use crate::{
+    decide::{NodeState, RunStatus},
     event::{Kind, timestamp},
     schedule::{
         Amount, Machine, Need,
@@ -44,9 +45,9 @@ impl Engine {
         let first = self.store.events_after(&run.id, 0, 1)?;
         let limit = first.iter().filter(|event| event.kind == Kind::RunStarted);
         let limit = limit.filter_map(|event| event.data.get("limit")).find_map(Machine::from_json);
-        let (Some(limit), "running") = (limit, run.status.as_str()) else { return Ok(Vec::new()) };
+        let (Some(limit), RunStatus::Running) = (limit, run.status) else { return Ok(Vec::new()) };
         let recorded = self.recorded(&run.id)?;
-        let running = recorded.in_state("running");
+        let running = recorded.in_state(NodeState::Running);
         let own = placed(running.iter().map(|(_, _, node)| *node), &limit);
         let machine = Machine {
             cores: limit.cores.max(Machine::here().cores),
@@ -55,7 +56,7 @@ impl Engine {
         };
         let mut all = own.clone();
         all.extend(self.others(&run.id, &machine));
-        let ready = recorded.in_state("ready").into_iter().map(|(_, id, node)| {
+        let ready = recorded.in_state(NodeState::Ready).into_iter().map(|(_, id, node)| {
             let need = Need::of(node);
             let mut found = reasons(&limit, &need, &own);
             if found.is_empty() {

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::{
     artifact::{Reference, SmallContents},
+    decide::{NodeState, RunStatus},
     event::{Event, Kind},
     store::{
         Batch, CommandKind, Durable, Durations, FileStamp, NewRun, NodeRow, RunCommand, RunRow, Store,
@@ -46,7 +47,7 @@ struct Word {
 struct Run {
     new: NewRun,
     epoch: u32,
-    status: String,
+    status: RunStatus,
     started: i64,
     ended: Option<i64>,
     end: Json,
@@ -224,7 +225,7 @@ impl Store for SimulatedStore {
         cancels.filter(|word| word.kind == CommandKind::Cancel).for_each(|word| word.is_taken = true);
         queue.broken.remove(run);
         claimed.epoch += 1;
-        "running".clone_into(&mut claimed.status);
+        claimed.status = RunStatus::Running;
         claimed.ended = None;
         claimed.end = Json::Null;
         Ok(claimed.epoch)
@@ -303,7 +304,7 @@ impl Tables {
             self.runs.entry(new.id.to_string()).or_insert_with(|| Run {
                 new: new.clone(),
                 epoch: first.map_or(1, |event| event.epoch),
-                status: "running".to_owned(),
+                status: RunStatus::Running,
                 started: first.map_or(0, |event| event.time),
                 ended: None,
                 end: Json::Null,
@@ -347,8 +348,8 @@ impl Run {
         self.events.entry(event.seq).or_insert_with(|| event.clone());
         let Some(node) = &event.node else {
             if event.kind == Kind::RunFinished {
-                let status = event.data.get("status").and_then(Json::as_str).unwrap_or("failed");
-                status.clone_into(&mut self.status);
+                let status = event.data.get("status").and_then(Json::as_str).and_then(RunStatus::named);
+                self.status = status.unwrap_or(RunStatus::Failed);
                 self.ended = Some(event.time);
                 self.end = event.data.clone();
             }
@@ -357,14 +358,14 @@ impl Run {
         let Some(state) = event.kind.node_state() else { return };
         let row = self.nodes.entry(node.clone()).or_insert_with(|| NodeRow {
             node: node.to_string(),
-            state: String::new(),
+            state: NodeState::Pending,
             cached: false,
             attempt: 0,
             started: None,
             ended: None,
             data: Json::Null,
         });
-        state.name().clone_into(&mut row.state);
+        row.state = state;
         row.cached = event.kind == Kind::Cached;
         row.attempt = event.attempt;
         if event.kind == Kind::Running {
@@ -377,14 +378,14 @@ impl Run {
     fn row(&self) -> RunRow {
         let mut states: BTreeMap<&str, u32> = BTreeMap::new();
         for node in self.nodes.values() {
-            *states.entry(if node.cached { "cached" } else { &node.state }).or_default() += 1;
+            *states.entry(if node.cached { "cached" } else { node.state.name() }).or_default() += 1;
         }
         RunRow {
             id: self.new.id.to_string(),
             workflow: self.new.workflow.clone(),
             owner: None,
             idempotency_key: self.new.idempotency_key.clone(),
-            status: self.status.clone(),
+            status: self.status,
             epoch: self.epoch,
             started: self.started,
             ended: self.ended,

@@ -3,14 +3,15 @@
 use serde_json::Value as Json;
 
 use super::Owner;
+use crate::decide::{NodeState, RunStatus};
 
 /// A run as the list of runs has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
     pub id: String,
     pub workflow: String,
-    /// `running` too where its process has died.
-    pub status: String,
+    /// Running too where its process has died.
+    pub status: RunStatus,
     pub epoch: u32,
     /// The last process that worked on it; none where a version before wrote it.
     pub owner: Option<Owner>,
@@ -30,7 +31,7 @@ pub struct RunRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeRow {
     pub node: String,
-    pub state: String,
+    pub state: NodeState,
     pub cached: bool,
     pub attempt: u32,
     /// Microseconds since 1970-01-01T00:00:00Z, of the last attempt.

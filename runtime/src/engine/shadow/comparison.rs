@@ -25,7 +25,7 @@ pub struct Comparison {
     /// The recorded run.
     pub run: String,
     /// Of the recorded run; `interrupted` where its process has died.
-    pub recorded_status: String,
+    pub recorded_status: RunStatus,
     pub shadow_status: RunStatus,
     /// From its start to its end, interruptions included; none where it has no end.
     pub recorded_elapsed: Option<Duration>,
@@ -51,7 +51,7 @@ pub struct NodeComparison {
 impl Comparison {
     /// Whether the run, and every node that both have, ends alike.
     pub fn ends_alike(&self) -> bool {
-        self.recorded_status == self.shadow_status.name() && self.nodes.iter().all(NodeComparison::ends_alike)
+        self.recorded_status == self.shadow_status && self.nodes.iter().all(NodeComparison::ends_alike)
     }
 }
 

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use super::{Side, hash};
 use crate::{
     artifact::{Artifacts, Reference, Summary},
-    decide::Graph,
+    decide::{Graph, NodeState},
     drive::content,
     engine::recorded::{RecordedRun, RecordedScope},
     store::{NodeRow, Store, StoreError},
@@ -54,7 +54,7 @@ impl<'a> Earlier<'a> {
         self.runs.iter().filter_map(move |id| match self.run(id) {
             Ok(run) => {
                 let found = RecordedNode::find(&run?, node)?;
-                let is_finished = found.row().is_some_and(|row| row.state == "finished");
+                let is_finished = found.row().is_some_and(|row| row.state == NodeState::Finished);
                 is_finished.then_some(Ok(found))
             }
             Err(error) => Some(Err(error)),

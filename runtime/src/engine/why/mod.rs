@@ -18,6 +18,7 @@ pub use change::{Change, Side, changes};
 pub use earlier::Earlier;
 
 use super::{Engine, RunError};
+use crate::decide::NodeState;
 use crate::{event::Kind, store::StoreError};
 use earlier::RecordedNode;
 
@@ -26,7 +27,7 @@ use earlier::RecordedNode;
 pub struct Why {
     pub run: String,
     pub node: String,
-    pub state: String,
+    pub state: NodeState,
     pub because: Because,
 }
 
@@ -75,11 +76,9 @@ impl Engine {
             return Err(RunError::NoNode { run: run.id, node: node.to_owned() });
         };
         let row = found.row();
-        let state = row.map_or("pending", |row| row.state.as_str()).to_owned();
+        let state = row.map_or(NodeState::Pending, |row| row.state);
         let because = match row {
-            Some(row) if ["running", "finishing", "finished", "failed"].contains(&row.state.as_str()) => {
-                self.ran(&run.id, &run.workflow, row.cached, &found)?
-            }
+            Some(row) if row.state.has_begun() => self.ran(&run.id, &run.workflow, row.cached, &found)?,
             row => {
                 let because = row.and_then(|row| row.data.get("because")?.as_str());
                 Because::NotRun { because: because.map(str::to_owned) }

@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use flow_ir::hash::Hash;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use serde_json::Value as Json;
 
 use crate::{
     artifact::Reference,
+    decide::{NodeState, RunStatus},
     event::{Event, Kind},
     store::{CommandKind, Durations, FileStamp, NodeRow, Owner, RunCommand, RunRow, StoreError},
 };
@@ -74,7 +75,7 @@ pub fn runs(connection: &Connection, id: Option<&str>) -> Result<Vec<RunRow>, St
             let owner: Option<String> = row.get(8)?;
             Ok(RunRow {
                 workflow: row.get(1)?,
-                status: row.get(2)?,
+                status: named(row, 2, RunStatus::named)?,
                 epoch: row.get(3)?,
                 started: row.get(4)?,
                 ended: row.get(5)?,
@@ -123,7 +124,7 @@ pub fn nodes(connection: &Connection, run: &str) -> Result<Vec<NodeRow>, StoreEr
         let rows = statement.query_map([run], |row| {
             Ok(NodeRow {
                 node: row.get(0)?,
-                state: row.get(1)?,
+                state: named(row, 1, NodeState::named)?,
                 cached: row.get(2)?,
                 attempt: row.get(3)?,
                 started: row.get(4)?,
@@ -200,6 +201,15 @@ pub fn durations(connection: &Connection, workflow: &str) -> Result<Durations, S
 
 fn references(json: &Json) -> Option<Vec<Reference>> {
     json.as_array()?.iter().map(Reference::from_json).collect()
+}
+
+/// What a word stands for; of a word that nobody wrote the store is told to be damaged.
+fn named<T>(row: &Row, column: usize, find: fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let word: String = row.get(column)?;
+    find(&word).ok_or_else(|| {
+        let reason = format!("`{word}` is no state").into();
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason)
+    })
 }
 
 fn json(row: &Row, column: usize) -> rusqlite::Result<Json> {
