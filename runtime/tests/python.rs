@@ -27,7 +27,7 @@ use support::*;
 fn python(modules: &[&str]) -> Option<PathBuf> {
     let python = std::env::var_os("FLOW_PYTHON").filter(|path| !path.is_empty());
     let is_named = python.is_some();
-    let python = PathBuf::from(python.unwrap_or_else(|| "/usr/bin/python3".into()));
+    let python = PathBuf::from(python.unwrap_or_else(|| "python3".into()));
     for module in ["sys"].iter().chain(modules) {
         let import = Command::new(&python).args(["-c", &format!("import {module}")]).output();
         if !import.is_ok_and(|output| output.status.success()) {
@@ -36,7 +36,9 @@ fn python(modules: &[&str]) -> Option<PathBuf> {
             return None;
         }
     }
-    Some(python)
+    // Wherever PATH has it: a path that is not absolute would begin at the project.
+    let told = Command::new(&python).args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
+    Some(PathBuf::from(String::from_utf8(told.stdout).ok()?.trim()))
 }
 
 struct Project {
