@@ -132,6 +132,8 @@ pub enum ExprKind {
     Builtin {
         builtin: Builtin,
         args: Vec<Expr>,
+        /// Of the node, where it makes one.
+        policy: Vec<(String, Expr)>,
     },
     CallFn {
         function: Instance,
@@ -331,7 +333,6 @@ impl Expr {
             ExprKind::List(values)
             | ExprKind::Scalar { args: values, .. }
             | ExprKind::Aggregate { args: values, .. }
-            | ExprKind::Builtin { args: values, .. }
             | ExprKind::CallFn { args: values, .. }
             | ExprKind::Test { args: values, .. } => values.iter_mut().for_each(visit),
             ExprKind::Record(fields) => fields.iter_mut().for_each(|(_, value)| visit(value)),
@@ -367,6 +368,10 @@ impl Expr {
                 max.iter_mut().for_each(|max| visit(max));
                 visit(condition);
                 visit(body);
+            }
+            ExprKind::Builtin { args, policy, .. } => {
+                args.iter_mut().for_each(&mut *visit);
+                policy.iter_mut().for_each(|(_, value)| visit(value));
             }
             ExprKind::CallWorkflow { args, policy, after, .. } => {
                 args.iter_mut().for_each(|(_, value)| visit(value));

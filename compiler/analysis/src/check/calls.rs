@@ -68,8 +68,7 @@ impl<'db> Checker<'db> {
                             return self.test_function(name, args, span);
                         }
                         if super::functions::is_builtin(&name.text) {
-                            self.forbid_policy(policy);
-                            return self.call_builtin(name, None, args, span);
+                            return self.call_builtin(name, None, args, policy, span);
                         }
                         if let Some(verb) = verbs(self.db).get(&name.text) {
                             return self.call_item(*verb, name, None, args, policy, expected, span);
@@ -328,9 +327,8 @@ impl<'db> Checker<'db> {
                 Vec::new()
             }
             CallableKind::Workflow => {
-                let policy =
-                    policy.map(|policy| self.steering_policy(policy, WORKFLOW_KEYS, "of a workflow"));
-                policy.unwrap_or_default()
+                let entries = policy.unwrap_or_default();
+                self.steering_policy(entries, WORKFLOW_KEYS, "of a workflow", |_| None)
             }
             _ => policy.map(|policy| self.policy(policy)).unwrap_or_default(),
         }

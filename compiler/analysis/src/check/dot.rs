@@ -68,8 +68,7 @@ impl<'db> Checker<'db> {
             return Typed::error(span);
         }
         if functions::is_builtin(&name.text) {
-            self.forbid_policy(policy);
-            return self.call_builtin(name, Some(receiver), args, span);
+            return self.call_builtin(name, Some(receiver), args, policy, span);
         }
         // One that is there but does not fit says best itself what it wants.
         if let [item] = others.as_slice() {

@@ -90,12 +90,14 @@ impl<'db> Checker<'db> {
         name: &'db ast::Name,
         receiver: Option<Typed>,
         args: &'db [ast::Arg],
+        policy: Option<&'db [ast::PolicyEntry]>,
         span: Span,
     ) -> Typed {
         let text = name.text.as_str();
         if NODES.contains(&text) {
-            return self.node_function(text, receiver, args, span);
+            return self.node_function(text, receiver, args, policy, span);
         }
+        self.forbid_policy(policy);
         if let Some(named) = args.iter().find_map(|arg| arg.name.as_ref()) {
             self.check_loose(Vec::new(), args);
             let message = format!("`{text}` takes its arguments by place, without names");
@@ -176,7 +178,12 @@ impl<'db> Checker<'db> {
                 }
             }
         };
-        Typed::new(body::ExprKind::Builtin { builtin, args: vec![list.expr] }, ty, span, stage)
+        Typed::new(
+            body::ExprKind::Builtin { builtin, args: vec![list.expr], policy: Vec::new() },
+            ty,
+            span,
+            stage,
+        )
     }
 
     /// `sorted_by(reports, .auc)`
@@ -219,7 +226,8 @@ impl<'db> Checker<'db> {
             span: name.span,
         };
         let stage = Stage::Planned.and(&list.stage);
-        let kind = body::ExprKind::Builtin { builtin: Builtin::SortedBy, args: vec![list.expr, field] };
+        let (builtin, args) = (Builtin::SortedBy, vec![list.expr, field]);
+        let kind = body::ExprKind::Builtin { builtin, args, policy: Vec::new() };
         Typed::new(kind, ty, span, stage)
     }
 

@@ -15,7 +15,7 @@ impl Checker<'_> {
             ExprKind::Value(Value::List(values)) => Some(values.len()),
             ExprKind::Local(local) => self.lengths.get(local).copied(),
             ExprKind::For { list, .. } | ExprKind::Cast(list) => self.known_length(list),
-            ExprKind::Builtin { builtin: Builtin::SortedBy, args } => self.known_length(args.first()?),
+            ExprKind::Builtin { builtin: Builtin::SortedBy, args, .. } => self.known_length(args.first()?),
             ExprKind::Block { value, .. } => self.known_length(value),
             ExprKind::CallOperator(call) if FOLDS.contains(&call.operator.name.as_str()) => {
                 let (_, k) = call.inputs.iter().find(|(name, _)| name == "k")?;

@@ -44,12 +44,14 @@ impl<'db> Checker<'db> {
         policy
     }
 
-    /// The policy of a node that runs others or waits, which has some of the keys alone. `of` is whose call it is.
+    /// The policy of a node that runs others or waits, which has some of the keys alone. `of` is whose call it is;
+    /// `instead` says of a key where else it is said.
     pub fn steering_policy(
         &mut self,
         entries: &'db [ast::PolicyEntry],
         keys: &[&str],
         of: &str,
+        instead: impl Fn(&str) -> Option<&'static str>,
     ) -> Vec<(String, body::Expr)> {
         let known = |key: &str| KEYS.iter().any(|known| known.name == key);
         for entry in entries {
@@ -57,7 +59,10 @@ impl<'db> Checker<'db> {
             if known(&key.text) && !keys.contains(&key.text.as_str()) {
                 let message = format!("the call {of} has no `{}` of its own", key.text);
                 let listed = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                let help = format!("it has {listed}; the other keys stand behind calls of operators");
+                let help = match instead(&key.text) {
+                    Some(help) => help.to_owned(),
+                    None => format!("it has {listed}; the other keys stand behind calls of operators"),
+                };
                 self.report(Diagnostic::error(code::BAD_POLICY, key.span, message).help(help));
             }
         }

@@ -58,7 +58,7 @@ impl<'db> Checker<'db> {
         let Typed { expr: grid, stage } = grid;
         let ty = grid.ty.clone();
         let args = std::iter::once(grid).chain(draw).collect();
-        let kind = ExprKind::Builtin { builtin: Builtin::Sample, args };
+        let kind = ExprKind::Builtin { builtin: Builtin::Sample, args, policy: Vec::new() };
         Typed { expr: body::Expr { kind, ty, span }, stage }
     }
 
@@ -179,7 +179,8 @@ impl<'db> Checker<'db> {
             let kind = ExprKind::For { pattern, list: Box::new(list), body: Box::new(body) };
             body = body::Expr { kind, ty: Ty::Ground(of), span };
             if depth > 0 {
-                let kind = ExprKind::Builtin { builtin: Builtin::Concat, args: vec![body] };
+                let (builtin, args) = (Builtin::Concat, vec![body]);
+                let kind = ExprKind::Builtin { builtin, args, policy: Vec::new() };
                 body = body::Expr { kind, ty: Ty::Ground(points.clone()), span };
             }
         }

@@ -18,15 +18,19 @@ use crate::{
     ty::Ty,
 };
 
+/// What can be said of waiting for a signal: its `timeout` is an argument, and nothing else of it can fail.
+const SIGNAL_KEYS: &[&str] = &["on_failure"];
+
 impl<'db> Checker<'db> {
     pub fn node_function(
         &mut self,
         name: &str,
         receiver: Option<Typed>,
         args: &'db [ast::Arg],
+        policy: Option<&'db [ast::PolicyEntry]>,
         span: Span,
     ) -> Typed {
-        let typed = match name {
+        let mut typed = match name {
             "pass" => self.pass(receiver, args, span),
             "wait" => {
                 let params = [("time", false), ("value", false)];
@@ -37,6 +41,10 @@ impl<'db> Checker<'db> {
                 self.wait(Builtin::WaitFor, &params, &Type::Text, receiver, args, span)
             }
         };
+        let entries = self.waiting_policy(name, policy);
+        if let body::ExprKind::Builtin { policy, .. } = &mut typed.expr.kind {
+            *policy = entries;
+        }
         if typed.ty().is_some() && !matches!(self.row, RowInScope::None) {
             return self.fail(
                 code::TYPE_MISMATCH,
@@ -45,6 +53,27 @@ impl<'db> Checker<'db> {
             );
         }
         typed
+    }
+
+    fn waiting_policy(
+        &mut self,
+        name: &str,
+        policy: Option<&'db [ast::PolicyEntry]>,
+    ) -> Vec<(String, body::Expr)> {
+        match (name, policy) {
+            ("wait_for", Some(entries)) => {
+                self.steering_policy(entries, SIGNAL_KEYS, "of `wait_for`", |key| match key {
+                    "timeout" => Some("give it as an argument: `wait_for(signal, value, timeout: 2d)`"),
+                    _ => None,
+                })
+            }
+            (_, Some([first, ..])) => {
+                let message = format!("`{name}` takes no `with (…)`: it computes nothing, and cannot fail");
+                self.fail(code::BAD_POLICY, first.key.span, message);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// What is waited for comes first, and decides with the timeout when the value goes on.
@@ -87,7 +116,7 @@ impl<'db> Checker<'db> {
         }
         let Some(ty) = args.get(1).and_then(Typed::ty).cloned() else { return Typed::error(span) };
         let args = args.into_iter().map(|arg| arg.expr).collect();
-        Typed::new(body::ExprKind::Builtin { builtin, args }, ty, span, Stage::Run)
+        Typed::new(body::ExprKind::Builtin { builtin, args, policy: Vec::new() }, ty, span, Stage::Run)
     }
 
     /// When a node waits, and for what, is part of the plan.
@@ -146,7 +175,8 @@ impl<'db> Checker<'db> {
         }
         let ty = Type::Record(RecordType { name: None, fields });
         let record = body::Expr { kind: body::ExprKind::Record(values), ty: Ty::Ground(ty.clone()), span };
-        let kind = body::ExprKind::Builtin { builtin: Builtin::Pass, args: vec![record] };
+        let (builtin, args) = (Builtin::Pass, vec![record]);
+        let kind = body::ExprKind::Builtin { builtin, args, policy: Vec::new() };
         Typed::new(kind, ty, span, Stage::Run)
     }
 }

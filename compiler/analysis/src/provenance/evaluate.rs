@@ -225,7 +225,7 @@ impl<'db> Evaluator<'db> {
             ExprKind::RunWhile { condition, state, start, body, .. } => {
                 self.run_while(condition, state, start, body)
             }
-            ExprKind::Builtin { builtin, args } => self.builtin(*builtin, args, &expr.ty),
+            ExprKind::Builtin { builtin, args, .. } => self.builtin(*builtin, args, &expr.ty),
             ExprKind::CallFn { function, args } => {
                 let carries = carries_rows_of(expr) || args.iter().any(carries_rows_of);
                 if self.row.is_some() || !carries {

@@ -233,6 +233,7 @@ impl Evaluator<'_> {
         frame: &mut Frame,
         kind: NodeKind,
         args: &[Expr],
+        policy: &[(String, Expr)],
         expr: &Expr,
         name: Option<&Name>,
     ) -> Result<Planned> {
@@ -247,7 +248,9 @@ impl Evaluator<'_> {
         inputs.sort_by_key(|(name, _)| name != VALUE_PORT);
         let outputs = vec![value_port(self.ground(frame, &expr.ty, expr.span)?)];
         let name = named(name, short_name);
-        let node = self.steering_node(frame, kind, inputs, outputs, name, expr.span)?;
+        let mut entries = Policy::default();
+        self.set_policy(frame, &mut entries, policy)?;
+        let node = self.steering_node(frame, kind, inputs, outputs, entries, name, expr.span)?;
         Ok(self.port(node, 0))
     }
 
@@ -268,7 +271,8 @@ impl Evaluator<'_> {
         let inputs = self.parts(frame, value, &ty, record.span)?.into_iter();
         let inputs = inputs.map(|output| (output.name, output.input)).collect();
         let name = named(name, "pass");
-        let node = self.steering_node(frame, NodeKind::Pass, inputs, ports(&ty), name, expr.span)?;
+        let (outputs, policy) = (ports(&ty), Policy::default());
+        let node = self.steering_node(frame, NodeKind::Pass, inputs, outputs, policy, name, expr.span)?;
         Ok(self.value_of(node, &ty))
     }
 
@@ -289,17 +293,19 @@ impl Evaluator<'_> {
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a node has that many parts")]
     fn steering_node(
         &mut self,
         frame: &Frame,
         kind: NodeKind,
         inputs: Vec<(String, Input)>,
         outputs: Vec<Port>,
+        policy: Policy,
         name: Name,
         span: Span,
     ) -> Result<NodeIndex> {
         let deterministic = kind == NodeKind::Pass;
-        let (id, after, policy) = (String::new(), Vec::new(), Policy::default());
+        let (id, after) = (String::new(), Vec::new());
         let node = Node { id, kind, inputs, after, outputs, policy, effect: false, deterministic };
         self.push(frame, node, name, span)
     }

@@ -195,7 +195,9 @@ impl<'a> Evaluator<'a> {
             ExprKind::Range { low, high, inclusive } => self.range(frame, low, high, *inclusive, expr.span),
             ExprKind::Index { base, index } => self.index(frame, base, index, expr),
             ExprKind::For { pattern, list, body } => self.each(frame, pattern, list, body, name),
-            ExprKind::Builtin { builtin, args } => self.builtin(frame, *builtin, args, expr, name),
+            ExprKind::Builtin { builtin, args, policy } => {
+                self.builtin(frame, *builtin, args, policy, expr, name)
+            }
             ExprKind::CallFn { function, args } => self.call_fn(frame, function, args, expr.span, name),
             ExprKind::CallOperator(call) => self.call_operator(frame, call, expr.span, name),
             ExprKind::CallWorkflow { workflow, args, defaults, policy, after } => {

@@ -130,12 +130,13 @@ impl Evaluator<'_> {
         frame: &mut Frame,
         builtin: Builtin,
         args: &[Expr],
+        policy: &[(String, Expr)],
         expr: &Expr,
         name: Option<&Name>,
     ) -> Result<Planned> {
         match builtin {
-            Builtin::Wait => return self.wait(frame, NodeKind::Wait, args, expr, name),
-            Builtin::WaitFor => return self.wait(frame, NodeKind::WaitFor, args, expr, name),
+            Builtin::Wait => return self.wait(frame, NodeKind::Wait, args, policy, expr, name),
+            Builtin::WaitFor => return self.wait(frame, NodeKind::WaitFor, args, policy, expr, name),
             Builtin::Pass => return self.pass(frame, args, expr, name),
             _ => {}
         }

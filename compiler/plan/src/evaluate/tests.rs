@@ -102,8 +102,20 @@ fn rounds_of_a_for_stand_before_their_nodes() {
         record(
             vec![
                 ("models", get(5, ints)),
-                ("count", expr(ExprKind::Builtin { builtin: Builtin::Len, args: vec![get(7, ints)] }, "Int")),
-                ("total", expr(ExprKind::Builtin { builtin: Builtin::Sum, args: vec![get(7, ints)] }, "Int")),
+                (
+                    "count",
+                    expr(
+                        ExprKind::Builtin { builtin: Builtin::Len, args: vec![get(7, ints)], policy: vec![] },
+                        "Int",
+                    ),
+                ),
+                (
+                    "total",
+                    expr(
+                        ExprKind::Builtin { builtin: Builtin::Sum, args: vec![get(7, ints)], policy: vec![] },
+                        "Int",
+                    ),
+                ),
             ],
             "(models: List<Int>, count: Int, total: Int)",
         ),
