@@ -5,7 +5,11 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{
+    ArgMatches, CommandFactory, FromArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use flow_syntax::suggest::suggest;
 
 use crate::{
     artifact, cancel, check, diff,
@@ -19,7 +23,7 @@ use crate::{
 
 /// The compiler and runner of Flow, a language for machine-learning workflows
 #[derive(Debug, clap::Parser)]
-#[command(name = "flowc", version, disable_help_subcommand = true)]
+#[command(name = "flowc", version)]
 struct Words {
     #[command(flatten)]
     common: Common,
@@ -50,10 +54,13 @@ enum Command {
     /// Format files in the one style
     Fmt(fmt::Options),
     /// Show the DAG of a workflow without running anything
+    #[command(after_help = "The workflow's parameters are flags: `flowc plan FILE --help` lists them")]
     Plan(plan::Options),
     /// Say what differs between two texts, DAGs or runs
+    #[command(after_help = "A workflow's parameters are flags: `flowc diff A B --help` lists them")]
     Diff(diff::Options),
     /// Run a workflow
+    #[command(after_help = "The workflow's parameters are flags: `flowc run FILE --help` lists them")]
     Run(run::Options),
     /// Carry out the tests of files, or of the project
     Test(test::Options),
@@ -108,7 +115,9 @@ pub fn parse(words: Vec<OsString>) -> Result<Invocation, Exit> {
     let mut command = Words::command();
     let mut launch = None;
     let mut names = Vec::new();
+    let mut launching = None;
     if let Some(target) = launch::find_target(&words, &command) {
+        launching = Some(target.subcommand);
         let terminal = terminal_before_parsing(&words);
         launch = launch::load(&target, &terminal)?;
         command = command.mut_subcommand(target.subcommand, |subcommand| match &launch {
@@ -120,7 +129,11 @@ pub fn parse(words: Vec<OsString>) -> Result<Invocation, Exit> {
             }
         });
     }
-    let matches = command.try_get_matches_from(words).map_err(|error| {
+    let matches = command.try_get_matches_from_mut(&words).map_err(|error| {
+        let launching = launching.and_then(|name| command.find_subcommand(name));
+        if let Some(failure) = launching.and_then(|launching| unknown_flag(&error, launching)) {
+            return failure.report(&terminal_before_parsing(&words));
+        }
         // A reader of the help that has gone away is no error.
         let _ = error.print();
         if error.use_stderr() { Exit::Usage } else { Exit::Worked }
@@ -184,6 +197,26 @@ fn completions(shell: clap_complete::Shell, terminal: &Terminal) -> Result<Exit,
     clap_complete::generate(shell, &mut Words::command(), "flowc", &mut script);
     terminal.result(&String::from_utf8_lossy(&script));
     Ok(Exit::Worked)
+}
+
+/// What is no flag where a workflow's parameters are flags, too.
+fn unknown_flag(error: &clap::Error, launching: &clap::Command) -> Option<Failure> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = word.strip_prefix("--")?;
+    let flags = || launching.get_arguments().filter_map(|known| Some((known, known.get_long()?)));
+    let near = suggest(flag, flags().map(|(_, known)| known));
+    let parameters: Vec<String> = flags()
+        .filter(|(known, _)| launch::is_parameter(known))
+        .map(|(_, known)| format!("`--{known}`"))
+        .collect();
+    Some(Failure::usage(format!("there is no flag and no parameter `--{flag}`")).help(match near {
+        Some(near) => format!("did you mean `--{near}`?"),
+        None if parameters.is_empty() => "there are no parameters".to_owned(),
+        None => format!("the parameters are {}", parameters.join(", ")),
+    }))
 }
 
 /// The flags that decide how diagnostics look must count before all flags are known.

@@ -5,7 +5,7 @@ use std::{fs::File, io::Read, path::Path};
 use flow_analysis::{Analysis, Operator};
 use flow_ir::{
     check::accepts,
-    dag::Dag,
+    dag::{Dag, Parameter},
     node::{Input, Node, NodeKind},
     types::Type,
     value::Value,
@@ -13,7 +13,11 @@ use flow_ir::{
 use flow_syntax::suggest::did_you_mean;
 use serde::Deserialize;
 
-use crate::{exit::Failure, launch::Parameters, project::absolute};
+use crate::{
+    exit::Failure,
+    launch::Parameters,
+    project::{absolute, unreadable},
+};
 
 /// A DAG of as many nodes as there may be is smaller.
 const LARGEST: u64 = 512 << 20;
@@ -25,17 +29,20 @@ const LARGEST: u64 = 512 << 20;
 pub fn read(path: &Path) -> Result<Dag, Failure> {
     let shown = path.display();
     let text = read_text(path)?;
-    let is_text = path.extension().is_some_and(|extension| extension == "dag");
-    let dag = if is_text { Dag::from_text(&text) } else { Dag::from_json(&text) };
+    let dag = if is_text(path) { Dag::from_text(&text) } else { Dag::from_json(&text) };
     let dag = dag.map_err(|error| Failure::input(format!("`{shown}`: {error}")))?;
     dag.check().map_err(|error| Failure::input(format!("`{shown}`: {error}")))?;
     check_calls(&dag).map_err(|problem| Failure::input(format!("`{shown}`: {problem}")))?;
     Ok(dag)
 }
 
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "dag")
+}
+
 fn read_text(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
-    let cannot = |error| Failure::environment(format!("cannot read `{shown}`: {error}"));
+    let cannot = |error| unreadable(&shown, &error);
     // What is no file may never end, or wait for somebody to write.
     if !std::fs::metadata(path).map_err(cannot)?.is_file() {
         return Err(Failure::environment(format!("`{shown}` is no file")));
@@ -56,12 +63,17 @@ pub struct Flag {
     pub ty: String,
 }
 
-/// The parameters of a DAG in JSON, without the rest; none where it cannot be read.
+/// The parameters of a DAG, of one in JSON without the rest; none where it cannot be read.
 pub fn flags(path: &Path) -> Vec<Flag> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(default)]
         parameters: Vec<Flag>,
+    }
+    if is_text(path) {
+        let dag = read_text(path).ok().and_then(|text| Dag::from_text(&text).ok());
+        let flag = |parameter: Parameter| Flag { name: parameter.name, ty: parameter.ty.to_string() };
+        return dag.map(|dag| dag.parameters.into_iter().map(flag).collect()).unwrap_or_default();
     }
     let head = read_text(path).ok().and_then(|text| serde_json::from_str::<Head>(&text).ok());
     head.map(|head| head.parameters).unwrap_or_default()

@@ -87,7 +87,7 @@ impl From<RunError> for Failure {
                         format!("`flowc retry {run}` runs the failed part again")
                     }
                     RunStatus::Cancelled => format!("`flowc retry {run}` takes it up again"),
-                    _ => "`flowc run` begins a new one, which takes over what has not changed".to_owned(),
+                    _ => "nothing of it is left to do".to_owned(),
                 };
                 Failure::input(message).help(help)
             }

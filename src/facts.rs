@@ -87,6 +87,10 @@ impl PlanFacts for Facts {
         self.state.as_ref()?.store.file(&path.to_string_lossy(), stamp).ok().flatten()
     }
 
+    fn is_absent(&self, path: &str) -> bool {
+        !path.contains("://") && self.root.join(path).try_exists().is_ok_and(|exists| !exists)
+    }
+
     /// A result counts as cached where its artifacts are there, too.
     fn cached(&self, key: Key) -> Option<Vec<Hash>> {
         let State { store, artifacts } = self.state.as_ref()?;

@@ -22,14 +22,14 @@ use crate::{
     check, dag_file,
     exit::{Exit, Failure},
     facts::Facts,
-    project::{Project, absolute},
+    project::{Project, absolute, unreadable},
     terminal::Terminal,
 };
 
 #[derive(Debug, clap::Args)]
 #[group(id = "launch")]
 pub struct Options {
-    /// A .flow file, or a DAG in JSON
+    /// A .flow file, or a DAG: in JSON, or in its text (.dag)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The workflow; needed where the file has several
@@ -38,7 +38,7 @@ pub struct Options {
     /// Parameters as a JSON object; a flag wins over it
     #[arg(long, value_name = "FILE.json")]
     pub params: Option<PathBuf>,
-    /// A parameter, whatever its name
+    /// A parameter, also one whose flag is flowc's own
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
     pub settings: Vec<String>,
 }
@@ -177,7 +177,7 @@ pub fn add_flags_of_dag(target: &Target, mut subcommand: clap::Command) -> (clap
     if !is_dag(&target.file) {
         return (subcommand, names);
     }
-    subcommand = subcommand.next_help_heading("Parameters of the DAG");
+    subcommand = subcommand.next_help_heading("Parameters of the DAG").after_help(None::<&str>);
     for dag_file::Flag { name, ty } in dag_file::flags(&target.file) {
         let long = name.replace('_', "-");
         let is_taken =
@@ -203,8 +203,24 @@ pub fn settings_of(matches: &ArgMatches, names: &[String]) -> Vec<String> {
     names.iter().filter_map(given).collect()
 }
 
+/// Whether a flag is a parameter of what is launched.
+pub fn is_parameter(flag: &Arg) -> bool {
+    flag.get_id().as_str().starts_with(FLAG_ID)
+}
+
 fn is_dag(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "json")
+    file.extension().is_some_and(|extension| extension == "json" || extension == "dag")
+}
+
+/// What is named otherwise than a text or a DAG is not read as one: each of its lines would be an error.
+fn refuse_other_file(file: &Path) -> Result<(), Failure> {
+    match file.extension() {
+        Some(extension) if extension != "flow" && file.is_file() => {
+            Err(Failure::usage(format!("`{}` is no .flow file and no DAG", file.display()))
+                .help("a DAG's name ends in .json or .dag"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Loads and checks the target's file. `None` where it is a DAG rather than text, or where only help is
@@ -213,7 +229,9 @@ pub fn load(target: &Target, terminal: &Terminal) -> Result<Option<Launch>, Exit
     if is_dag(&target.file) {
         return Ok(None);
     }
-    let result = Project::find(&target.file, target.root.as_deref()).and_then(|mut project| {
+    let found = refuse_other_file(&target.file);
+    let found = found.and_then(|()| Project::find(&target.file, target.root.as_deref()));
+    let result = found.and_then(|mut project| {
         let module = match &target.module {
             Some(module) => project.load_as(&target.file, module).map(|()| module.clone()),
             None => project.load(&target.file),
@@ -278,7 +296,10 @@ impl Launch {
                     .help(help),
             );
         }
-        if notes.is_empty() { subcommand } else { subcommand.after_help(notes.join("\n")) }
+        match &*notes {
+            [] => subcommand.after_help(None::<&str>),
+            notes => subcommand.after_help(notes.join("\n")),
+        }
     }
 
     /// Takes the parameters' flags out of what was parsed.
@@ -416,8 +437,7 @@ fn settings(words: &[String]) -> Result<Vec<(String, String)>, Failure> {
 /// Reads `--params FILE.json`.
 fn read_params(path: &Path) -> Result<serde_json::Value, Failure> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&shown, &error))?;
     serde_json::from_str(&text).map_err(|error| Failure::input(format!("`{shown}` is not JSON: {error}")))
 }
 

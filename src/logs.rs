@@ -21,7 +21,7 @@ use crate::{
     exit::{Exit, Failure},
     state,
     terminal::Terminal,
-    words::step_of,
+    words::{count, step_of},
 };
 
 #[derive(Clone, Debug, clap::Args)]
@@ -67,6 +67,12 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         return follow(options, &engine, &run, &folder, terminal);
     }
     let attempts = attempts(&folder)?;
+    if let (Some(asked), Some(node)) = (options.attempt, nodes.iter().find(|node| node.id == options.node))
+        && asked > node.attempts
+    {
+        let had = count(node.attempts as usize, "attempt", "attempts");
+        return Err(Failure::usage(format!("`{}` had {had}", options.node)));
+    }
     let Some(attempt) = chosen(options, &attempts)? else {
         let is_cached = nodes.iter().any(|node| node.id == options.node && node.is_cached);
         let why = if is_cached { ": its result is that of an earlier run" } else { "" };

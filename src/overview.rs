@@ -80,7 +80,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     }
 
     text.push_str(&format!(
-        "\n{} cached, {} to run, {} known only when the run is there\n",
+        "\n{} cached, {} to run, {} only the run can tell\n",
         summary.cached, summary.runs, summary.unknown
     ));
     let mut steps: Vec<&str> = summary.critical_path.iter().map(String::as_str).collect();

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     fs,
     io::ErrorKind,
     path::{Component, Path, PathBuf},
@@ -310,15 +311,20 @@ fn read_manifest(path: &Path) -> Result<Manifest, Failure> {
     }
 }
 
+/// Why a file that somebody named cannot be read. `shown` is how it was named.
+pub fn unreadable(shown: &dyn Display, error: &std::io::Error) -> Failure {
+    Failure::environment(match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => format!("`{shown}` does not exist"),
+        _ => format!("cannot read `{shown}`: {error}"),
+    })
+}
+
 /// The text of a `.flow` file. `shown` is how the user named it.
 pub fn read_source(path: &Path, shown: &Path) -> Result<String, Failure> {
     let shown = shown.display();
     let bytes = fs::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Failure::environment(format!("`{shown}` does not exist"))
-        }
         ErrorKind::IsADirectory => Failure::environment(format!("`{shown}` is a folder, not a `.flow` file")),
-        _ => Failure::environment(format!("cannot read `{shown}`: {error}")),
+        _ => unreadable(&shown, &error),
     })?;
     if u32::try_from(bytes.len()).is_err() {
         return Err(Failure::input(format!("`{shown}` is larger than 4 GiB")));

@@ -11,7 +11,7 @@ use flow_stdlib::StandardLibrary;
 use crate::{
     exit::{Exit, Failure},
     interrupt,
-    project::Folders,
+    project::{Folders, unreadable},
     state,
     terminal::Terminal,
 };
@@ -32,7 +32,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
     } else {
         std::fs::read_to_string(&options.envelope)
     };
-    let text = text.map_err(|error| Failure::environment(format!("cannot read `{shown}`: {error}")))?;
+    let text = text.map_err(|error| unreadable(&shown, &error))?;
     let engine = state::open(&Folders::find(Path::new("."), root)?)?;
     let cancel = Cancel::new();
     interrupt::cancel_on_signal(&cancel, terminal)?;

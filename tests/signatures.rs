@@ -1,7 +1,8 @@
-//! Every operator that `std` declares has a body, written for that very declaration, or is known to have none yet.
+//! Every operator that `std` declares has a body, written for that very declaration, or is known to have none yet; the
+//! README names those that have one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flow_analysis::Analysis;
 use flow_ir::hash::Hash;
@@ -99,4 +100,15 @@ fn bodies_belong_to_declarations() {
             .map(|name| format!("`{name}` is listed and has no declaration")),
     );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn readme_names_what_runs() {
+    let readme = include_str!("../README.md");
+    let (_, told) = readme.split_once("What runs: ").unwrap();
+    let (told, _) = told.split_once("Workflows call workflows").unwrap();
+    let words: BTreeSet<&str> = told.split('`').skip(1).step_by(2).flat_map(str::split_whitespace).collect();
+    let names = StandardLibrary::names()
+        .map(|name| name.strip_prefix("std.table.").or_else(|| name.strip_prefix("std.")).unwrap_or(name));
+    assert_eq!(words, names.collect());
 }

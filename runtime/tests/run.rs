@@ -394,7 +394,7 @@ fn past_runs_can_be_seen() {
     assert_eq!(&*lab.engine.artifacts().bytes(&reference).unwrap(), b"1");
     let error = |node: &str, port| lab.engine.artifact(&report.run, node, port).unwrap_err().to_string();
     assert_eq!(error("a", Some("b")), "node `a` has no output `b`; it has value");
-    assert_eq!(error("bad", None), "node `bad` has no outputs yet: it is failed");
+    assert_eq!(error("bad", None), "node `bad` has no outputs: it is failed");
     assert_eq!(error("c", None), format!("run {} has no node `c`", report.run));
     assert_eq!(lab.engine.find_run("zzz").unwrap_err().to_string(), "there is no run `zzz`");
 }

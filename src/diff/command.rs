@@ -26,7 +26,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// What was: a .flow file, a DAG in JSON, or a run (its id, a part of it that no other has, or `last`)
+    /// What was: a .flow file, a DAG (.json or .dag), or a run (its id, a part of it that no other has, or `last`)
     #[arg(value_name = "A")]
     before: String,
     /// What is: the same
@@ -38,7 +38,7 @@ pub struct Options {
     /// Parameters of both as a JSON object; a flag wins over it
     #[arg(long, value_name = "FILE.json")]
     params: Option<PathBuf>,
-    /// A parameter of both, whatever its name
+    /// A parameter of both, also one whose flag is flowc's own
     #[arg(short = 'p', long = "param", value_name = "NAME=VALUE")]
     settings: Vec<String>,
     /// Exit with 1 where they differ

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use flow_ir::{
     dag::Dag,
     diff::{DagDiff, Effect, Kind},
+    node::NodeKind,
     template::Templates,
 };
 use flow_runtime::decide::NodeState;
@@ -77,7 +78,8 @@ impl Costs {
             move |path: &str, dag: &Dag| {
                 let template = templates.at(&without_iterations(path));
                 template.and_then(|template| templates.node(dag, template)).is_some_and(|node| {
-                    node.kind.regions().is_empty() && node.kind.name() != "pass" && node.kind.name() != "wait"
+                    node.kind.regions().is_empty()
+                        && !matches!(node.kind, NodeKind::Pass | NodeKind::Wait | NodeKind::WaitFor)
                 })
             }
         };

@@ -54,9 +54,8 @@ impl Named {
         }
         let nothing = || Failure::usage(format!("there is no file and no run `{word}`"));
         let Some(engine) = engine else {
-            return Err(
-                nothing().help("A and B are .flow files, DAGs in JSON, or runs; there are no runs yet")
-            );
+            return Err(nothing()
+                .help("A and B are .flow files, DAGs (.json or .dag), or runs; there are no runs yet"));
         };
         if word == "last" {
             return state::find(engine, word).map(|run| Self::Run(Box::new(run)));

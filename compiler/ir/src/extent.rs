@@ -17,7 +17,7 @@ pub struct CriticalPath {
     /// Those of the DAG's own nodes that are on it, in the order in which they run.
     pub nodes: Vec<NodeIndex>,
     /// The nodes that make it long, by their ids: in place of those that run regions the ones within, as in
-    /// `days[…]/load`. Those that cost nothing are left out.
+    /// `days[]/load`. Those that cost nothing are left out.
     pub ids: Vec<String>,
     /// The sum of their costs. It stops at the greatest number there is.
     pub cost: u64,
@@ -229,11 +229,11 @@ op best version 1 signature af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a
         assert_eq!(graph.depth(), 1 + 4 * 2 + 1);
         let path = graph.critical_path(|_| 1);
         assert_eq!(path.cost, 10);
-        assert_eq!(path.ids, ["good", "last[…]/is_far", "last[…]/step", "all"]);
+        assert_eq!(path.ids, ["good", "last[]/is_far", "last[]/step", "all"]);
         let path = graph.critical_path(|node| u64::from(node.id != "is_far" && node.id != "step"));
         assert_eq!(
             path.ids,
-            ["days", "each[…]/read", "each[…]/left", "each[…]/best", "sent/a", "sent/b", "all"]
+            ["days", "each[]/read", "each[]/left", "each[]/best", "sent/a", "sent/b", "all"]
         );
         assert_eq!(path.cost, 7);
         let ids: Vec<&str> = path.nodes.iter().map(|index| dag.node(*index).unwrap().id.as_str()).collect();

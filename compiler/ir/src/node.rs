@@ -192,11 +192,11 @@ impl Node {
         1 + regions.flat_map(|(_, region)| &region.nodes).map(Self::count).sum::<usize>()
     }
 
-    /// What stands before the ids of the nodes in its regions: `nightly/`, and `days[…]/` where these run for each
+    /// What stands before the ids of the nodes in its regions: `nightly/`, and `days[]/` where these run for each
     /// element or several times.
     pub fn scope(&self) -> String {
         match self.kind {
-            NodeKind::Map { .. } | NodeKind::Loop { .. } => format!("{}[…]/", self.id),
+            NodeKind::Map { .. } | NodeKind::Loop { .. } => format!("{}[]/", self.id),
             _ => format!("{}/", self.id),
         }
     }

@@ -35,8 +35,10 @@ pub enum Runs {
     CacheOff,
     /// An operator with an effect always runs.
     Effect,
-    /// It computes nothing itself: it waits, or runs other nodes, which have results of their own.
+    /// It computes nothing: it waits, or gives on what it is given.
     Control,
+    /// It runs other nodes, which have results of their own.
+    Regions,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub enum Unknown {
     Files { of: NodeIndex },
     /// It reads this file, whose content is not known.
     File { path: String },
+    /// It reads this file, which is not there.
+    NoFile { path: String },
     /// It is an external operator whose code is not known.
     Environment,
     /// It stands in a region and reads this parameter of it, whose content is not known.
@@ -165,7 +169,8 @@ impl Status {
             Self::Runs { because: Runs::NotCached { .. } } => "runs".to_owned(),
             Self::Runs { because: Runs::CacheOff } => "runs: its cache is off".to_owned(),
             Self::Runs { because: Runs::Effect } => "runs: it has an effect".to_owned(),
-            Self::Runs { because: Runs::Control } => "runs: it steers others".to_owned(),
+            Self::Runs { because: Runs::Control } => "runs: it computes nothing".to_owned(),
+            Self::Runs { because: Runs::Regions } => "runs: its nodes decide".to_owned(),
             Self::Unknown { because: Unknown::Result { of } } => {
                 format!("unknown: it reads what `{}` will give", id(*of))
             }
@@ -173,7 +178,10 @@ impl Status {
                 format!("unknown: it reads the files that `{}` names", id(*of))
             }
             Self::Unknown { because: Unknown::File { path } } => {
-                format!("unknown: the content of `{path}` is not known yet")
+                format!("unknown: `{path}` has not been read yet")
+            }
+            Self::Unknown { because: Unknown::NoFile { path } } => {
+                format!("unknown: there is no file `{path}`")
             }
             Self::Unknown { because: Unknown::Environment } => {
                 "unknown: the operator's code is not known yet".to_owned()
@@ -258,7 +266,8 @@ impl Keys<'_> {
 
     /// Of a node that steers others. What it gives on is what it was given.
     fn control_status(&self, node: &Node) -> (NodeStatus, Option<Vec<Option<Hash>>>) {
-        let status = Status::Runs { because: Runs::Control };
+        let has_regions = !node.kind.regions().is_empty();
+        let status = Status::Runs { because: if has_regions { Runs::Regions } else { Runs::Control } };
         let given_on = |name: &str| self.hash(node.input(name)?);
         match &node.kind {
             NodeKind::Workflow { body, .. } => {
@@ -341,7 +350,9 @@ impl Keys<'_> {
             return Unknown::Environment;
         }
         let path = node.inputs.iter().find_map(|(_, input)| self.unknown_file(input));
-        path.map_or(Unknown::Environment, |path| Unknown::File { path })
+        path.map_or(Unknown::Environment, |path| {
+            if self.facts.is_absent(&path) { Unknown::NoFile { path } } else { Unknown::File { path } }
+        })
     }
 
     fn unknown_file(&self, input: &Input) -> Option<String> {
@@ -471,7 +482,7 @@ mod tests {
         assert_eq!(
             told(&dag, &world),
             [
-                "rows: unknown: the content of `flows/rows.csv` is not known yet",
+                "rows: unknown: `flows/rows.csv` has not been read yet",
                 "count: unknown: it reads what `rows` will give",
                 "more: unknown: it reads what `count` will give",
                 "alone: runs",

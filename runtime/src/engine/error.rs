@@ -60,6 +60,9 @@ pub enum RunError {
     ManyPorts { node: String, ports: Vec<String> },
     #[error("node `{node}` of run {run} makes no task: {reason}")]
     NoTask { run: String, node: String, reason: String },
-    #[error("node `{node}` has no outputs yet: it is {state}")]
+    #[error("node `{node}` has no outputs{}: it is {state}", match state {
+        NodeState::Pending | NodeState::Ready | NodeState::Running | NodeState::Finishing => " yet",
+        _ => "",
+    })]
     NoOutputs { node: String, state: NodeState },
 }

@@ -75,6 +75,8 @@ pub enum EnvelopeError {
     NotJson { reason: String },
     #[error("the envelope is a `{found}`, not a `flow-task/1`")]
     Version { found: String },
+    #[error("the envelope does not say that it is a `flow-task/1`")]
+    NoVersion,
     #[error("the envelope does not say what `{name}` is")]
     NoArtifact { name: String },
     #[error("the envelope's task cannot be read: {reason}")]

@@ -78,7 +78,7 @@ impl Envelope {
         let json: Json = serde_json::from_str(text)
             .map_err(|error| EnvelopeError::NotJson { reason: error.to_string() })?;
         let field = |name| EnvelopeError::Field { field: name };
-        let found = json.get("format").and_then(Json::as_str).unwrap_or("JSON without a format");
+        let found = json.get("format").and_then(Json::as_str).ok_or(EnvelopeError::NoVersion)?;
         if found != TASK_FORMAT {
             return Err(EnvelopeError::Version { found: found.to_owned() });
         }

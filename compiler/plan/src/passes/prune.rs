@@ -15,7 +15,7 @@ use super::body::Body;
 /// A node that nothing needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
-    /// Within regions after the nodes that run these: `nightly/clean`, `days[…]/load`.
+    /// Within regions after the nodes that run these: `nightly/clean`, `days[]/load`.
     pub id: String,
     pub op: String,
     /// Where its call stands: byte offsets in the file of the DAG's origin.

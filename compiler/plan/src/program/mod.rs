@@ -56,6 +56,11 @@ pub trait PlanFacts {
     }
     /// The hash of a file's content, where it is known without reading the whole file.
     fn file_hash(&self, path: &str) -> Option<Hash>;
+    /// Whether there is certainly no such file.
+    fn is_absent(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
     /// The version of an external operator's implementation, where its code is there as far as can be seen
     /// without running it.
     fn external_version(&self, place: &OperatorPlace) -> Result<u32, NoCode> {

@@ -10,8 +10,6 @@ use flow_ir::{
 };
 use rustc_hash::FxHashMap;
 
-use super::ids::scope_of;
-
 /// A node, by its place among all.
 type Vertex = usize;
 
@@ -125,7 +123,7 @@ impl Flow {
         for node in nodes {
             let vertex = self.ids.len();
             let id = format!("{scope}{}", node.id);
-            let inner_scope = scope_of(node, &id);
+            let inner_scope = format!("{scope}{}", node.scope());
             self.ids.push(id);
             self.ports.push(node.outputs.iter().map(|port| port.name.clone()).collect());
             self.edges.push(Vec::new());

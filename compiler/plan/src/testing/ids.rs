@@ -2,10 +2,7 @@
 //! node of a sub-workflow or of an arm, `days[]/load` one that runs for every element or round, and `days[3]/load`
 //! that of one of them in a run.
 
-use flow_ir::{
-    dag::Dag,
-    node::{Node, NodeKind},
-};
+use flow_ir::{dag::Dag, node::Node};
 use flow_syntax::suggest::did_you_mean;
 use rustc_hash::FxHashMap;
 
@@ -55,7 +52,7 @@ fn walk(nodes: &[Node], scope: &str, path: &mut Path, places: &mut Vec<(String, 
     for (node, place) in nodes.iter().zip(0..) {
         path.push(place);
         let id = format!("{scope}{}", node.id);
-        let inner = scope_of(node, &id);
+        let inner = format!("{scope}{}", node.scope());
         places.push((id, path.clone()));
         for ((_, region), place) in node.kind.regions().into_iter().zip(0..) {
             path.push(place);
@@ -73,14 +70,6 @@ fn at<'d>(dag: &'d Dag, path: &[u32]) -> Option<Found<'d>> {
         let node = body.get(steps.next()?)?;
         let Some(region) = steps.next() else { return Some((node, body)) };
         body = &node.kind.regions().get(region)?.1.nodes;
-    }
-}
-
-/// What stands before the ids of the nodes in a node's regions.
-pub(super) fn scope_of(node: &Node, id: &str) -> String {
-    match node.kind {
-        NodeKind::Map { .. } | NodeKind::Loop { .. } => format!("{id}[]/"),
-        _ => format!("{id}/"),
     }
 }
 

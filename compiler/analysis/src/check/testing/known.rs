@@ -21,6 +21,8 @@ const DEVICES: &str = "auto|cpu|gpu";
 const ON_FAILURE: &str = "cancel_dependents|block_dependents|continue";
 const PRECISIONS: &str = "f64|f32";
 const SWITCH: &str = "on|off";
+/// Stand around alternatives of which the whole text is one.
+const WHOLE: (&str, &str) = ("^(?:", ")$");
 
 impl TestType {
     const ALL: [Self; 3] = [Self::Dag, Self::DagNode, Self::Outcome];
@@ -88,12 +90,13 @@ pub(super) fn seen(ty: &Type) -> Type {
     }
 }
 
-/// The words that a text of this type is one of, where there are few.
+/// The words that a text of this type is one of, where there are few. A pattern need not cover the whole text: only
+/// one that says that it does names all that the text may be.
 pub(in crate::check) fn words_of(ty: &Type) -> Option<Vec<&str>> {
     match ty {
         Type::Optional(of) => words_of(of),
         Type::Refined { base, refinement: Refinement::Matching(pattern) } if **base == Type::Text => {
-            let words: Vec<&str> = pattern.split('|').collect();
+            let words: Vec<&str> = pattern.strip_prefix(WHOLE.0)?.strip_suffix(WHOLE.1)?.split('|').collect();
             let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             words.iter().all(is_word).then_some(words)
         }
@@ -134,8 +137,9 @@ fn policy() -> Type {
     )
 }
 
-fn words(pattern: &str) -> Type {
-    Type::Refined { base: Box::new(Type::Text), refinement: Refinement::Matching(pattern.to_owned()) }
+fn words(alternatives: &str) -> Type {
+    let pattern = format!("{}{alternatives}{}", WHOLE.0, WHOLE.1);
+    Type::Refined { base: Box::new(Type::Text), refinement: Refinement::Matching(pattern) }
 }
 
 fn named(name: &str, fields: Vec<(&str, Type)>) -> Type {

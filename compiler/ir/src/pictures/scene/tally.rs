@@ -78,7 +78,7 @@ impl Tally {
     }
 }
 
-/// The tallies of a run by path: `nightly/clean`, `days[…]/load`.
+/// The tallies of a run by path: `nightly/clean`, `days[]/load`.
 #[derive(Debug, Default)]
 pub struct Tallies(HashMap<String, Tally>);
 
@@ -120,14 +120,14 @@ impl Paths {
             for (_, region) in regions {
                 self.add(&own, &region.nodes);
             }
-            if own.ends_with("[…]/") {
+            if own.ends_with("[]/") {
                 self.repeating.insert(path.clone());
             }
             self.all.insert(path);
         }
     }
 
-    /// `days[…]/load` for `days[3]/load`, where `days` is a node that repeats.
+    /// `days[]/load` for `days[3]/load`, where `days` is a node that repeats.
     fn of_run(&self, id: &str) -> String {
         if self.all.contains(id) {
             return id.to_owned();
@@ -144,7 +144,7 @@ impl Paths {
             match repeated {
                 Some((node, _)) if self.repeating.contains(&format!("{path}{node}")) => {
                     path += node;
-                    path += "[…]/";
+                    path += "[]/";
                 }
                 _ => path += part,
             }
