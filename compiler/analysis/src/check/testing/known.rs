@@ -146,3 +146,20 @@ fn named(name: &str, fields: Vec<(&str, Type)>) -> Type {
     let field = |(name, ty): (&str, Type)| Field { name: name.to_owned(), ty };
     Type::Record(RecordType { name: Some(name.to_owned()), fields: fields.into_iter().map(field).collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_known_of_patterns_for_the_whole_text() {
+        let matching = |pattern: &str| Type::Refined {
+            base: Box::new(Type::Text),
+            refinement: Refinement::Matching(pattern.to_owned()),
+        };
+        assert_eq!(words_of(&words(SWITCH)), Some(vec!["on", "off"]));
+        assert_eq!(words_of(&matching("^(?:cat|dog)$")), Some(vec!["cat", "dog"]));
+        // `hotdog` matches, too.
+        assert_eq!(words_of(&matching("cat|dog")), None);
+    }
+}
