@@ -43,7 +43,7 @@ pub struct Options {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["no_cache", "events", "otlp", "out"])]
     shadow: Option<String>,
     /// Begin no run where there is one that was begun with this key: tell of that one instead
-    #[arg(long, value_name = "KEY", conflicts_with = "shadow")]
+    #[arg(long, value_name = "KEY", conflicts_with = "shadow", value_parser = NonEmptyStringValueParser::new())]
     idempotency_key: Option<String>,
 }
 

@@ -1,7 +1,9 @@
 //! The code of an external operator: whether it is there, and a hash of it. Nothing of it is run to know that.
 
 use std::{
-    fs, io,
+    collections::BTreeSet,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
@@ -12,7 +14,7 @@ use flow_ir::{
 };
 
 use super::{
-    environment::{Environment, NoPython},
+    environment::{Environment, NoPython, is_executable},
     python,
 };
 
@@ -97,18 +99,27 @@ impl Environment {
             }
             OperatorPlace::Command(words) => {
                 let program = self.find_program(words)?;
+                hasher.lock_files(&self.root)?;
+                hasher.interpreter(&program)?;
+                let mut folders = BTreeSet::new();
                 if program.starts_with(&self.root) {
                     hasher.content(&program)?;
-                } else {
-                    hasher.stamp(&program);
+                    folders.extend(program.parent().map(Path::to_owned));
                 }
                 for word in words.iter().skip(1) {
-                    if let CommandWord::Text(word) = word {
-                        let own = self.word(word);
-                        if own != *word {
-                            hasher.content(Path::new(&own))?;
-                        }
+                    let CommandWord::Text(word) = word else { continue };
+                    let own = self.word(word);
+                    if own != *word {
+                        let own = PathBuf::from(own);
+                        hasher.content(&own)?;
+                        folders.extend(own.parent().filter(|_| is_script(&own)).map(Path::to_owned));
+                    } else if word.contains("FLOW_PROJECT") {
+                        folders.insert(self.root.clone());
                     }
+                }
+                for folder in folders.iter().filter(|folder| !is_skipped(folder, &self.root)) {
+                    let is_own = *folder != self.root && !self.sources.contains(folder);
+                    hasher.scripts(folder, is_own)?;
                 }
             }
         }
@@ -130,6 +141,14 @@ impl Environment {
 
 /// Folders below which there is no code of the project's, besides hidden ones.
 const SKIPPED: [&str; 4] = ["__pycache__", "node_modules", "site-packages", "target"];
+/// Endings of what a command's script may run, load or source.
+const CODE: [&str; 34] = [
+    "awk", "bash", "c", "cc", "cjs", "cpp", "cu", "go", "h", "hpp", "java", "jl", "js", "ksh", "lua", "m",
+    "mjs", "php", "pl", "pm", "py", "pyi", "pyx", "r", "rb", "rs", "scala", "sed", "sh", "sql", "ts", "zig",
+    "zsh", "R",
+];
+/// Endings of what a script reads that is neither code nor data, where the folder is the script's own.
+const SETTINGS: [&str; 10] = ["cfg", "conf", "ini", "j2", "json", "tmpl", "toml", "txt", "yaml", "yml"];
 /// What says which packages a project uses, exactly or nearly.
 const LOCK_FILES: [&str; 8] = [
     "uv.lock",
@@ -322,6 +341,44 @@ impl Hasher {
         }
         Ok(())
     }
+
+    /// All code in a script's folder and below, since it may load any of that; where the folder `is_own`, and not
+    /// the one of the `.flow` files too, settings as well.
+    fn scripts(&mut self, folder: &Path, is_own: bool) -> Result<(), Missing> {
+        let mut files = Vec::new();
+        collect(folder, &mut files);
+        files.retain(|file| {
+            let is_program = || file.extension().is_none() && is_executable(file);
+            let is_setting = || is_own && has_ending(file, &SETTINGS) && !file.ends_with("flow.toml");
+            has_ending(file, &CODE) || is_setting() || is_program()
+        });
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(folder).unwrap_or(&file);
+            self.text(name.as_os_str().as_encoded_bytes());
+            self.content(&file)?;
+        }
+        Ok(())
+    }
+}
+
+fn has_ending(file: &Path, endings: &[&str]) -> bool {
+    file.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known))
+}
+
+/// Whether a word of a command names what is run, rather than what that reads.
+fn is_script(file: &Path) -> bool {
+    let mut start = [0; 2];
+    let begun = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start));
+    has_ending(file, &CODE) || (begun.is_ok() && start == *b"#!")
+}
+
+/// Whether a folder of the project is no place for code of its own: hidden, or a virtual environment's.
+fn is_skipped(folder: &Path, root: &Path) -> bool {
+    folder.ancestors().take_while(|folder| *folder != root).any(|folder| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with('.') || SKIPPED.contains(&&*name) || folder.join("pyvenv.cfg").exists()
+    })
 }
 
 /// Follows no links, and leaves hidden files and virtual environments out.
@@ -361,6 +418,10 @@ mod tests {
         fs::write(root.join("embedding/encode.py"), "def main(): pass\n").unwrap();
         fs::write(root.join("embedding/words.txt"), "a\n").unwrap();
         fs::write(root.join("fit.sh"), "true\n").unwrap();
+        fs::write(root.join("notes.txt"), "x").unwrap();
+        fs::create_dir_all(root.join("tools/lib")).unwrap();
+        fs::write(root.join("tools/fit.sh"), ". lib/parts.sh\n").unwrap();
+        fs::write(root.join("tools/lib/parts.sh"), "true\n").unwrap();
         let mut environment = Environment::of(root);
         environment.python = Some(".venv/bin/python".into());
         (folder, environment)
@@ -416,6 +477,9 @@ mod tests {
             python("train:fit"),
             python("embedding.encode:main"),
             command(&["sh", "fit.sh"]),
+            command(&["sh", "tools/fit.sh"]),
+            command(&["sort", "notes.txt"]),
+            command(&["sh", "-c", "sh $FLOW_PROJECT/fit.sh"]),
             command(&["true"]),
         ];
         let hashes = |environment: &Environment| -> Vec<Hash> {
@@ -429,20 +493,30 @@ mod tests {
             before = now;
             changed
         };
-        fs::write(root.join("notes.txt"), "x").unwrap();
+        let none = [false; 7];
+        fs::write(root.join("table.csv"), "x").unwrap();
+        fs::write(root.join("tools/table.csv"), "x").unwrap();
+        fs::write(root.join("main.flow"), "x").unwrap();
+        fs::write(root.join("flow.toml"), "x").unwrap();
         fs::write(root.join(".hidden.py"), "x").unwrap();
-        assert_eq!(changed(&environment), [false, false, false, false]);
+        assert_eq!(changed(&environment), none);
+        fs::write(root.join("notes.txt"), "y").unwrap();
+        assert_eq!(changed(&environment), [false, false, false, false, true, false, false]);
         fs::write(root.join("helpers.py"), "x = 1\n").unwrap();
-        assert_eq!(changed(&environment), [true, false, false, false]);
+        assert_eq!(changed(&environment), [true, false, true, false, false, true, false]);
         fs::write(root.join("embedding/words.txt"), "b\n").unwrap();
-        assert_eq!(changed(&environment), [false, true, false, false]);
+        assert_eq!(changed(&environment), [false, true, false, false, false, false, false]);
         fs::write(root.join("fit.sh"), "false\n").unwrap();
-        assert_eq!(changed(&environment), [false, false, true, false]);
+        assert_eq!(changed(&environment), [false, false, true, false, false, true, false]);
+        fs::write(root.join("tools/lib/parts.sh"), "false\n").unwrap();
+        assert_eq!(changed(&environment), [false, false, true, true, false, true, false]);
+        fs::write(root.join("tools/rates.yaml"), "a: 1\n").unwrap();
+        assert_eq!(changed(&environment), [false, false, false, true, false, false, false]);
         fs::write(root.join("uv.lock"), "").unwrap();
-        assert_eq!(changed(&environment), [true, true, false, false]);
+        assert_eq!(changed(&environment), [true; 7]);
         fs::create_dir(root.join(".venv/lib/python3.11/site-packages/numpy-2.0.dist-info")).unwrap();
-        assert_eq!(changed(&environment), [true, true, false, false]);
+        assert_eq!(changed(&environment), [true, true, false, false, false, false, false]);
         environment.variables.push(("MODE".to_owned(), "fast".to_owned()));
-        assert_eq!(changed(&environment), [true, true, true, true]);
+        assert_eq!(changed(&environment), [true; 7]);
     }
 }
