@@ -43,7 +43,7 @@ pub struct Options {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["no_cache", "events", "otlp", "out"])]
     shadow: Option<String>,
     /// Begin no run where there is one that was begun with this key: tell of that one instead
-    #[arg(long, value_name = "KEY", conflicts_with = "shadow", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "KEY", conflicts_with = "shadow", value_parser = key)]
     idempotency_key: Option<String>,
 }
 
@@ -216,6 +216,11 @@ impl Execution {
             _ => Exit::Failed,
         })
     }
+}
+
+/// Of a variable that is not set there is an empty text left, which is nobody's key.
+fn key(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("a key is no empty text".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Reads a size as the language writes it: `512MiB`.

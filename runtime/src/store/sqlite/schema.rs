@@ -102,10 +102,23 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
     if version > VERSION {
         return Err(StoreError::Newer { path: path.display().to_string(), found: version, known: VERSION });
     }
+    if version < 0 {
+        let reason =
+            format!("`{}`: its format is {version}, and there is none of that number", path.display());
+        return Err(StoreError::Damaged { reason });
+    }
     if version == 0 {
         write_ahead(&connection).map_err(failed)?;
     }
-    migrate(&mut connection).map_err(failed)?;
+    migrate(&mut connection).map_err(|error| match error {
+        // What a step adds is there, or what it changes is not.
+        error if is_refused(&error) => {
+            let path = path.display();
+            let reason = format!("`{path}`: its format is {version}, but its tables are others: {error}");
+            StoreError::Damaged { reason }
+        }
+        error => failed(error),
+    })?;
     Ok(connection)
 }
 
@@ -156,6 +169,12 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Whether it is the statement that SQLite refuses, rather than the disk, a lock or the file.
+fn is_refused(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqlInputError { .. })
+        || error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_ERROR)
 }
 
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
