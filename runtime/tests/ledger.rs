@@ -163,6 +163,90 @@ fn runs_take_turns_and_never_more_than_there_is() {
     assert!(last.as_secs_f64() < 5.0, "handing over takes too long: {last:?}");
 }
 
+/// Many runs, each of which needs all cores for each of its nodes: whoever is lent them uses them, though others wait.
+#[test]
+fn runs_that_each_need_all_cores_go_around() {
+    const RUNS: usize = 5;
+    const TURNS: usize = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = &folder.path().join("ledger");
+    let order = Mutex::new(Vec::new());
+    let all_joined = std::sync::Barrier::new(RUNS);
+    std::thread::scope(|scope| {
+        for index in 0..RUNS {
+            let (order, all_joined) = (&order, &all_joined);
+            scope.spawn(move || {
+                let mut run = Run::join(folder, &format!("run{index}"));
+                all_joined.wait();
+                for _ in 0..TURNS {
+                    let amount = run.take(&Need { cores: 2, ..core() }, SOON).unwrap();
+                    order.lock().unwrap().push(index);
+                    // Longer than it takes all others to ask.
+                    std::thread::sleep(Duration::from_millis(10));
+                    run.give(&amount);
+                }
+            });
+        }
+    });
+    let order = order.into_inner().unwrap();
+    assert_eq!(order.len(), RUNS * TURNS);
+    for index in 0..RUNS {
+        let turns: Vec<usize> =
+            (0..).zip(&order).filter(|(_, run)| **run == index).map(|(at, _)| at).collect();
+        let longest = turns.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(longest <= 4 * RUNS, "run {index} waited for {longest} turns of others: {order:?}");
+    }
+}
+
+/// Both cores are never free at once by chance: they are kept for who needs both.
+#[test]
+fn who_needs_all_cores_gets_its_turn_beside_a_stream_of_small_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = &folder.path().join("ledger");
+    let is_over = AtomicUsize::new(0);
+    let waits: Vec<Duration> = std::thread::scope(|scope| {
+        for index in 0..3 {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                let mut run = Run::join(folder, &format!("small{index}"));
+                // Two at a time that overlap, where two are lent.
+                let mut running: Vec<Amount> = Vec::new();
+                while is_over.load(Ordering::SeqCst) == 0 {
+                    while running.len() < 2
+                        && let Ok(amount) = run.lease.take(&core())
+                    {
+                        running.push(amount);
+                    }
+                    run.lease.settle();
+                    if running.is_empty() {
+                        let _ = run.told.recv_timeout(Duration::from_millis(100));
+                    } else {
+                        std::thread::sleep(Duration::from_millis(7));
+                        let ended = running.remove(0);
+                        run.lease.give(&ended);
+                    }
+                }
+            });
+        }
+        let mut wide = Run::join(folder, "wide");
+        let waits = (0..5).map(|_| {
+            let asked = Instant::now();
+            let amount = wide.take(&Need { cores: 2, ..core() }, SOON);
+            let waited = asked.elapsed();
+            std::thread::sleep(Duration::from_millis(10));
+            if let Some(amount) = amount {
+                wide.give(&amount);
+            }
+            waited
+        });
+        let waits = waits.collect();
+        is_over.store(1, Ordering::SeqCst);
+        waits
+    });
+    println!("waited {waits:?}");
+    assert!(waits.iter().all(|waited| waited.as_secs_f64() < 3.0), "{waits:?}");
+}
+
 /// Another process: this test's own binary, which joins and then does as it is told.
 mod elsewhere {
     use std::process::{Child, Command, Stdio};

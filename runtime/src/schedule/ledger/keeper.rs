@@ -46,8 +46,11 @@ struct Account {
     refused: Vec<Need>,
     /// What is asked for; those without a ticket the table does not know yet.
     wants: Vec<Want>,
-    /// Something was lent since the last settling: the run has not had its chance to use it.
+    /// Something was lent since the last settling: the run has not had its chance to use it. Until then nothing of it
+    /// goes back, whoever waits: two runs that each give way to the other at once would do so for ever.
     is_fresh: bool,
+    /// It was lent when something had been refused already, which is to be tried again.
+    is_late: bool,
     /// Until when it may go on with what it holds though others wait; monotonic microseconds.
     turn_ends: u64,
 }
@@ -132,10 +135,13 @@ impl Keeper {
 
     /// What was refused is asked for; what is not used goes back if anybody waits for it.
     pub fn settle(&self) {
-        let pressure = self.table.pressure(self.place).load(Ordering::Acquire);
         let mut account = self.lock();
-        account.is_fresh = false;
         let refused = std::mem::take(&mut account.refused);
+        if std::mem::take(&mut account.is_late) {
+            // Who lent it tells the run, and that settles again.
+            return;
+        }
+        account.is_fresh = false;
         let is_new = !refused.iter().eq(account.wants.iter().map(|want| &want.need));
         if is_new {
             let mut known = std::mem::take(&mut account.wants);
@@ -145,6 +151,8 @@ impl Keeper {
             };
             account.wants = refused.into_iter().map(want).collect();
         }
+        // Not looked at before: what is asked of this run while it has its chance, only this hears.
+        let pressure = self.table.pressure(self.place).load(Ordering::Acquire);
         let gives = pressure != 0 && account.held != account.used;
         drop(account);
         if is_new || gives {
@@ -219,18 +227,19 @@ impl Keeper {
             mine.held = account.held.clone();
         }
         let wants = account.wants.clone();
-        drop(account);
         let mut rung = Vec::new();
         for (place, (entry, before)) in entries.iter().zip(&before).enumerate() {
             if entry != before {
                 locked.write(place, entry);
                 self.table.pressure(place).store(entry.pressure, Ordering::Release);
             }
-            let is_told = entry.granted != before.granted || entry.pressure & !before.pressure != 0;
-            if place != self.place && is_told {
+            // This one's own thread too: what is asked of it now it has not given in this turn.
+            let is_pressed = entry.pressure & !before.pressure != 0;
+            if is_pressed || place != self.place && entry.granted != before.granted {
                 rung.push(place);
             }
         }
+        drop(account);
         drop(locked);
         rung.into_iter().for_each(|place| self.table.ring(place));
         if is_granted {
@@ -243,10 +252,11 @@ impl Keeper {
         Ok(!wants.is_empty())
     }
 
-    /// Others wait, and this run has had its share.
+    /// Others wait, and this run has had its share. What it has just been lent it uses once, whatever is asked of it.
     fn is_yielding(&self, account: &Account) -> bool {
         match self.table.pressure(self.place).load(Ordering::Acquire) {
             0 => false,
+            _ if account.is_fresh => false,
             pressure if pressure & NOW != 0 => true,
             pressure => pressure & AFTER_TURN != 0 && now() >= account.turn_ends,
         }
@@ -326,6 +336,7 @@ impl Account {
             |want: &Want| want.ticket == 0 || entry.wants.iter().any(|open| open.ticket == want.ticket);
         self.wants.retain(is_open);
         self.is_fresh = true;
+        self.is_late |= !self.refused.is_empty();
         self.turn_ends = now() + TURN;
         true
     }
