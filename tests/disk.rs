@@ -317,7 +317,7 @@ fn the_store_alone_has_the_runs_that_have_ended() {
 
 #[test]
 fn gc_frees_a_disk_that_is_full() {
-    let Some(disk) = Disk::new(2 << 20) else {
+    let Some(disk) = Disk::new(4 << 20) else {
         return;
     };
     let folder = disk.0.path();
@@ -329,13 +329,13 @@ fn gc_frees_a_disk_that_is_full() {
     assert_eq!(gc.status.code(), Some(0), "{}", said(&gc));
     assert!(String::from_utf8_lossy(&gc.stdout).contains("removed 1 run ("));
     // By artifacts.
-    let full = (0..12).find(|n| {
+    let full = (0..40).find(|n| {
         !flowc(folder, &["run", "-q", "fill.flow", "keep", "-p", &format!("n={n}")]).status.success()
     });
     assert!(full.is_some());
     let free = |folder: &Path| fs::write(folder.join("free"), vec![0; 1 << 20]);
     assert!(free(folder).is_err());
-    let _ = fs::write(folder.join("rest"), vec![0; 1 << 21]);
+    let _ = fs::write(folder.join("rest"), vec![0; 1 << 22]);
     let gc = flowc(folder, &["gc", "--keep", "1"]);
     assert_eq!(gc.status.code(), Some(0), "{}", said(&gc));
     fs::remove_file(folder.join("rest")).unwrap();
