@@ -71,6 +71,7 @@ fn detail(event: &Event) -> Option<String> {
             let parts: Vec<String> = parts.into_iter().flatten().collect();
             (!parts.is_empty()).then(|| parts.join(", "))
         }
+        Kind::Running => text("lost").map(|_| "what it gave before is missing or damaged".to_owned()),
         Kind::Signalled => text("name").map(|name| format!("`{name}`")),
         _ => {
             let said = text("message").or_else(|| text("status")).map(str::to_owned);

@@ -11,7 +11,7 @@ use flow_ir::{
 
 use super::{Driver, World, nodes, region::Within};
 use crate::{
-    artifact::{Reference, Summary},
+    artifact::{ArtifactError, Reference, Summary},
     decide::{Event, NodeState},
     store::{FileMemo, FileStamp, StoreError},
 };
@@ -66,7 +66,8 @@ impl<W: World> Driver<W> {
                 self.start(node, attempt);
                 continue;
             };
-            self.nodes[node as usize].lost = self.missing(&references);
+            let lost = self.missing(&references).or_else(|| self.damaged(node, &references));
+            self.nodes[node as usize].lost = lost;
             if self.nodes[node as usize].lost.is_none() {
                 self.keep_references(node, references);
                 self.step(&Event::Hit { node, attempt });
@@ -106,6 +107,38 @@ impl<W: World> Driver<W> {
         let is_missing =
             |reference: &&Reference| self.lost.contains(&reference.hash) || !self.world.is_there(reference);
         references.iter().find(is_missing).map(|reference| reference.hash)
+    }
+
+    /// What nobody in the run may read is looked at in full before it is given as the run's: the bytes of an input
+    /// are checked by who reads it.
+    fn damaged(&mut self, node: u32, references: &[Reference]) -> Option<Hash> {
+        if !self.gives_output(node) {
+            return None;
+        }
+        let (of, error) = references.iter().find_map(|reference| {
+            let error = self.world.load(reference).err().filter(ArtifactError::is_lost)?;
+            Some((reference.hash, error))
+        })?;
+        for hash in [of, error.hash()] {
+            self.lost.insert(hash);
+            self.batch.lost.push(hash);
+        }
+        // Where it cannot be removed it is not replaced either, and reading it is the error that it was.
+        let _ = self.world.remove(error.hash());
+        Some(error.hash())
+    }
+
+    /// Whether the workflow gives what the node gives, itself or through the nodes that run the regions around it.
+    fn gives_output(&self, node: u32) -> bool {
+        let state = &self.setup.state;
+        let scope = state.scope(node);
+        let instance = state.instance(scope);
+        let first = instance.as_ref().map_or(0, |instance| instance.nodes.start);
+        let mut is_read = false;
+        for output in nodes::outputs(&self.setup.dag, state, scope) {
+            output.input.for_each_port(&mut |port| is_read |= first + port.node.0 == node);
+        }
+        is_read && instance.is_none_or(|instance| self.gives_output(instance.place.node))
     }
 
     fn key(&mut self, node: u32) -> Result<Key, StoreError> {
