@@ -80,6 +80,10 @@ impl Session {
                 r"(?m)(?P<node>^  .* finished .*?)(  cpu [0-9.]+ s)?(  [0-9.]+ ([KMG]iB|bytes?))?(?P<rest>$|  [0-9]+ attempts)",
                 "$node$rest",
             ),
+            (
+                r"(?m)(?P<node>^TIME  finished +[^\s:]+): ([0-9.]+ s|[0-9.]+ [KMG]iB)(, [0-9.]+ [KMG]iB)?(?P<rest>, .*)?$",
+                "$node$rest",
+            ),
             (r" +[0-9]+\.[0-9]+ s\b", " TIME"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "DATE"),
         ];
