@@ -84,6 +84,7 @@ impl Engine {
             again: Vec::new(),
             outputs: Vec::new(),
             began: FxHashMap::default(),
+            use_cache: options.use_cache,
         };
         let report = self.drive(prepared, history, Some(first), options, cancel)?;
         drop(lock);
@@ -126,7 +127,8 @@ impl Engine {
             environments: prepared.environments,
             began: history.began,
             store: self.store.clone(),
-            use_cache: options.use_cache,
+            // A run that was begun without stays without.
+            use_cache: options.use_cache && history.use_cache,
             broadcast: broadcast.clone(),
         };
         let mut driver = Driver::new(setup, history.outputs, world);

@@ -13,6 +13,7 @@ use crate::{
     artifact::Reference,
     decide::{Graph, NodeState, State, seed},
     drive::Reached,
+    event::Kind,
 };
 
 /// Where a run stands when this process takes it up.
@@ -30,12 +31,15 @@ pub struct TakenUp {
     pub outputs: Vec<(u32, Vec<Reference>)>,
     /// When waits began that are under way, in microseconds since 1970.
     pub began: FxHashMap<u32, i64>,
+    /// Whether the run takes from the cache, as it was begun.
+    pub use_cache: bool,
 }
 
 /// What a run had come to.
 pub struct Standing {
     /// Of the last event.
     pub(super) seq: u64,
+    use_cache: bool,
     reached: Reached,
 }
 
@@ -84,9 +88,10 @@ impl Standing {
 
     pub fn taken_up(self, run: Arc<str>, epoch: u32) -> TakenUp {
         let again = self.reached.again();
-        let Reached { past, outputs, unknown, began, .. } = self.reached;
+        let Self { seq, use_cache, reached } = self;
+        let Reached { past, outputs, unknown, began, .. } = reached;
         let outputs = outputs.into_iter().collect();
-        TakenUp { run, epoch, seq: self.seq, state: past.resume(), unknown, again, outputs, began }
+        TakenUp { run, epoch, seq, state: past.resume(), unknown, again, outputs, began, use_cache }
     }
 }
 
@@ -103,6 +108,8 @@ impl Engine {
         let events = self.store.events(run)?;
         let mut is_there = |reference: &_| self.artifacts.is_there(reference);
         let reached = Reached::from_events(dag, graph, seed(run), &events, &mut is_there)?;
-        Ok(Standing { seq: events.last().map_or(0, |event| event.seq), reached })
+        let started = events.iter().find(|event| event.kind == Kind::RunStarted);
+        let use_cache = started.and_then(|event| event.data.get("cache")?.as_bool()).unwrap_or(true);
+        Ok(Standing { seq: events.last().map_or(0, |event| event.seq), use_cache, reached })
     }
 }
