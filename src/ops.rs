@@ -13,6 +13,7 @@ use crate::{
     exit::{Exit, Failure},
     project::{Folders, Project},
     terminal::Terminal,
+    watch::text::column,
 };
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,7 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
         Format::Human => {
             // What `check` knows and nothing can run yet is shown where it is asked for by name.
             operators.retain(|operator| !is_standard(operator) || runs(operator));
-            let width = operators.iter().map(|operator| operator.name.len()).max().unwrap_or(0);
+            let width = column(operators.iter().map(|operator| operator.name.as_str()));
             for operator in &operators {
                 let summary = operator.doc.as_deref().and_then(|doc| doc.lines().next()).unwrap_or_default();
                 terminal.result(&format!("{:width$}  {}\n", operator.name, terminal.paint_out(summary, "2")));

@@ -11,16 +11,21 @@ use flow_runtime::{
     task::Source,
 };
 
-use crate::{exit::Failure, terminal::Terminal, words::count};
+use crate::{
+    exit::Failure,
+    terminal::Terminal,
+    watch::text::{column, plain},
+    words::count,
+};
 
 /// Failures that are told once more at the end; `show` has all.
 const MOST_FAILURES: usize = 20;
 
 /// Prints the outputs to stdout, and how the run ended to stderr; the failures too, unless they stand there already.
 pub fn print(report: &RunReport, has_told_failures: bool, terminal: &Terminal) {
-    let width = report.outputs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let width = column(report.outputs.iter().map(|(name, _)| name.as_str()));
     for (name, source) in &report.outputs {
-        let name = terminal.paint_out(&format!("{name:width$}"), "1");
+        let name = terminal.paint_out(&format!("{:width$}", plain(name)), "1");
         terminal.result(&format!("{name}  {}\n", describe(source, width + 2)));
     }
     if !has_told_failures {
@@ -205,8 +210,8 @@ fn number_text(number: f64) -> String {
 
 /// Fields below each other, names aligned.
 fn lines<'a>(fields: impl Iterator<Item = (&'a String, String)> + Clone, indent: usize) -> String {
-    let width = fields.clone().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let lines: Vec<String> = fields.map(|(name, text)| format!("{name:width$}  {text}")).collect();
+    let width = column(fields.clone().map(|(name, _)| name.as_str()));
+    let lines: Vec<String> = fields.map(|(name, text)| format!("{:width$}  {text}", plain(name))).collect();
     lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 

@@ -1,5 +1,7 @@
 //! The plan as people look at it: what runs, what the cache has, how wide, how deep.
 
+use std::borrow::Cow;
+
 use flow_ir::{
     dag::Dag,
     node::{Input, Node},
@@ -11,6 +13,7 @@ use flow_plan::status::{NodeStatus, Runs, Status, statuses_and_keys, summary};
 use crate::{
     facts::{self, Facts},
     terminal::Terminal,
+    watch::text::{column, plain},
     why,
     words::{count, place},
 };
@@ -28,7 +31,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     let summary = summary(dag, &statuses);
     let mut text = format!(
         "{}  {}, {} wide, {} deep\n",
-        terminal.paint_out(&dag.workflow, "1"),
+        terminal.paint_out(&plain(&dag.workflow), "1"),
         count(summary.nodes, "node", "nodes"),
         summary.width,
         summary.depth
@@ -38,7 +41,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
         let note = if is_default { "" } else { "  (given)" };
         text.push_str(&format!(
             "  {} = {}{}\n",
-            parameter.name,
+            plain(&parameter.name),
             parameter.value,
             terminal.paint_out(note, "2")
         ));
@@ -48,17 +51,17 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
     let mut rows = Vec::new();
     add_rows(&dag.nodes, &statuses, "", &mut rows);
     let all = summary.nodes;
-    let ids = width(rows.iter().map(|row| row.id.as_str()));
-    let ops = width(rows.iter().map(|row| row.node.op()));
+    let ids = column(rows.iter().map(|row| row.id.as_str()));
+    let ops = column(rows.iter().map(|row| row.op.as_ref()));
     let shown: Vec<String> = rows.iter().map(|row| place(row.node).to_string()).collect();
-    let places = width(shown.iter().map(String::as_str));
-    for (Row { id, node, status, among }, place) in rows.into_iter().zip(shown) {
+    let places = column(shown.iter().map(String::as_str));
+    for (Row { id, op, node, status, among }, place) in rows.into_iter().zip(shown) {
         let colour = match status {
             Status::Cached { .. } => "32",
             Status::Runs { .. } => "33",
             Status::Unknown { .. } => "2",
         };
-        let op = terminal.paint_out(&format!("{:ops$}", node.op()), "2");
+        let op = terminal.paint_out(&format!("{op:ops$}"), "2");
         let mut words = status.in_words(among);
         let is_own = std::ptr::eq(among, dag.nodes.as_slice());
         if let (Status::Runs { because: Runs::NotCached { .. } }, Some(earlier), true) =
@@ -67,11 +70,11 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
         {
             words = format!("runs: {}", why::reason(&because));
         }
-        let words = terminal.paint_out(&words, colour);
+        let words = terminal.paint_out(&plain(&words), colour);
         text.push_str(&format!("  {id:ids$}  {op}  {place:places$}  {words}\n"));
         if let Some(steps) = node.kind.steps() {
             let steps: Vec<&str> = steps.nodes.iter().map(|step| step.id.as_str()).collect();
-            let steps = terminal.paint_out(&steps.join(" → "), "2");
+            let steps = terminal.paint_out(&plain(&steps.join(" → ")), "2");
             text.push_str(&format!("  {:ids$}  {steps}\n", ""));
         }
     }
@@ -89,7 +92,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
         steps.push("…");
     }
     if !steps.is_empty() {
-        text.push_str(&format!("critical path: {}\n", steps.join(" → ")));
+        text.push_str(&format!("critical path: {}\n", plain(&steps.join(" → "))));
     }
     add_placements(dag, &mut text);
     add_assumptions(&dag.nodes, "", &mut text);
@@ -99,6 +102,7 @@ pub fn render(dag: &Dag, facts: &Facts, terminal: &Terminal) -> String {
 /// A line for a node, of the workflow's own or of a region.
 struct Row<'a> {
     id: String,
+    op: Cow<'a, str>,
     node: &'a Node,
     status: &'a Status,
     /// The nodes among which it stands.
@@ -110,7 +114,8 @@ fn add_rows<'a>(nodes: &'a [Node], statuses: &'a [NodeStatus], scope: &str, rows
         if rows.len() >= MOST_ROWS {
             return;
         }
-        rows.push(Row { id: format!("{scope}{}", node.id), node, status, among: nodes });
+        let id = plain(&format!("{scope}{}", node.id)).into_owned();
+        rows.push(Row { id, op: plain(node.op()), node, status, among: nodes });
         let scope = scope.to_owned() + &node.scope();
         for ((_, region), statuses) in node.kind.regions().into_iter().zip(regions) {
             add_rows(&region.nodes, statuses, &scope, rows);
@@ -140,7 +145,7 @@ fn collect_placements(nodes: &[Node], scope: &str, groups: &mut Vec<(Placement, 
     for node in nodes {
         let placement = place(node).placement;
         if placement.device.is_some() {
-            let id = format!("{scope}{}", node.id);
+            let id = plain(&format!("{scope}{}", node.id)).into_owned();
             match groups.iter_mut().find(|(other, _)| *other == placement) {
                 Some((_, ids)) => ids.push(id),
                 None => groups.push((placement, vec![id])),
@@ -158,15 +163,14 @@ fn add_assumptions(nodes: &[Node], scope: &str, text: &mut String) {
     for node in nodes {
         if let ("std.table.assume_unseen", Some(Input::Constant(reason))) = (node.op(), node.input("because"))
         {
-            text.push_str(&format!("`{scope}{}` is assumed to be unseen: {reason}\n", node.id));
+            text.push_str(&format!(
+                "`{}` is assumed to be unseen: {reason}\n",
+                plain(&format!("{scope}{}", node.id))
+            ));
         }
         let scope = scope.to_owned() + &node.scope();
         for (_, region) in node.kind.regions() {
             add_assumptions(&region.nodes, &scope, text);
         }
     }
-}
-
-fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }

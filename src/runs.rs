@@ -15,7 +15,7 @@ use crate::{
     project::Folders,
     state,
     terminal::Terminal,
-    watch::text::clock,
+    watch::text::{clock, plain},
 };
 
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ pub fn line(run: &RunView, terminal: &Terminal) -> String {
         "{}  {}  {:20}  {:>10}  {}  {}\n",
         run.id,
         terminal.paint_out(&format!("{:11}", run.status), colour(run.status.name())),
-        run.workflow,
+        plain(&run.workflow),
         seconds,
         terminal.paint_out(timestamp(run.started).get(..19).unwrap_or_default(), "2"),
         states.join(", ")

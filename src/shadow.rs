@@ -8,7 +8,14 @@ use flow_runtime::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::{arguments::Format, exit::Exit, runs::colour, terminal::Terminal, words::count};
+use crate::{
+    arguments::Format,
+    exit::Exit,
+    runs::colour,
+    terminal::Terminal,
+    watch::text::{column, plain},
+    words::count,
+};
 
 /// Nodes that end as they did are counted beyond this many.
 const MOST_ALIKE: usize = 40;
@@ -27,7 +34,7 @@ pub fn tell(comparison: &Comparison, format: Format, terminal: &Terminal) -> Exi
 
 fn text(comparison: &Comparison, terminal: &Terminal) -> String {
     let nodes = &comparison.nodes;
-    let width = nodes.iter().map(|node| node.id.chars().count()).max().unwrap_or(0);
+    let width = column(nodes.iter().map(|node| node.id.as_str()));
     let states = nodes.iter().map(|node| states(node).0.chars().count()).max().unwrap_or(0);
     let status = comparison.shadow_status.name();
     let mut text = format!(
@@ -70,7 +77,7 @@ fn line(node: &NodeComparison, width: usize, states_width: usize, terminal: &Ter
     let elapsed = |node: &Option<NodeOutcome>| node.as_ref().and_then(|node| node.elapsed);
     let mut text = format!(
         "  {:width$}  {}  {}",
-        node.id,
+        plain(&node.id),
         terminal.paint_out(&format!("{states:states_width$}"), colour(state)),
         durations(elapsed(&node.recorded), elapsed(&node.shadow))
     );

@@ -13,7 +13,7 @@ use crate::{
     outputs::artifact_text,
     page, runs, state,
     terminal::Terminal,
-    watch::text::{figure, plain},
+    watch::text::{column, figure, plain},
     words::step_of,
 };
 
@@ -72,7 +72,8 @@ pub fn execute(options: &Options, root: Option<&Path>, terminal: &Terminal) -> R
                 terminal.result(&format!("{}\n", terminal.paint_out(&of, "2")));
             }
             terminal.result("\n");
-            let width = nodes.iter().map(|node| node.id.chars().count()).max().unwrap_or(0);
+            let ids: Vec<_> = nodes.iter().map(|node| plain(&node.id)).collect();
+            let width = column(ids.iter().map(AsRef::as_ref));
             for node in &nodes {
                 terminal.result(&node_text(node, waits_for(node), width, terminal));
             }
@@ -121,13 +122,13 @@ fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal:
     let attempts = if node.attempts > 1 { format!("  {} attempts", node.attempts) } else { String::new() };
     let mut text = format!(
         "  {:width$}  {}  {:>10}  {}{attempts}\n",
-        node.id,
+        plain(&node.id),
         terminal.paint_out(&format!("{state:9}"), runs::colour(state)),
         seconds,
-        terminal.paint_out(&format!("{}{}", node.op, used(node)), "2")
+        terminal.paint_out(&format!("{}{}", plain(&node.op), used(node)), "2")
     );
     if !node.steps.is_empty() {
-        let steps = terminal.paint_out(&node.steps.join(" → "), "2");
+        let steps = terminal.paint_out(&plain(&node.steps.join(" → ")), "2");
         text.push_str(&format!("{:1$}{steps}\n", "", width + 4));
     }
     if !node.metrics.is_empty() {
@@ -135,7 +136,7 @@ fn node_text(node: &NodeView, waiting: Option<&Waiting>, width: usize, terminal:
         text.push_str(&format!("{:2$}{}\n", "", metrics.collect::<Vec<_>>().join("  "), width + 4));
     }
     for (port, reference) in &node.outputs {
-        let name = if node.outputs.len() == 1 { String::new() } else { format!("{port}: ") };
+        let name = if node.outputs.len() == 1 { String::new() } else { format!("{}: ", plain(port)) };
         let indent = width + 4;
         text.push_str(&format!("{:indent$}{name}{}\n", "", artifact_text(reference, indent)));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use flow_syntax::diagnostic::render;
 
 use super::report::{Case, Counts, Verdict};
-use crate::{terminal::Terminal, words::count};
+use crate::{terminal::Terminal, watch::text::plain, words::count};
 
 /// What takes less says nothing of it.
 const SLOW: Duration = Duration::from_millis(500);
@@ -13,7 +13,7 @@ const SLOW: Duration = Duration::from_millis(500);
 pub fn case(case: &Case<'_>, terminal: &Terminal) -> String {
     let is_told = case.elapsed >= SLOW && !terminal.quiet;
     let time = if !is_told { String::new() } else { format!(" ({})", seconds(case.elapsed)) };
-    let name = format!("{}: {}{time}", case.file(), case.test.name);
+    let name = format!("{}: {}{time}", case.file(), plain(&case.test.name));
     let fault = match &case.verdict {
         Verdict::Passed if terminal.quiet => return String::new(),
         Verdict::Passed => return format!("{}  {name}\n", terminal.paint_out("    ok", "32")),

@@ -9,6 +9,14 @@ pub fn width(text: &str) -> usize {
     measure_text_width(text)
 }
 
+/// How wide a column for these texts is. One that is much longer than a column should be sticks out of it.
+pub fn column<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0).min(WIDEST_COLUMN)
+}
+
+/// Nobody looks along a row that is wider.
+const WIDEST_COLUMN: usize = 80;
+
 /// Text that a terminal shows as it is: colours are taken out, a tab is a blank, and any other control character is
 /// escaped, as are those that turn the direction of writing.
 pub fn plain(text: &str) -> Cow<'_, str> {
