@@ -17,6 +17,8 @@ use crate::{exit::Failure, words::count};
 
 /// Earlier runs that are looked at.
 const MOST_RUNS: usize = 10;
+/// Nodes named of those that run each time.
+const MOST_NAMED: usize = 8;
 
 /// What nodes took when they ran last, by their paths without iterations.
 pub struct Costs {
@@ -34,6 +36,8 @@ struct Cost {
 pub struct Rerun {
     /// Their paths, and what they cost last time.
     nodes: Vec<(String, Option<Cost>)>,
+    /// Further ones, which the cache shall no longer serve.
+    each_time: Vec<String>,
 }
 
 impl Costs {
@@ -95,20 +99,44 @@ impl Costs {
         });
         let followers = diff.followers.iter().filter(|follower| is(&follower.path, after));
         let followers = followers.map(|follower| (follower.path.clone(), cost(&follower.path)));
-        Rerun { nodes: changed.chain(followers).collect() }
+        let nodes: Vec<_> = changed.chain(followers).collect();
+        let of = |dag: &Dag, path: &str| {
+            let templates = Templates::new(dag);
+            let node = templates.at(&without_iterations(path)).and_then(|at| templates.node(dag, at));
+            node.is_some_and(|node| node.policy.cache)
+        };
+        let uncached = diff.nodes.iter().filter(|node| {
+            let old = node.was.as_deref().unwrap_or(&node.path);
+            node.kind != Kind::Removed
+                && node.kind != Kind::Added
+                && node.effect == Effect::PolicyOnly
+                && is(&node.path, after)
+                && of(before, old)
+                && !of(after, &node.path)
+        });
+        let each_time = uncached.map(|node| node.path.clone()).collect();
+        Rerun { nodes, each_time }
     }
 }
 
 impl Rerun {
     /// One line; empty where nothing runs again.
     pub fn to_text(&self) -> String {
+        let each_time = match self.each_time.as_slice() {
+            [] => String::new(),
+            few if few.len() <= MOST_NAMED => format!("runs each time, `cache: off`: {}\n", few.join(", ")),
+            many => format!("runs each time, `cache: off`: {}\n", count(many.len(), "node", "nodes")),
+        };
         if self.nodes.is_empty() {
-            return "nothing would run again\n".to_owned();
+            return match self.each_time.as_slice() {
+                [] => "nothing would run again\n".to_owned(),
+                _ => each_time,
+            };
         }
         let known: Vec<Cost> = self.nodes.iter().filter_map(|(_, cost)| *cost).collect();
         let nodes = count(self.nodes.len(), "node", "nodes");
         if known.is_empty() {
-            return format!("would run: {nodes}; none of them has run before\n");
+            return format!("would run: {nodes}; none of them has run before\n{each_time}");
         }
         let total = total(&known);
         let unknown = match self.nodes.len() - known.len() {
@@ -116,7 +144,7 @@ impl Rerun {
             several => format!(", not counting {several} that never ran"),
         };
         format!(
-            "would run: {nodes}, which took {:.2} s last time ({:.2} s of a core){unknown}\n",
+            "would run: {nodes}, which took {:.2} s last time ({:.2} s of a core){unknown}\n{each_time}",
             total.seconds, total.cpu_seconds
         )
     }
@@ -133,6 +161,7 @@ impl Rerun {
         let total = total(&known);
         json!({
             "nodes": nodes.collect::<Vec<_>>(),
+            "each_time": self.each_time,
             "seconds": total.seconds,
             "cpu_seconds": total.cpu_seconds,
         })

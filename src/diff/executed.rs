@@ -7,7 +7,12 @@ use flow_runtime::engine::{NodeView, RunView};
 use serde_json::{Value as Json, json};
 
 use super::side::Side;
-use crate::{runs::colour, terminal::Terminal, words::count};
+use crate::{
+    runs::colour,
+    terminal::Terminal,
+    watch::text::{column, plain},
+    words::count,
+};
 
 /// Nodes told one by one; the rest is counted.
 const MOST: usize = 60;
@@ -66,12 +71,12 @@ impl<'a> Executed<'a> {
         Some(Self { run, counts, nodes: told })
     }
 
-    /// Whether all that was planned ran, and nothing else.
+    /// Whether all that was planned ran, and nothing else. What a choice left out is as planned.
     pub fn is_as_planned(&self) -> bool {
         self.nodes.iter().all(|ended| {
             ended.is_planned
                 && ended.was.is_none()
-                && ended.node.is_some_and(|node| matches!(node.shown_state(), "finished" | "cached"))
+                && ended.node.is_some_and(|node| matches!(node.shown_state(), "finished" | "cached" | "skipped"))
         })
     }
 
@@ -87,7 +92,7 @@ impl<'a> Executed<'a> {
                 && ended.node.is_some_and(|node| node.shown_state() == "cached"))
         };
         let nodes: Vec<&Ended<'_>> = self.nodes.iter().filter(news).collect();
-        let width = nodes.iter().take(MOST).map(|ended| ended.id.chars().count()).max().unwrap_or(0);
+        let width = column(nodes.iter().take(MOST).map(|ended| ended.id.as_str()));
         for ended in nodes.iter().take(MOST) {
             text.push_str(&ended.line(width, terminal));
         }
@@ -134,7 +139,7 @@ impl Ended<'_> {
         }
         notes.extend(self.node.and_then(|node| node.error.clone()));
         let painted = terminal.paint_out(&format!("{state:9}"), colour(state));
-        format!("  {:width$}  {painted}  {}", self.id, notes.join(", ")).trim_end().to_owned() + "\n"
+        format!("  {:width$}  {painted}  {}", plain(&self.id), notes.join(", ")).trim_end().to_owned() + "\n"
     }
 }
 
