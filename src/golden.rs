@@ -11,14 +11,26 @@ use crate::{
     terminal::Terminal,
 };
 
+/// The text of a golden file, its lines as this program ends them; none where there is no file. What is no file, such as
+/// a pipe, is not opened: it might never end.
+pub fn read(path: &Path, shown: &str) -> Result<Option<String>, String> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.is_file() => {}
+        Ok(_) => return Err(format!("`{shown}` is no regular file")),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(format!("cannot read `{shown}`: {error}")),
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+    // As Git may have written it.
+    Ok(Some(text.replace("\r\n", "\n")))
+}
+
 /// Compares `text` with the file at `path`, or writes it there.
 pub fn compare(path: &Path, text: &str, bless: bool, terminal: &Terminal) -> Result<Exit, Failure> {
     let shown = path.display();
-    let golden = match std::fs::read_to_string(path) {
-        Ok(golden) => Some(golden),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(Failure::environment(format!("cannot read `{shown}`: {error}"))),
-    };
+    let golden = read(path, &shown.to_string()).map_err(Failure::environment)?;
     if golden.as_deref() == Some(text) {
         terminal.remark(&format!("equal to `{shown}`"));
         return Ok(Exit::Worked);

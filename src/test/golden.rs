@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -11,7 +10,7 @@ use std::{
 use flow_ir::{dag::Dag, diff::diff};
 use flow_plan::testing::{Golden, Refused};
 
-use crate::golden::difference;
+use crate::golden::{difference, read};
 
 pub struct GoldenFiles {
     root: PathBuf,
@@ -39,11 +38,7 @@ impl GoldenFiles {
     pub fn compare(&self, path: &str, dag: &Dag) -> Result<Golden, Refused> {
         let file = self.file(path)?;
         let text = dag.to_text();
-        let golden = match fs::read_to_string(&file) {
-            Ok(golden) => Some(golden),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => None,
-            Err(error) => return Err(Refused::new(format!("cannot read `{path}`: {error}"))),
-        };
+        let golden = read(&file, path).map_err(Refused::new)?;
         if self.bless {
             return self.write(path, file, text, golden.as_deref());
         }

@@ -1,13 +1,18 @@
 //! What tests ask of the outside: simulations, real runs, golden files.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
-use flow_ir::{dag::Dag, types::Type, value::Value};
-use flow_plan::testing::{Golden, Refused, Simulated, SimulatedNode, Simulation, TestHost};
+use flow_ir::{
+    dag::Dag,
+    node::{Input, Node, NodeKind},
+    types::Type,
+    value::Value,
+};
+use flow_plan::testing::{Golden, Refused, Simulated, SimulatedNode, Simulation, TestHost, template};
 use flow_runtime::{
     act::Cancel,
     artifact::{Reference, Summary},
@@ -16,7 +21,7 @@ use flow_runtime::{
     operator::Datum,
     schedule::{Gpu, Machine},
     simulate::{Answer, Answers, Asked, SimulateOptions, simulate},
-    task::Source,
+    task::{Failure as TaskFailure, Source},
 };
 use flow_stdlib::StandardLibrary;
 use tempfile::TempDir;
@@ -105,10 +110,11 @@ impl TestHost for Host<'_> {
         let types: Vec<(String, Type)> =
             dag.outputs.iter().map(|output| (output.name.clone(), output.ty.clone())).collect();
         let engine = self.engine()?;
+        let endless = end_endless_waits(&mut dag);
         let options = RunOptions { use_cache: false, ..RunOptions::default() };
         let report = engine.run(dag, &options, &self.cancel).map_err(refused)?;
         if report.status != RunStatus::Finished {
-            return Err(unfinished(&report));
+            return Err(unfinished(&report, &endless));
         }
         let seen = |(name, ty): (String, Type)| {
             let source = report.outputs.iter().find(|(output, _)| *output == name).map(|(_, source)| source);
@@ -145,7 +151,7 @@ impl Answers for Told<'_> {
     fn answer(&mut self, asked: &Asked<'_>) -> Answer {
         let (mut times, mut time) = (self.fail.get(asked.id), self.slow.get(asked.id));
         if self.has_templates && (times.is_none() || time.is_none()) {
-            let template = flow_plan::testing::template(asked.id);
+            let template = template(asked.id);
             times = times.or_else(|| self.fail.get(template.as_str()));
             time = time.or_else(|| self.slow.get(template.as_str()));
         }
@@ -205,8 +211,47 @@ fn artifact(engine: &Engine, reference: &Reference, ty: &Type) -> Result<Value, 
     }
 }
 
+/// Lets every wait for a signal that would have no end fail at once; gives the nodes, as a test names them.
+fn end_endless_waits(dag: &mut Dag) -> HashSet<String> {
+    let absent: HashSet<String> = dag
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.value == Value::None)
+        .map(|parameter| parameter.name.clone())
+        .collect();
+    let mut endless = HashSet::new();
+    end_waits_of(&mut dag.nodes, "", &absent, &mut endless);
+    endless
+}
+
+fn end_waits_of(nodes: &mut [Node], scope: &str, absent: &HashSet<String>, endless: &mut HashSet<String>) {
+    for node in nodes {
+        let is_endless = match node.input("timeout") {
+            None | Some(Input::Constant(Value::None)) => true,
+            Some(Input::Parameter(name)) => absent.contains(name),
+            Some(_) => false,
+        };
+        if matches!(node.kind, NodeKind::WaitFor) && is_endless {
+            node.inputs.retain(|(name, _)| name != "timeout");
+            node.inputs.push(("timeout".to_owned(), Input::Constant(Value::Duration(0))));
+            endless.insert(template(&format!("{scope}{}", node.id)));
+        }
+        let inner = format!("{scope}{}", node.scope());
+        for region in node.kind.nested_mut() {
+            end_waits_of(&mut region.nodes, &inner, absent, endless);
+        }
+    }
+}
+
 /// Why a run did not end well: its first failure.
-fn unfinished(report: &RunReport) -> Refused {
+fn unfinished(report: &RunReport, endless: &HashSet<String>) -> Refused {
+    let waited = report.failures.iter().find(|(node, failure)| {
+        matches!(failure, TaskFailure::TimedOut { .. }) && endless.contains(&template(node))
+    });
+    if let Some((node, _)) = waited {
+        return Refused::new(format!("node `{node}` waits for a signal, and nobody sends one in a test"))
+            .help("give it a `timeout:`, or `simulate` the workflow");
+    }
     match report.failures.first() {
         Some((node, failure)) => {
             let refused = Refused::new(format!("the run {}: node `{node}`: {failure}", report.status.name()));

@@ -139,6 +139,9 @@ impl<'db> Checker<'db> {
         if self.context == super::Context::Test {
             self.check_words(&left, &right);
             self.check_words(&right, &left);
+            if !self.check_no_handles(op.symbol(), &left, &right) {
+                return Typed::error(span);
+            }
         }
         // Whether a value is there is known when planned even of a table or a model.
         for (value, other) in [(&left, &right), (&right, &left)] {
@@ -170,6 +173,9 @@ impl<'db> Checker<'db> {
         }
         if self.context == super::Context::Test {
             self.check_words(&value, &list);
+            if !self.check_no_handles("in", &value, &list) {
+                return Typed::error(span);
+            }
         }
         let stage = list.stage.clone();
         let args = match list.expr.kind {

@@ -37,6 +37,15 @@ impl Program for Analysis {
         self.check_where_same(module, workflow, same)
     }
 
+    fn callables(&self) -> Vec<String> {
+        let operators = self.operator_signatures().into_iter().map(|(name, _)| name);
+        let workflows = |module: String| {
+            let names = self.workflows(&module);
+            names.into_iter().map(move |name| format!("{module}.{name}"))
+        };
+        operators.chain(self.modules().into_iter().flat_map(workflows)).collect()
+    }
+
     fn item_offset(&self, item: &ItemRef) -> u32 {
         self.item_offset(item).unwrap_or(0)
     }

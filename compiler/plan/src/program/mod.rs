@@ -28,6 +28,8 @@ pub trait Program {
     /// For each parameter, in order, `same` has a number that those which are one source share. Spans count from
     /// the start of the file.
     fn check_where_same(&self, module: &str, workflow: &str, same: &[u32]) -> Vec<Diagnostic>;
+    /// The full names of all operators, verbs and workflows.
+    fn callables(&self) -> Vec<String>;
     /// The byte at which an item starts in its file: the spans of its body count from there.
     fn item_offset(&self, item: &ItemRef) -> u32;
     /// A module's file, relative to the project's root, with `/` between its parts.

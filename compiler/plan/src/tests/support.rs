@@ -85,6 +85,10 @@ impl Program for TestProgram {
         })
     }
 
+    fn callables(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn workflow_body(&self, _: &str, _: &str) -> Option<Arc<Body>> {
         self.body.clone()
     }

@@ -9,6 +9,7 @@ use flow_syntax::{
     span::Span,
 };
 
+use super::known::TestType;
 use crate::{
     body::{self, Body, ExprKind, TestFunction},
     check::{Checker, Context, Typed, bodies::CheckedBody},
@@ -98,6 +99,19 @@ impl<'db> Checker<'db> {
         }
     }
 
+    /// What `plan` and `simulate` give is compared with nothing: each is its own.
+    pub(in crate::check) fn check_no_handles(&mut self, symbol: &str, left: &Typed, right: &Typed) -> bool {
+        let found = [left, right].into_iter().find_map(|side| Some((handle_in(side.ty()?)?, side.span())));
+        let Some((handle, span)) = found else { return true };
+        let help = match handle {
+            TestType::Outcome => "compare fields: `.run`, `.elapsed`, `.state(node)`",
+            _ => "compare fields, such as `.nodes`, or hold it against a file: `.matches(\"golden/w.dag\")`",
+        };
+        let message = format!("`{symbol}` compares no `{}`", handle.name());
+        self.report(Diagnostic::error(code::TYPE_MISMATCH, span, message).help(help));
+        false
+    }
+
     /// A text that is compared with one of a few words: another word is a misspelling.
     pub(in crate::check) fn check_words(&mut self, value: &Typed, other: &Typed) -> Option<()> {
         let words = super::words_of(value.ty()?)?;
@@ -123,6 +137,14 @@ impl<'db> Checker<'db> {
             }
         }
         is_sound
+    }
+}
+
+/// The DAG or outcome that a value of this type holds.
+fn handle_in(ty: &Type) -> Option<TestType> {
+    match ty.present() {
+        Type::List(of) => handle_in(of),
+        ty => TestType::of(ty).filter(|of| *of != TestType::DagNode),
     }
 }
 

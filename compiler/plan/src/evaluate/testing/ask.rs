@@ -9,13 +9,17 @@ use flow_ir::{
     policy::{Device, OnFailure, Policy, Precision},
     value::Value,
 };
+use flow_syntax::suggest::did_you_mean;
 
 use super::super::{
     evaluator::{Evaluator, Frame, Result},
     fuel::heap_size,
     value::Planned,
 };
-use super::state::{Looked, Remark};
+use super::{
+    planned::GIVEN,
+    state::{Looked, Remark},
+};
 use crate::{
     error::Problem,
     testing::{
@@ -23,6 +27,10 @@ use crate::{
         ids::{template, unknown},
     },
 };
+
+/// What nodes are that call nothing of a module.
+const OWN_OPS: [&str; 9] =
+    ["conditional", "expression", GIVEN, "loop", "map", "pass", "query", "wait", "wait_for"];
 
 impl Evaluator<'_> {
     pub(super) fn ask(
@@ -83,11 +91,40 @@ impl Evaluator<'_> {
             }
             _ => {
                 let dag = testing.dags.get(handle).cloned().ok_or_else(lost)?;
-                of_dag(function, &dag, text(1))
+                let value = of_dag(function, &dag, text(1));
+                if function == TestFunction::Count && value == Value::Int(0) {
+                    self.require_operator(frame, &dag, text(1), span)?;
+                }
+                value
             }
         };
         self.fuel.bytes(heap_size(&value)).map_err(|problem| self.at(frame, expr.span, problem))?;
         Ok(Planned::known(value))
+    }
+
+    /// That there is such an operator, though the DAG has none of it: a misspelled one is never there.
+    fn require_operator(
+        &self,
+        frame: &Frame,
+        looked: &Looked,
+        op: &str,
+        span: flow_syntax::span::Span,
+    ) -> Result<()> {
+        let mut known = self.program.callables();
+        known.extend(OWN_OPS.map(str::to_owned));
+        if known.iter().any(|known| known == op) {
+            return Ok(());
+        }
+        let help = did_you_mean(op, known.iter().map(String::as_str));
+        let mut there: Vec<&str> = Vec::new();
+        looked.index().nodes(&looked.dag).for_each(|(_, (node, _))| there.push(node.op()));
+        there.sort_unstable();
+        there.dedup();
+        let mut failure = unknown(op, "operator", there.into_iter());
+        if help.is_some() {
+            failure = failure.help(help);
+        }
+        Err(self.failed(frame, span, failure))
     }
 
     fn feeds(

@@ -13,6 +13,8 @@ use crate::testing::Failure;
 
 /// More of a value is not shown.
 const SHOWN: usize = 200;
+/// So much of it comes before what differs.
+const BEFORE: usize = 60;
 
 impl Evaluator<'_> {
     pub(super) fn assert(&mut self, frame: &mut Frame, condition: &Expr) -> Result<()> {
@@ -48,24 +50,31 @@ impl Evaluator<'_> {
             && let Some(sign) = sign(function)
             && let Some((left, rest)) = sides.split_first()
         {
-            let left_text = shown(&left.0);
+            // Of two long values that begin alike, what follows is shown.
+            let from = match rest {
+                [(right, _)] if function != Function::In => alike(&text(&left.0), &text(right)),
+                _ => 0,
+            };
+            let left_text = shown(&left.0, from);
             let right_text = match (function, rest) {
                 (Function::In, [(only, list)])
                     if matches!(list.ty.ground(), Some(flow_ir::types::Type::List(_))) =>
                 {
-                    shown(only)
+                    shown(only, 0)
                 }
                 (Function::In, members) => {
-                    let members: Vec<String> = members.iter().map(|(member, _)| shown(member)).collect();
+                    let members: Vec<String> = members.iter().map(|(member, _)| shown(member, 0)).collect();
                     format!("[{}]", members.join(", "))
                 }
-                _ => rest.iter().map(|(side, _)| shown(side)).collect(),
+                _ => rest.iter().map(|(side, _)| shown(side, from)).collect(),
             };
             let not = if is_negated { "not " } else { "" };
             failure.message = format!("this does not hold: {not}{left_text} {sign} {right_text}");
             for (side, expr) in &sides {
                 if !matches!(expr.kind, ExprKind::Value(_)) {
-                    failure.labels.push((self.in_file(frame, expr.span), format!("this is {}", shown(side))));
+                    failure
+                        .labels
+                        .push((self.in_file(frame, expr.span), format!("this is {}", shown(side, from))));
                 }
             }
             failure.sides = Some((left_text, right_text));
@@ -135,16 +144,31 @@ fn sign(function: Function) -> Option<&'static str> {
     })
 }
 
-fn shown(value: &Planned) -> String {
+fn text(value: &Planned) -> String {
     let Some(value) = value.as_known() else { return "a value that is not known".to_owned() };
-    let text = match &**value {
+    match &**value {
         Value::Duration(time) => duration(*time),
         value => value.to_string(),
-    };
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
+}
+
+/// A value from one of its characters on, as far as fits.
+fn shown(value: &Planned, from: usize) -> String {
+    let text = text(value);
+    let mut rest = text.chars().skip(from);
+    let mut shown = if from > 0 { "…".to_owned() } else { String::new() };
+    shown.extend(rest.by_ref().take(SHOWN));
+    if rest.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The character from which two texts are shown, so that what differs is: a little before it, where that is far behind.
+fn alike(left: &str, right: &str) -> usize {
+    let alike = left.chars().zip(right.chars()).take_while(|(left, right)| left == right).count();
+    let is_long = [left, right].iter().any(|text| text.chars().nth(SHOWN).is_some());
+    if is_long && left != right && alike > SHOWN / 2 { alike - BEFORE } else { 0 }
 }
 
 /// `3h 0min 2.612s`: what a person can compare.

@@ -22,7 +22,7 @@ use super::super::{
 use crate::{error::Problem, parameters::Given};
 
 /// What stands in for a table or model that a test leaves out. No operator is called so.
-const GIVEN: &str = "given";
+pub(super) const GIVEN: &str = "given";
 
 impl Evaluator<'_> {
     /// Plans a workflow as if it were called by itself. What its arguments need comes along.

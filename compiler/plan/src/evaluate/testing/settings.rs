@@ -57,7 +57,11 @@ impl Evaluator<'_> {
             simulation.choose.push((id, choice));
         }
         if let Some(Value::Int(count)) = self.known_value(frame, cores)? {
-            simulation.cores = Some(self.count(frame, cores.span, "cores", count)?.max(1));
+            if count == 0 {
+                let failure = Failure::error("`cores` must be at least 1, not 0");
+                return Err(self.failed(frame, cores.span, failure));
+            }
+            simulation.cores = Some(self.count(frame, cores.span, "cores", count)?);
         }
         if let Some(Value::Size(bytes)) = self.known_value(frame, memory)? {
             simulation.memory = Some(bytes);
