@@ -76,7 +76,9 @@ impl<'a> Executed<'a> {
         self.nodes.iter().all(|ended| {
             ended.is_planned
                 && ended.was.is_none()
-                && ended.node.is_some_and(|node| matches!(node.shown_state(), "finished" | "cached" | "skipped"))
+                && ended
+                    .node
+                    .is_some_and(|node| matches!(node.shown_state(), "finished" | "cached" | "skipped"))
         })
     }
 
